@@ -1,0 +1,124 @@
+"""A plan: what exactly will happen, before it happens. ``make_plan`` (in ``snapgui.core.rules``) is a pure function."""
+
+from dataclasses import dataclass
+from enum import Enum, IntFlag
+
+from snapgui.core.records import DomainId
+from snapgui.core.requests import Request
+
+
+class CreateFlag(IntFlag):
+    """virDomainSnapshotCreateFlags."""
+
+    NONE = 0
+    REDEFINE = 1
+    CURRENT = 2
+    NO_METADATA = 4
+    HALT = 8
+    DISK_ONLY = 16
+    REUSE_EXT = 32
+    QUIESCE = 64
+    ATOMIC = 128
+    LIVE = 256
+    VALIDATE = 512
+
+
+class RevertFlag(IntFlag):
+    """virDomainSnapshotRevertFlags."""
+
+    NONE = 0
+    RUNNING = 1
+    PAUSED = 2
+    FORCE = 4
+    RESET_NVRAM = 8
+
+
+class DeleteFlag(IntFlag):
+    """virDomainSnapshotDeleteFlags."""
+
+    NONE = 0
+    CHILDREN = 1
+    METADATA_ONLY = 2
+    CHILDREN_ONLY = 4
+
+
+class Call(Enum):
+    """The libvirt call that a step makes."""
+
+    SNAPSHOT_CREATE = "virDomainSnapshotCreateXML"
+    SNAPSHOT_REVERT = "virDomainRevertToSnapshot"
+    SNAPSHOT_DELETE = "virDomainSnapshotDelete"
+    MANAGED_SAVE_REMOVE = "virDomainManagedSaveRemove"
+    CREATE = "virDomainCreate"
+    SUSPEND = "virDomainSuspend"
+    RESUME = "virDomainResume"
+    SHUTDOWN = "virDomainShutdown"
+    REBOOT = "virDomainReboot"
+    DESTROY = "virDomainDestroy"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One libvirt call. ``flags`` are the call's own; ``xml`` may hold passwords: show it through ``core.virsh``."""
+
+    call: Call
+    domain: DomainId
+    domain_name: str
+    snapshot: str = ""
+    xml: str = ""
+    flags: int = 0
+    abortable: bool = False  # virDomainAbortJob ends it, and virDomainGetJobStats tells its progress
+
+
+class Level(Enum):
+    """How much a finding matters. A plan with a blocker does not run."""
+
+    BLOCKER = "blocker"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule's word on the plan. ``rule`` names it for tests and for the code that offers the remedy."""
+
+    rule: str
+    level: Level
+    reason: str
+    remedy: str = ""
+
+
+class EffectKind(Enum):
+    """What sort of change an effect is; picks its icon and its order."""
+
+    ADDS = "adds"
+    LOSES = "loses"
+    MOVES = "moves"
+    CHANGES = "changes"
+    PAUSES = "pauses"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One consequence in words, and the names that it is about."""
+
+    kind: EffectKind
+    text: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will run and what comes of it."""
+
+    request: Request
+    title: str  # "Take snapshot “a” of pisces"
+    steps: tuple[Step, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    undo: Request | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing stands in its way."""
+        return bool(self.steps) and all(finding.level is not Level.BLOCKER for finding in self.findings)

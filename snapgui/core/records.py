@@ -1,0 +1,210 @@
+"""What is there: hosts, domains and snapshots as read from libvirt. Immutable values; nothing here asks anybody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from snapgui.core.errors import Problem
+
+
+class DomainId(NamedTuple):
+    """A domain for good: the connection that it is reached by, and its UUID there."""
+
+    uri: str
+    uuid: str
+
+
+class HostState(Enum):
+    """Where a connection stands."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    FAILED = "failed"
+
+
+class DomainState(Enum):
+    """virDomainState, by libvirt's own words."""
+
+    UNKNOWN = "unknown"
+    RUNNING = "running"
+    PAUSED = "paused"
+    SHUTTING_DOWN = "in shutdown"
+    SHUT_OFF = "shut off"
+    CRASHED = "crashed"
+    PM_SUSPENDED = "pmsuspended"
+
+    @property
+    def active(self) -> bool:
+        """Whether a hypervisor process exists for it."""
+        return self in _ACTIVE
+
+
+_ACTIVE = frozenset({DomainState.RUNNING, DomainState.PAUSED, DomainState.SHUTTING_DOWN, DomainState.PM_SUSPENDED})
+
+
+class SnapshotState(Enum):
+    """The state of the guest in a snapshot: the text of ``<state>`` in its XML."""
+
+    UNKNOWN = "unknown"
+    RUNNING = "running"
+    PAUSED = "paused"
+    SHUT_OFF = "shutoff"
+    DISK_ONLY = "disk-snapshot"
+    CRASHED = "crashed"
+    PM_SUSPENDED = "pmsuspended"
+
+
+class Mode(Enum):
+    """How one part of a machine is kept in a snapshot: the attribute ``snapshot`` of ``<memory>`` and ``<disk>``."""
+
+    NO = "no"
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+    MANUAL = "manual"
+    UNKNOWN = ""
+
+
+class Kind(Enum):
+    """What a user calls the kind of a snapshot."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+    DISK_ONLY = "disk only"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """One connection. Versions are libvirt's numbers: major * 1,000,000 + minor * 1,000 + release."""
+
+    uri: str
+    state: HostState = HostState.CONNECTING
+    hostname: str = ""
+    driver: str = ""  # virConnectGetType: "QEMU", "TEST"
+    libvirt_version: int = 0
+    hypervisor_version: int = 0
+    external_revert: bool = False  # <externalSnapshot/> among the guest features of its capabilities
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRecord:
+    """One machine as a list shows it."""
+
+    id: DomainId
+    name: str
+    state: DomainState = DomainState.UNKNOWN
+    persistent: bool = True
+    managed_save: bool = False
+    snapshot_count: int | None = None  # None: not known
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A ``<disk>`` of a domain's XML."""
+
+    target: str  # "vda"
+    device: str = "disk"  # "disk", "cdrom", "floppy", "lun"
+    source_type: str = "file"  # the attribute type: "file", "block", "volume", "network"
+    source: str = ""  # path; "" for an empty drive, or where the source is no path
+    format: str = ""  # the driver's type: "qcow2", "raw"; "" where not given
+    readonly: bool = False
+    snapshot: Mode = Mode.UNKNOWN  # its default for snapshots, as set in the domain's XML
+
+    @property
+    def writable(self) -> bool:
+        """Whether a snapshot has to hold it: a disk with a medium that the guest can write."""
+        has_medium = bool(self.source) or self.source_type not in ("file", "block")
+        return has_medium and not self.readonly and self.device in ("disk", "lun")
+
+
+@dataclass(frozen=True, slots=True)
+class DomainConfig:
+    """What the rules need of a domain's XML. Memory in KiB, as libvirt writes it."""
+
+    disks: tuple[Disk, ...] = ()
+    uefi: bool = False  # firmware in pflash
+    nvram_format: str = ""  # "raw", "qcow2"; "" without NVRAM
+    memory: int = 0
+    current_memory: int = 0
+    vcpus: int = 0
+    graphics: tuple[str, ...] = ()  # the types: "vnc", "spice"
+    xml: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotDisk:
+    """A ``<disk>`` of a snapshot's XML."""
+
+    target: str
+    mode: Mode
+    path: str = ""  # an external snapshot's overlay
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRecord:
+    """A snapshot as its XML describes it. ``complete`` is False while only its name is known."""
+
+    name: str
+    complete: bool = True
+    parent: str | None = None
+    state: SnapshotState = SnapshotState.UNKNOWN
+    created: int | None = None  # seconds since the epoch
+    description: str = ""
+    memory: Mode = Mode.UNKNOWN
+    memory_file: str = ""
+    disks: tuple[SnapshotDisk, ...] = ()
+    problem: Problem | None = None  # its XML could not be read
+
+    @property
+    def kind(self) -> Kind:
+        """Internal, external or disk only, by what it holds."""
+        if self.state is SnapshotState.DISK_ONLY:
+            return Kind.DISK_ONLY
+        modes = {disk.mode for disk in self.disks} | {self.memory}
+        if Mode.EXTERNAL in modes:
+            return Kind.EXTERNAL
+        if Mode.INTERNAL in modes:
+            return Kind.INTERNAL
+        return Kind.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A number of bytes, or the reason why it can't be known (in the user's words)."""
+
+    bytes: int | None
+    why: str = ""
+
+
+_NOTHING: Mapping[str, "SnapshotRecord"] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """All snapshots of one domain, by name, and the current one."""
+
+    records: Mapping[str, SnapshotRecord] = field(default_factory=lambda: _NOTHING)
+    current: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that a plan is made from. What has not been read is None or missing, never guessed.
+
+    ``image_tags``: for each disk target whose image could be read, the snapshot tags in the image's own table.
+    ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, by name.
+    ``pauses``: how long earlier snapshots of this machine paused it, in seconds.
+    """
+
+    host: HostRecord
+    domain: DomainRecord
+    snapshots: Snapshots = field(default_factory=Snapshots)
+    config: DomainConfig | None = None
+    image_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    snapshot_xml: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+    pauses: tuple[float, ...] = ()

@@ -1,0 +1,1 @@
+"""The embedded demonstration: a throw-away machine on qemu:///embed."""

@@ -1,0 +1,1 @@
+"""The store and the item models that the views show."""

@@ -1,0 +1,1 @@
+"""Everything that calls libvirt. Knows no Qt."""
