@@ -1,0 +1,17 @@
+"""What can be wrong with an image. Every message says what is wrong and at which byte of the image."""
+
+
+class Qcow2Error(ValueError):
+    """The image's metadata can't be read."""
+
+
+class NotQcow2Error(Qcow2Error):
+    """The bytes are those of some other format, or of none."""
+
+
+class UnsupportedImageError(Qcow2Error):
+    """A qcow2 image of a version or with a feature that the format did not have when this was written."""
+
+
+class DamagedImageError(Qcow2Error):
+    """The metadata contradicts the format or itself."""

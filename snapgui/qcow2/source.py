@@ -1,0 +1,68 @@
+"""Where an image's bytes come from: a local file, or whatever else can read a range of bytes."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Protocol
+
+from snapgui.qcow2.errors import DamagedImageError
+
+
+class ByteSource(Protocol):
+    """An image as bytes. What goes wrong while reading is raised as the source's own error, such as OSError."""
+
+    def size(self) -> int:
+        """Bytes that can be read, as known when the source was opened."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """``length`` bytes from ``offset``; fewer only where the source ends before."""
+
+    def close(self) -> None:
+        """Give back what it holds. Nothing is read afterwards."""
+
+
+class LocalFile:
+    """A regular file or a block device of this computer. Raises OSError where it can't be opened or read."""
+
+    def __init__(self, path: str | Path) -> None:
+        # O_NONBLOCK: opening a named pipe that nobody writes to would wait for ever.
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        mode = os.fstat(self._descriptor).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+            self.close()
+            raise OSError(errno.EINVAL, "neither a file nor a block device", str(path))
+        self._size = os.lseek(self._descriptor, 0, os.SEEK_END)  # st_size is 0 for a block device
+
+    def size(self) -> int:
+        """Bytes that can be read."""
+        return self._size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """``length`` bytes from ``offset``; fewer only at the end."""
+        parts: list[bytes] = []
+        while length > 0:
+            part = os.pread(self._descriptor, length, offset)
+            if not part:
+                break
+            parts.append(part)
+            offset += len(part)
+            length -= len(part)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def read_exactly(source: ByteSource, offset: int, length: int, what: str) -> bytes:
+    """``length`` bytes, all of them inside the image, else DamagedImageError. ``what`` names them for the message."""
+    end = source.size()
+    if offset < 0 or length < 0 or offset + length > end:
+        raise DamagedImageError(f"{what} at byte {offset} reaches past the end of the image at byte {end}")
+    found = source.read(offset, length)
+    if len(found) != length:
+        raise DamagedImageError(f"{what} at byte {offset} ends after {len(found)} of {length} bytes")
+    return found
