@@ -1,0 +1,386 @@
+"""One host: opens it, keeps the store equal to it, and answers questions about it, all off the UI thread."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.records import (
+    DomainId,
+    DomainRecord,
+    DomainState,
+    HostRecord,
+    HostState,
+    Situation,
+    Size,
+    SnapshotRecord,
+    Snapshots,
+)
+from snapgui.core.text import translate
+from snapgui.jobs.bridge import Bridge
+from snapgui.jobs.lane import Lane
+from snapgui.jobs.records import Records
+from snapgui.virt.events import ConnectionLost, DomainChanged, Event
+from snapgui.virt.host import Host
+
+T = TypeVar("T")
+
+_POLL_MS = 1000  # how often the machine on screen is asked for its snapshots' names: libvirt has no event for them
+_RETRY_MS = (2_000, 5_000, 15_000, 30_000)  # after a loss; the last one repeats
+_NAMES_FIRST = 20  # from this many unread snapshots on, their names are shown before they are read
+_PUBLISH_SECONDS = 0.5  # how often a long reading shows what it has so far
+
+
+class Connection(QObject):
+    """A connection's life. Everything public is called on the UI thread and returns at once."""
+
+    event_seen = Signal(object)  # virt.events.DomainChanged
+    opened = Signal(str)  # uri
+
+    def __init__(self, uri: str, records: Records, bridge: Bridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._uri = uri
+        self._records = records
+        self._bridge = bridge
+        self._host: Host | None = None
+        self._closed = False
+        self._opening = False
+        self._losses = 0
+        # Lists, questions and sizes have a lane each: a slow one of them holds up none of the others.
+        self._list_lane = Lane(f"list {uri}")
+        self._ask_lane = Lane(f"ask {uri}")
+        self._size_lane = Lane(f"sizes {uri}")
+        self._pending_domains: set[str] = set()
+        self._watched: DomainId | None = None
+        self._listing: set[DomainId] = set()
+        self._reread: dict[DomainId, set[str]] = {}
+        self._known_sizes: dict[tuple[str, str, int | None], Size] = {}
+        self._poll = QTimer(self)
+        self._poll.setInterval(_POLL_MS)
+        self._poll.timeout.connect(self._poll_watched)
+        self._retry = QTimer(self)
+        self._retry.setSingleShot(True)
+        self._retry.timeout.connect(self.open)
+
+    @property
+    def uri(self) -> str:
+        """The connection's URI."""
+        return self._uri
+
+    @property
+    def host(self) -> Host | None:
+        """The open host, None while there is none."""
+        return self._host
+
+    def open(self) -> None:
+        """Connect, unless that is done or under way. How it goes is seen in the store."""
+        if self._host is not None or self._opening or self._closed:
+            return
+        self._opening = True
+        self._retry.stop()
+        before = self._records.host(self._uri) or HostRecord(self._uri)
+        self._records.put_host(replace(before, state=HostState.CONNECTING))
+        self._list_lane.submit(self._open)
+
+    def close(self) -> None:
+        """Disconnect for good."""
+        self._closed = True
+        self._poll.stop()
+        self._retry.stop()
+        host, self._host = self._host, None
+        if host is not None:
+            Lane(f"close {self._uri}").submit(host.close)
+
+    def watch(self, domain: DomainId | None) -> None:
+        """Follow the snapshots of the machine that is on screen, others' changes too."""
+        self._watched = domain
+        if domain is None:
+            self._poll.stop()
+        else:
+            self.refresh_snapshots(domain)
+            self._poll.start()
+
+    def refresh_domain(self, domain: DomainId) -> None:
+        """Read one domain again."""
+        if domain.uuid not in self._pending_domains and self._host is not None:
+            self._pending_domains.add(domain.uuid)
+            host = self._host
+            self._list_lane.submit(lambda: self._read_domain(host, domain))
+
+    def refresh_snapshots(self, domain: DomainId, reread: Iterable[str] = ()) -> None:
+        """Read what differs in a domain's snapshots, and those in ``reread``, whose XML changed under the same name."""
+        self._reread.setdefault(domain, set()).update(reread)
+        if domain in self._listing or self._host is None:
+            return
+        self._listing.add(domain)
+        again = frozenset(self._reread.pop(domain))
+        known = self._records.snapshots(domain) if self._records.snapshots_known(domain) else None
+        host = self._host
+        self._list_lane.submit(lambda: self._read_snapshots(host, domain, known, again))
+
+    def ask(
+        self, question: Callable[[Host], T], answered: Callable[[T], None], failed: Callable[[Problem], None]
+    ) -> None:
+        """Run ``question`` on a worker; its answer or the problem comes back on the UI thread."""
+        host = self._host
+        if host is None:
+            record = self._records.host(self._uri)
+            problem = record.problem if record is not None else None
+            failed(problem or not_connected(self._uri))
+            return
+
+        def work() -> None:
+            try:
+                answer = question(host)
+            except SnapguiError as error:
+                problem = error.problem
+                self._bridge.post(lambda: failed(problem))
+            else:
+                self._bridge.post(lambda: answered(answer))
+
+        self._ask_lane.submit(work)
+
+    def survey(
+        self,
+        domain: DomainId,
+        names: Iterable[str],
+        answered: Callable[[Situation], None],
+        failed: Callable[[Problem], None],
+    ) -> None:
+        """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it would redefine."""
+        wanted = tuple(names)
+
+        def question(host: Host) -> Situation:
+            record = host.read_domain(domain.uuid)
+            if record is None:
+                raise SnapguiError(gone())
+            config = host.read_config(domain.uuid)
+            return Situation(
+                host=HostRecord(self._uri),
+                domain=record,
+                config=config,
+                image_tags=host.image_tags(config),
+                snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in wanted},
+            )
+
+        def complete(read: Situation) -> None:
+            known = situation(self._records, domain)
+            if known is None:
+                failed(gone())
+            else:
+                answered(replace(read, host=known.host, snapshots=known.snapshots, sizes=known.sizes))
+
+        self.ask(question, complete, failed)
+
+    # On the list lane
+
+    def _open(self) -> None:
+        try:
+            host = Host.open(self._uri, self._hear)
+        except SnapguiError as error:
+            problem = error.problem
+            self._bridge.post(lambda: self._open_failed(problem))
+            return
+        try:
+            record = host.read_host()
+            domains = host.list_domains()
+        except SnapguiError as error:
+            problem = error.problem
+            self._bridge.post(lambda: self._open_failed(problem))
+            host.close()
+            return
+        self._bridge.post(lambda: self._opened(host, record, domains))
+
+    def _read_domain(self, host: Host, domain: DomainId) -> None:
+        # From here on a further event asks for a further reading: it may tell of something that this one misses.
+        self._bridge.post(lambda: self._pending_domains.discard(domain.uuid))
+        try:
+            record = host.read_domain(domain.uuid)
+        except SnapguiError:
+            return  # the loss of the connection, or the domain's end, is told by an event of its own
+        self._bridge.post(lambda: self._domain_read(host, domain, record))
+
+    def _read_snapshots(self, host: Host, domain: DomainId, known: Snapshots | None, reread: frozenset[str]) -> None:
+        try:
+            listing = host.list_snapshots(domain.uuid)
+            old = known.records if known is not None else {}
+            records = {
+                name: old[name] if name in old else SnapshotRecord(name, complete=False) for name in listing.names
+            }
+            # Children of what vanished have moved up: their XML names another parent now.
+            vanished = old.keys() - records.keys()
+            unread = [
+                name
+                for name, record in records.items()
+                if not record.complete or name in reread or record.parent in vanished
+            ]
+            current = listing.current
+            if len(unread) >= _NAMES_FIRST:
+                self._publish(host, domain, Snapshots(dict(records), current))
+            published = time.monotonic()
+            for batch in host.read_snapshots(domain.uuid, unread):
+                records.update((record.name, record) for record in batch)
+                if time.monotonic() - published > _PUBLISH_SECONDS:
+                    self._publish(host, domain, Snapshots(dict(records), current))
+                    published = time.monotonic()
+            # What vanished while it was read stays incomplete; the next look will miss it in the list.
+            found = Snapshots(records, current)
+            if found != known or reread:
+                self._publish(host, domain, found)
+        except SnapguiError:
+            pass  # the loss of the connection, or the domain's end, is told by an event of its own
+        finally:
+            self._bridge.post(lambda: self._listed(domain))
+
+    def _publish(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
+        self._bridge.post(lambda: self._snapshots_read(host, domain, snapshots))
+
+    def _read_sizes(self, host: Host, domain: DomainId, records: tuple[SnapshotRecord, ...]) -> None:
+        try:
+            sizes = host.memory_sizes(domain.uuid, records)
+        except SnapguiError as error:
+            sizes = {record.name: Size(None, error.problem.why) for record in records}
+        self._bridge.post(lambda: self._sizes_read(domain, records, sizes))
+
+    # On libvirt's event thread
+
+    def _hear(self, event: Event) -> None:
+        self._bridge.post(lambda: self._handle(event))
+
+    # On the UI thread
+
+    def _handle(self, event: Event) -> None:
+        if self._closed:
+            return
+        if isinstance(event, ConnectionLost):
+            self._lost(event.problem)
+        elif isinstance(event, DomainChanged):
+            self.event_seen.emit(event)
+            self.refresh_domain(event.id)
+
+    def _open_failed(self, problem: Problem) -> None:
+        self._opening = False
+        if self._closed:
+            return
+        before = self._records.host(self._uri) or HostRecord(self._uri)
+        self._records.put_host(replace(before, state=HostState.FAILED, problem=problem))
+        if self._losses:
+            self._retry_later()
+
+    def _opened(self, host: Host, record: HostRecord, domains: tuple[DomainRecord, ...]) -> None:
+        self._opening = False
+        if self._closed:
+            Lane(f"close {self._uri}").submit(host.close)
+            return
+        self._host = host
+        self._losses = 0
+        self._listing.clear()
+        self._pending_domains.clear()
+        self._records.put_host(record)
+        self._records.put_domains(self._uri, domains)
+        if self._watched is not None:
+            self.watch(self._watched)
+        self.opened.emit(self._uri)
+
+    def _lost(self, problem: Problem) -> None:
+        host, self._host = self._host, None
+        if host is None:
+            return
+        Lane(f"close {self._uri}").submit(host.close)
+        before = self._records.host(self._uri) or HostRecord(self._uri)
+        self._records.put_host(replace(before, state=HostState.FAILED, problem=problem))
+        self._forget_states()
+        self._retry_later()
+
+    def _forget_states(self) -> None:
+        """The rows stay, so that selection and expansion do, but claim no state that nobody can vouch for."""
+        for record in self._records.domains(self._uri):
+            self._records.put_domain(replace(record, state=DomainState.UNKNOWN))
+
+    def _retry_later(self) -> None:
+        self._retry.start(_RETRY_MS[min(self._losses, len(_RETRY_MS) - 1)])
+        self._losses += 1
+
+    def _domain_read(self, host: Host, domain: DomainId, record: DomainRecord | None) -> None:
+        if host is not self._host:
+            return
+        if record is None:
+            self._records.remove_domain(domain)
+        else:
+            self._records.put_domain(record)
+
+    def _snapshots_read(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
+        record = self._records.domain(domain)
+        if host is not self._host or record is None:
+            return
+        self._records.put_snapshots(domain, snapshots)
+        if record.snapshot_count != len(snapshots.records):
+            self._records.put_domain(replace(record, snapshot_count=len(snapshots.records)))
+        self._want_sizes(host, domain, snapshots)
+
+    def _listed(self, domain: DomainId) -> None:
+        self._listing.discard(domain)
+        if self._reread.get(domain):
+            self.refresh_snapshots(domain)
+
+    def _want_sizes(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
+        """Look up what is not known for sure; a size never changes once its snapshot is made."""
+        if not all(record.complete for record in snapshots.records.values()):
+            return
+        known = {
+            record.name: self._known_sizes[key]
+            for record in snapshots.records.values()
+            if (key := _size_key(domain, record)) in self._known_sizes
+        }
+        unknown = tuple(record for record in snapshots.records.values() if record.name not in known)
+        reasons = {name: size for name, size in self._records.sizes(domain).items() if name in snapshots.records}
+        self._records.put_sizes(domain, {**reasons, **known})
+        if unknown:
+            self._size_lane.submit(lambda: self._read_sizes(host, domain, unknown))
+
+    def _sizes_read(self, domain: DomainId, records: tuple[SnapshotRecord, ...], sizes: dict[str, Size]) -> None:
+        for record in records:
+            size = sizes.get(record.name)
+            if size is not None and size.bytes is not None:
+                self._known_sizes[_size_key(domain, record)] = size
+        present = self._records.snapshots(domain).records
+        merged = {**self._records.sizes(domain), **sizes}
+        self._records.put_sizes(domain, {name: size for name, size in merged.items() if name in present})
+
+    def _poll_watched(self) -> None:
+        if self._watched is not None:
+            self.refresh_snapshots(self._watched)
+
+
+def situation(records: Records, domain: DomainId) -> Situation | None:
+    """What the store alone knows of a domain, for a plan's first sketch. None: the domain is gone."""
+    host = records.host(domain.uri)
+    record = records.domain(domain)
+    if host is None or record is None:
+        return None
+    return Situation(host, record, records.snapshots(domain), sizes=records.sizes(domain))
+
+
+def not_connected(uri: str) -> Problem:
+    """The problem of asking a host that is not there."""
+    return Problem(
+        tried=translate("Connection", "Ask {uri}").format(uri=uri),
+        why=translate("Connection", "There is no connection to this host."),
+        remedy=translate("Connection", "Connect to it first."),
+    )
+
+
+def gone() -> Problem:
+    """The problem of asking about a domain that is not there any more."""
+    return Problem(
+        tried=translate("Connection", "Read the machine"),
+        why=translate("Connection", "The machine does not exist any more."),
+        remedy=translate("Connection", "Somebody else has removed it."),
+    )
+
+
+def _size_key(domain: DomainId, record: SnapshotRecord) -> tuple[str, str, int | None]:
+    return domain.uuid, record.name, record.created

@@ -1,0 +1,289 @@
+"""Runs plans: one after another for each machine, any number of machines at once."""
+
+import itertools
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from snapgui.core.activity import JobRecord, JobState
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.plan import Plan, Step
+from snapgui.core.records import DomainId, DomainState, Situation
+from snapgui.core.requests import Delete, Describe, Request, Revert, SetCurrent, Take
+from snapgui.core.text import translate
+from snapgui.jobs.bridge import Bridge
+from snapgui.jobs.connection import not_connected, situation
+from snapgui.jobs.hosts import Hosts
+from snapgui.jobs.lane import Lane
+from snapgui.jobs.records import Records
+from snapgui.jobs.screens import Screens
+from snapgui.virt.events import DomainChanged
+from snapgui.virt.host import Host, SnapshotNames
+
+_ABORTED = 78  # VIR_ERR_OPERATION_ABORTED
+_CONNECTION_ERRORS = frozenset({7, 38, 39})  # what a call says when its connection dies under it
+_PROGRESS_MS = 500
+_LATE_SECONDS = 2.0  # how long after a job its events may still come in
+_REMEMBERED = 100  # durations kept for estimates
+
+
+@dataclass(slots=True)
+class _Job:
+    record: JobRecord
+    state: DomainState  # the machine's, when it was asked for
+    task: Callable[[], None]
+    suspended: float | None = None  # since when the guest has been paused by this job
+    unsettled: bool = False  # its connection died: what it did is not known yet
+
+
+class Runner(QObject):
+    """Runs the steps of plans and says how it goes. What is public is called on the UI thread and returns at once."""
+
+    job_changed = Signal(object)  # JobRecord; new jobs too
+
+    def __init__(
+        self, hosts: Hosts, records: Records, bridge: Bridge, screens: Screens, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._hosts = hosts
+        self._records = records
+        self._bridge = bridge
+        self._screens = screens
+        self._ids = itertools.count(1)
+        self._jobs: dict[int, _Job] = {}
+        self._lanes: dict[DomainId, Lane] = {}
+        self._took: deque[tuple[DomainId, type, DomainState, float]] = deque(maxlen=_REMEMBERED)
+        self._pauses: deque[tuple[DomainId, float]] = deque(maxlen=_REMEMBERED)
+        self._ask_progress = QTimer(self)
+        self._ask_progress.setInterval(_PROGRESS_MS)
+        self._ask_progress.timeout.connect(self._poll_progress)
+        hosts.event_seen.connect(self._event_seen)
+        hosts.opened.connect(self._settle)
+
+    @property
+    def busy(self) -> tuple[JobRecord, ...]:
+        """The jobs that wait or run."""
+        return tuple(job.record for job in self._jobs.values() if not job.record.state.ended)
+
+    def situation(self, domain: DomainId) -> Situation | None:
+        """What is known of a domain without asking its host. None: it is gone."""
+        known = situation(self._records, domain)
+        return self.with_pauses(known) if known is not None else None
+
+    def with_pauses(self, known: Situation) -> Situation:
+        """The situation, with how long this machine was paused by earlier jobs."""
+        pauses = tuple(seconds for domain, seconds in self._pauses if domain == known.domain.id)
+        return replace(known, pauses=pauses)
+
+    def start(self, plan: Plan) -> int:
+        """Run the plan's steps, after what this machine has waiting. The number by which to cancel it."""
+        if not plan.ready:
+            raise ValueError("a plan with a blocker, or without a step, can't be run")
+        job_id = next(self._ids)
+        domain = plan.request.domain
+        known = self._records.domain(domain)
+        state = known.state if known is not None else DomainState.UNKNOWN
+        record = JobRecord(
+            job_id,
+            plan,
+            machine=plan.steps[0].domain_name,
+            asked=time.time(),
+            expected=self._expected(plan, state),
+            cancellable=True,
+        )
+        self._jobs[job_id] = _Job(record, state, lambda: self._work(job_id, plan, state))
+        self.job_changed.emit(record)
+        self._lanes.setdefault(domain, Lane("job")).submit(self._jobs[job_id].task)
+        return job_id
+
+    def cancel(self, job_id: int) -> None:
+        """Withdraw a job that waits, or abort one that runs where libvirt can."""
+        job = self._jobs.get(job_id)
+        if job is None or not job.record.cancellable:
+            return
+        domain = job.record.plan.request.domain
+        if job.record.state is JobState.WAITING and self._lanes[domain].withdraw(job.task):
+            self._update(job, state=JobState.CANCELLED, ended=time.time(), cancellable=False)
+        elif job.record.state is JobState.RUNNING:
+            self._hosts.ask(domain.uri, lambda host: host.abort(domain.uuid), lambda _: None, lambda _: None)
+
+    # On the domain's lane
+
+    def _work(self, job_id: int, plan: Plan, state: DomainState) -> None:
+        domain = plan.request.domain
+        host = self._hosts.host(domain.uri)
+        started = time.time()
+        if host is None:
+            problem: Problem | None = replace(not_connected(domain.uri), tried=plan.title)
+        else:
+            problem = self._run_steps(host, job_id, plan, state, started)
+        self._bridge.post(lambda: self._ended(job_id, started, problem))
+
+    def _run_steps(self, host: Host, job_id: int, plan: Plan, state: DomainState, started: float) -> Problem | None:
+        picture = _picture(host, plan, state)
+        for index, step in enumerate(plan.steps):
+            self._post_step(job_id, index, step, started)
+            try:
+                host.run(step)
+            except SnapguiError as error:
+                return error.problem
+        if picture is not None and isinstance(plan.request, Take):
+            self._keep_picture(host, plan.request, picture)
+        return None
+
+    def _post_step(self, job_id: int, index: int, step: Step, started: float) -> None:
+        self._bridge.post(lambda: self._stepped(job_id, index, step, started))
+
+    def _keep_picture(self, host: Host, request: Take, picture: bytes) -> None:
+        try:
+            host.list_snapshots(request.domain.uuid)
+            for batch in host.read_snapshots(request.domain.uuid, [request.name]):
+                for record in batch:
+                    self._screens.save(request.domain.uuid, record, picture)
+        except SnapguiError:
+            return  # the snapshot is taken; its picture is a comfort only
+
+    # On the UI thread
+
+    def _stepped(self, job_id: int, index: int, step: Step, started: float) -> None:
+        job = self._jobs[job_id]
+        self._update(job, state=JobState.RUNNING, started=started, step=index, cancellable=step.abortable)
+        if step.abortable:
+            self._ask_progress.start()
+
+    def _ended(self, job_id: int, started: float, problem: Problem | None) -> None:
+        job = self._jobs[job_id]
+        ended = time.time()
+        request = job.record.plan.request
+        if problem is None:
+            state = JobState.DONE
+            self._took.append((request.domain, type(request), job.state, ended - started))
+        else:
+            state = JobState.CANCELLED if problem.code == _ABORTED else JobState.FAILED
+            job.unsettled = problem.code in _CONNECTION_ERRORS
+        self._update(job, state=state, started=started, ended=ended, problem=problem, cancellable=False, progress=None)
+        if problem is None and isinstance(request, Delete):
+            self._drop_pictures(request.domain, job.record.plan)
+        self._hosts.refresh(request.domain, _touched(job.record.plan))
+
+    def _drop_pictures(self, domain: DomainId, plan: Plan) -> None:
+        known = self._records.snapshots(domain).records
+        gone = [known[name] for effect in plan.effects for name in effect.names if name in known]
+
+        def drop(host: Host) -> None:
+            left = set(host.list_snapshots(domain.uuid).names)
+            for record in gone:
+                if record.name not in left:
+                    self._screens.remove(domain.uuid, record)
+
+        self._hosts.ask(domain.uri, drop, lambda _: None, lambda _: None)
+
+    def _settle(self, uri: str) -> None:
+        """Find out what the jobs did whose connection died under them."""
+        for job in self._jobs.values():
+            plan = job.record.plan
+            if job.unsettled and plan.request.domain.uri == uri:
+                job.unsettled = False
+                self._hosts.ask(
+                    uri,
+                    lambda host, plan=plan: outcome(plan.request, host.list_snapshots(plan.request.domain.uuid)),
+                    lambda found, job=job: self._settled(job, found),
+                    lambda _: None,
+                )
+
+    def _settled(self, job: _Job, found: str) -> None:
+        if job.record.problem is not None and found:
+            why = f"{job.record.problem.why} {found}"
+            self._update(job, problem=replace(job.record.problem, why=why))
+
+    def _event_seen(self, event: DomainChanged) -> None:
+        """Count the time between a job's suspend and resume events as the guest's pause."""
+        for job in reversed(self._jobs.values()):
+            record = job.record
+            if record.plan.request.domain != event.id or not isinstance(record.plan.request, Take):
+                continue
+            if record.started is None or event.at < record.started:
+                continue
+            if record.ended is not None and event.at > record.ended + _LATE_SECONDS:
+                return
+            if event.event == "suspended":
+                job.suspended = event.at
+            elif event.event == "resumed" and job.suspended is not None:
+                pause = event.at - job.suspended
+                job.suspended = None
+                self._pauses.append((event.id, pause))
+                self._update(job, paused=(record.paused or 0.0) + pause)
+            return
+
+    def _poll_progress(self) -> None:
+        running = [job for job in self._jobs.values() if job.record.state is JobState.RUNNING]
+        abortable = [job for job in running if job.record.plan.steps[job.record.step].abortable]
+        if not abortable:
+            self._ask_progress.stop()
+        for job in abortable:
+            domain = job.record.plan.request.domain
+            self._hosts.ask(
+                domain.uri,
+                lambda host, uuid=domain.uuid: host.job_progress(uuid),
+                lambda progress, job=job: self._progressed(job, progress),
+                lambda _: None,
+            )
+
+    def _progressed(self, job: _Job, progress: float | None) -> None:
+        if job.record.state is JobState.RUNNING:
+            self._update(job, progress=progress)
+
+    def _update(self, job: _Job, **changes: object) -> None:
+        record = replace(job.record, **changes)  # type: ignore[arg-type]  # the names are JobRecord's own
+        if record != job.record:
+            job.record = record
+            self.job_changed.emit(record)
+
+    def _expected(self, plan: Plan, state: DomainState) -> float | None:
+        """The median of what earlier jobs of this sort took on this machine in this state, in seconds."""
+        alike = (plan.request.domain, type(plan.request), state)
+        took = [seconds for *what, seconds in self._took if tuple(what) == alike]
+        return statistics.median(took) if took else None
+
+
+def _picture(host: Host, plan: Plan, state: DomainState) -> bytes | None:
+    if not isinstance(plan.request, Take) or not state.active:
+        return None
+    try:
+        return host.screenshot(plan.request.domain.uuid)
+    except SnapguiError:
+        return None  # a machine without a screen, or one that can't be read: the snapshot matters, the picture does not
+
+
+def _touched(plan: Plan) -> tuple[str, ...]:
+    """The snapshots whose XML a plan changes under the same name."""
+    request = plan.request
+    match request:
+        case Take():
+            return (request.name,)
+        case Describe() | SetCurrent() | Revert():
+            return (request.snapshot,)
+        case _:
+            return ()
+
+
+def outcome(request: Request, listing: SnapshotNames) -> str:
+    """What a list read afterwards proves about a request whose end nobody saw, in words; "" where it proves nothing."""
+    match request:
+        case Take(name=name):
+            if name in listing.names:
+                return translate("Runner", "The snapshot is there now; check it before you rely on it.")
+            return translate("Runner", "The snapshot was not taken.")
+        case Delete(snapshots=names):
+            left = sum(name in listing.names for name in names)
+            return translate("Runner", "%n of the chosen snapshot(s) still there.", "", left)
+        case Revert(snapshot=name):
+            if listing.current == name:
+                return translate("Runner", "The machine stands on this snapshot now.")
+            return translate("Runner", "The machine does not stand on this snapshot.")
+        case _:
+            return ""
