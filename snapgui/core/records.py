@@ -113,12 +113,13 @@ class Disk:
     format: str = ""  # the driver's type: "qcow2", "raw"; "" where not given
     readonly: bool = False
     snapshot: Mode = Mode.UNKNOWN  # its default for snapshots, as set in the domain's XML
+    transient: bool = False  # thrown away when the machine stops
 
     @property
     def writable(self) -> bool:
         """Whether a snapshot has to hold it: a disk with a medium that the guest can write."""
         has_medium = bool(self.source) or self.source_type not in ("file", "block")
-        return has_medium and not self.readonly and self.device in ("disk", "lun")
+        return has_medium and not self.readonly and self.device != "cdrom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ class DomainConfig:
     current_memory: int = 0
     vcpus: int = 0
     graphics: tuple[str, ...] = ()  # the types: "vnc", "spice"
+    host_devices: tuple[str, ...] = ()  # the types of the host's devices given to it: "pci", "usb", "mdev"
     xml: str = ""
 
 
@@ -157,6 +159,7 @@ class SnapshotRecord:
     memory: Mode = Mode.UNKNOWN
     memory_file: str = ""
     disks: tuple[SnapshotDisk, ...] = ()
+    has_domain: bool = True  # its XML holds the machine's whole configuration, without which libvirt can't revert to it
     problem: Problem | None = None  # its XML could not be read
 
     @property

@@ -1,0 +1,261 @@
+"""libvirt's XML, read into records and written for requests. What comes from a host is never trusted.
+
+Formats: https://libvirt.org/formatsnapshot.html, https://libvirt.org/formatdomain.html, https://libvirt.org/formatcaps.html
+"""
+
+import re
+from enum import Enum
+from typing import Any, TypeVar
+
+from lxml import etree
+
+from snapgui.core.records import Disk, DomainConfig, Mode, SnapshotDisk, SnapshotRecord, SnapshotState
+from snapgui.core.requests import Take
+from snapgui.core.text import translate
+
+_PARSER = etree.XMLParser(
+    encoding="utf-8",
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    dtd_validation=False,
+    huge_tree=False,
+    remove_comments=True,
+    remove_pis=True,
+)
+
+_CONFIGURATION = re.compile(r"<(?:domain|inactiveDomain)[\s>]")
+_WHOLE_DOMAIN = re.compile(r"<domain\s[^>]*\btype\s*=")
+_LATEST = 253_402_300_799  # the last second of the year 9999: past it, no calendar can show it
+
+# libvirt's units (https://libvirt.org/formatdomain.html#memory-allocation), in bytes
+_UNITS = {
+    "b": 1,
+    "bytes": 1,
+    "KB": 10**3,
+    "k": 2**10,
+    "KiB": 2**10,
+    "MB": 10**6,
+    "M": 2**20,
+    "MiB": 2**20,
+    "GB": 10**9,
+    "G": 2**30,
+    "GiB": 2**30,
+    "TB": 10**12,
+    "T": 2**40,
+    "TiB": 2**40,
+}
+
+_Value = TypeVar("_Value", bound=Enum)
+
+
+class XmlError(ValueError):
+    """A text that can't be read as what it should be; its message is for the user."""
+
+
+def read_snapshot(text: str) -> SnapshotRecord:
+    """A ``<domainsnapshot>``. Fields that make no sense are unknown in the record; raises XmlError where there is no record."""
+    fields = {element.tag: element for element in reversed(_snapshot_root(text))}
+    name = _text(fields.get("name"))
+    if not name:
+        raise XmlError(translate("Xml", "The snapshot’s description from the host has no name in it."))
+    memory = fields.get("memory")
+    parent = fields.get("parent")
+    return SnapshotRecord(
+        name=name,
+        parent=None if parent is None else parent.findtext("name") or None,
+        state=_value(SnapshotState, _text(fields.get("state")), SnapshotState.UNKNOWN),
+        created=_seconds(_text(fields.get("creationTime"))),
+        description=_text(fields.get("description")),
+        memory=Mode.UNKNOWN if memory is None else _value(Mode, memory.get("snapshot"), Mode.UNKNOWN),
+        memory_file="" if memory is None else memory.get("file", ""),
+        disks=tuple(_snapshot_disk(disk) for disk in fields.get("disks", ()) if disk.tag == "disk"),
+        has_domain=_WHOLE_DOMAIN.search(text) is not None,
+    )
+
+
+def read_domain(text: str) -> DomainConfig:
+    """A ``<domain>``. Raises XmlError."""
+    root = _parse(text)
+    _expect(root, "domain")
+    loader = root.find("os/loader")
+    nvram = root.find("os/nvram")
+    loader_type = "" if loader is None else loader.get("type", "")
+    chosen_by_libvirt = root.find("os[@firmware='efi']") is not None
+    uefi = loader_type == "pflash" or (chosen_by_libvirt and loader_type != "rom")
+    stateless = loader is not None and loader.get("stateless") == "yes"
+    memory = _kibibytes(root.find("memory"))
+    return DomainConfig(
+        disks=tuple(_disk(disk) for disk in root.iterfind("devices/disk")),
+        uefi=uefi,
+        nvram_format=_nvram_format(loader, nvram) if nvram is not None or (chosen_by_libvirt and not stateless) else "",
+        memory=memory,
+        current_memory=_kibibytes(root.find("currentMemory")) or memory,
+        vcpus=_number(root.findtext("vcpu")) or 0,
+        graphics=tuple(graphics.get("type", "") for graphics in root.iterfind("devices/graphics")),
+        host_devices=tuple(device.get("type", "") for device in root.iterfind("devices/hostdev")),
+        xml=text,
+    )
+
+
+def external_revert(capabilities: str, arch: str = "") -> bool:
+    """Whether a host says in its capabilities that it can revert to external snapshots (for one architecture, or any)."""
+    root = _parse(capabilities)
+    _expect(root, "capabilities")
+    return any(
+        guest.find("features/externalSnapshot") is not None
+        for guest in root.iterfind("guest")
+        if not arch or any(element.get("name") == arch for element in guest.iterfind("arch"))
+    )
+
+
+def take_xml(request: Take) -> str:
+    """The XML that asks libvirt for the snapshot. Raises XmlError where XML can't carry the name or the description."""
+    root = etree.Element("domainsnapshot")
+    _set_text(etree.SubElement(root, "name"), request.name)
+    if request.description:
+        _set_text(etree.SubElement(root, "description"), request.description)
+    return _written(root)
+
+
+def with_description(text: str, description: str) -> str:
+    """A snapshot's whole XML with another description; everything else stays as it is. Raises XmlError."""
+    root = _parse(text)
+    _expect(root, "domainsnapshot")
+    element = root.find("description")
+    if not description:
+        if element is not None:
+            root.remove(element)
+        return _written(root)
+    if element is None:
+        element = etree.Element("description")
+        element.tail = "\n  "
+        name = root.find("name")
+        root.insert(0 if name is None else root.index(name) + 1, element)
+    for child in list(element):
+        element.remove(child)
+    _set_text(element, description)
+    return _written(root)
+
+
+def can_carry(text: str) -> bool:
+    """Whether every character of the text can stand in XML 1.0 (https://www.w3.org/TR/xml/#charsets) and comes back as it was."""
+    return _FOREIGN.search(text) is None
+
+
+_FOREIGN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _snapshot_root(text: str) -> Any:
+    """The root of a snapshot's XML, without the machine's configuration where that can be left unread.
+
+    libvirt writes the configuration last and it is most of the text. Where what stands before it closes to a whole
+    document, it was a child of the root and not inside anything else: '<' is always escaped in XML's text, and a comment,
+    CDATA section or instruction, which could hold one, has the whole text parsed instead.
+    """
+    found = _CONFIGURATION.search(text)
+    if found is not None:
+        head = text[: found.start()]
+        if "<!" not in head and "<?" not in head:
+            try:
+                root = _parse(head + "</domainsnapshot>")
+            except XmlError:
+                pass
+            else:
+                return root
+    root = _parse(text)
+    _expect(root, "domainsnapshot")
+    return root
+
+
+def _parse(text: str) -> Any:
+    if "<!DOCTYPE" in text:
+        raise XmlError(translate("Xml", "The host sent XML with a document type, which libvirt never writes."))
+    try:
+        return etree.fromstring(text.encode(), _PARSER)
+    except UnicodeEncodeError as error:
+        raise XmlError(translate("Xml", "The host sent text that is not Unicode.")) from error
+    except etree.XMLSyntaxError as error:
+        raise XmlError(
+            translate("Xml", "The host sent XML that can’t be read: {reason}").format(reason=error.msg)
+        ) from error
+
+
+def _expect(root: Any, tag: str) -> None:
+    if root.tag != tag:
+        message = translate("Xml", "The host sent “{found}” where “{expected}” belongs.")
+        raise XmlError(message.format(found=str(root.tag)[:80], expected=tag))
+
+
+def _written(root: Any) -> str:
+    return str(etree.tostring(root, encoding="unicode"))
+
+
+def _set_text(element: Any, text: str) -> None:
+    try:
+        element.text = text
+    except ValueError as error:
+        raise XmlError(translate("Xml", "The text has a character that libvirt’s XML can’t carry.")) from error
+
+
+def _text(element: Any) -> str:
+    return "" if element is None else element.text or ""
+
+
+def _value(values: type[_Value], text: str | None, otherwise: _Value) -> _Value:
+    try:
+        return values(text)
+    except ValueError:
+        return otherwise
+
+
+def _number(text: str | None) -> int | None:
+    """A whole number without sign; None for anything else, and for more digits than any of libvirt's numbers has."""
+    text = (text or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(2**64)) else None
+
+
+def _seconds(text: str | None) -> int | None:
+    number = _number(text)
+    return None if number is None or number > _LATEST else number
+
+
+def _kibibytes(element: Any) -> int:
+    """A memory size in KiB; 0 where it is missing or makes no sense."""
+    if element is None:
+        return 0
+    return (_number(element.text) or 0) * _UNITS.get(element.get("unit", "KiB"), 0) // 1024
+
+
+def _snapshot_disk(element: Any) -> SnapshotDisk:
+    path = ""
+    for source in element:
+        if source.tag == "source":
+            path = source.get("file") or source.get("dev") or ""
+    return SnapshotDisk(element.get("name", ""), _value(Mode, element.get("snapshot"), Mode.UNKNOWN), path)
+
+
+def _disk(element: Any) -> Disk:
+    source_type = element.get("type", "file")
+    source = element.find("source")
+    target = element.find("target")
+    driver = element.find("driver")
+    attribute = {"file": "file", "block": "dev", "dir": "dir"}.get(source_type, "")
+    return Disk(
+        target="" if target is None else target.get("dev", ""),
+        device=element.get("device", "disk"),
+        source_type=source_type,
+        source="" if source is None or not attribute else source.get(attribute, ""),
+        format="" if driver is None else driver.get("type", ""),
+        readonly=element.find("readonly") is not None,
+        snapshot=_value(Mode, element.get("snapshot"), Mode.UNKNOWN),
+        transient=element.find("transient") is not None,
+    )
+
+
+def _nvram_format(loader: Any, nvram: Any) -> str:
+    """libvirt takes the loader's format where the NVRAM's is not given, and raw where neither is."""
+    for element in (nvram, loader):
+        if element is not None and element.get("format"):
+            return str(element.get("format"))
+    return "raw"
