@@ -113,6 +113,10 @@ def _render(name: str, width: int, height: int, rgba: int) -> QPixmap:
     return pixmap
 
 
+# Qt owns a clone, yet PySide frees it with its Python object, and Qt then crashes on it [PySide 6.12]: keep the object.
+_clones: Final[list[QIconEngine]] = []
+
+
 class _SvgEngine(QIconEngine):
     """Draws one SVG in the palette's colour of the moment: a change between light and dark needs no new icon."""
 
@@ -139,14 +143,9 @@ class _SvgEngine(QIconEngine):
         return self._pixmap(size, mode)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State, scale: float) -> QPixmap:  # noqa: N802 - Qt
-        pixmap = self._pixmap(size, mode).copy()
+        pixmap = self._pixmap(size * scale, mode).copy()
         pixmap.setDevicePixelRatio(scale)
         return pixmap
 
     def _pixmap(self, size: QSize, mode: QIcon.Mode) -> QPixmap:
         return _render(self._name, size.width(), size.height(), _colour(self._name, mode).rgba())
-
-
-_clones: Final[
-    list[QIconEngine]
-] = []  # C++ owns a clone, yet PySide frees it with its Python object: crash on use [PySide 6.12]

@@ -88,5 +88,11 @@ def test_a_changed_copy_of_an_icon_leaves_the_icon_alone() -> None:
     assert _image("take") == before
 
 
+def test_an_icon_is_sharp_on_a_dense_screen() -> None:
+    pixmap = icons.icon("take").pixmap(QSize(16, 16), 2.0)
+    assert pixmap.size() == QSize(32, 32)
+    assert pixmap.devicePixelRatio() == 2.0
+
+
 def test_resources_are_found_in_a_checkout() -> None:
     assert (resources() / "icons" / "snapgui.svg").is_file()

@@ -1,0 +1,155 @@
+"""What the dialogs that make a plan have in common."""
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QIcon, QKeySequence, QShortcut
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+
+from snapgui.core.errors import Problem
+from snapgui.core.plan import EffectKind, Level, Plan
+from snapgui.core.records import Situation
+from snapgui.core.requests import Request
+from snapgui.core.rules import make_plan
+from snapgui.core.text import translate
+from snapgui.ui.plan_view import PlanView
+from snapgui.ui.text_label import TextLabel, tooltip
+
+_LARGEST = QSize(900, 560)  # a screen of 1024 by 600 less the frame and a panel
+
+
+class PlanDialog(QDialog):
+    """Asks for one request. While the machine's configuration is being read, OK may be pressed already: the dialog then
+    ends by itself once all is known, unless that brings a blocker, a warning or a loss that was not on screen at
+    the press, or the user changes something meanwhile. Then it stays, and has to be pressed again.
+    """
+
+    def __init__(
+        self, situation: Situation, title: str, verb: str, image: QIcon, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self._situation = situation
+        self._plan: Plan | None = None
+        self._failed: Problem | None = None
+        self._agreed: frozenset[str] | None = None  # what was on screen when OK was pressed too early
+
+        self.fields = QVBoxLayout()
+        self.plan_view = PlanView()
+        self._status = TextLabel()
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self.ok.setText(verb)
+        self.ok.setIcon(image)
+        self.ok.setDefault(True)
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addLayout(self.fields)
+        layout.addWidget(self.plan_view, 1)
+        layout.addWidget(self._status)
+        layout.addWidget(self.buttons)
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            QShortcut(QKeySequence(keys), self, self.accept)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of what is chosen now; after accept, the plan to run."""
+        if self._plan is None:
+            self._plan = make_plan(self.request(), self._situation)
+        return self._plan
+
+    @property
+    def situation(self) -> Situation:
+        """What the plan is made from."""
+        return self._situation
+
+    def request(self) -> Request:
+        """What the user has chosen so far."""
+        raise NotImplementedError
+
+    def complaint(self) -> str:
+        """Why the fields can't be used as they are, beyond what the plan finds; empty where they can."""
+        return ""
+
+    def set_situation(self, situation: Situation) -> None:
+        """Go on with a fuller or newer reading; what the user typed stays."""
+        self._situation = situation
+        self._failed = None
+        agreed = self._agreed
+        self.situation_changed()
+        self.refresh()
+        if agreed is not None and not self.waiting and self._obstacle() == "" and self._weighty() <= agreed:
+            self.accept()
+
+    def set_reading_failed(self, problem: Problem) -> None:
+        """The machine could not be read: say so instead of waiting."""
+        self._failed = problem
+        self.refresh()
+
+    def situation_changed(self) -> None:
+        """The fields may follow a new situation here, where the user has not touched them."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the machine's configuration is still being read."""
+        return self._situation.config is None
+
+    def refresh(self) -> None:
+        """Make the plan anew. Called whenever a field changes."""
+        self._agreed = None
+        self._plan = make_plan(self.request(), self._situation)
+        self.plan_view.set_plan(self.visible_plan(self._plan))
+        self._show_state()
+
+    def visible_plan(self, plan: Plan) -> Plan:
+        """The part of the plan that the plan view shows: all, unless a field shows some of it itself."""
+        return plan
+
+    def accept(self) -> None:
+        if self._obstacle():
+            return
+        if self.waiting:
+            self._agreed = self._weighty()
+            self._show_state()
+            return
+        super().accept()
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint().boundedTo(_LARGEST)
+
+    def _weighty(self) -> frozenset[str]:
+        """Every warning and every loss in the plan."""
+        plan = self.plan
+        warnings = [finding.reason for finding in plan.findings if finding.level is Level.WARNING]
+        losses = ["\0".join((effect.text, *effect.names)) for effect in plan.effects if effect.kind is EffectKind.LOSES]
+        return frozenset((*warnings, *losses))
+
+    def _obstacle(self) -> str:
+        """Why OK can't be pressed now, in the user's words."""
+        if self._failed is not None:
+            return self._failed.why
+        if complaint := self.complaint():
+            return complaint
+        for finding in self.plan.findings:
+            if finding.level is Level.BLOCKER:
+                return f"{finding.reason} {finding.remedy}".rstrip()
+        if not self.plan.steps and not self.waiting:
+            return translate("PlanDialog", "There is nothing to do.")
+        return ""
+
+    def _show_state(self) -> None:
+        obstacle = self._obstacle()
+        self.ok.setEnabled(not obstacle and self._agreed is None)
+        self.ok.setToolTip(tooltip(obstacle))
+        self.ok.setAccessibleDescription(obstacle)
+        self._status.setText(self._status_text())
+        self._status.setVisible(bool(self._status.text()))
+
+    def _status_text(self) -> str:
+        if self._failed is not None:
+            return f"{self._failed.tried} {self._failed.why} {self._failed.remedy}".strip()
+        if not self.waiting:
+            return ""
+        if self._agreed is not None:
+            return translate("PlanDialog", "Reading the machine… This goes on by itself once that is done.")
+        return translate("PlanDialog", "Reading the machine…")

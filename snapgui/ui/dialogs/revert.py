@@ -1,0 +1,143 @@
+"""Revert a machine to a snapshot: which, how the machine goes on, and what is lost."""
+
+from typing import Final
+
+from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from snapgui.core.records import Situation, SnapshotRecord, SnapshotState
+from snapgui.core.requests import Revert, RunState
+from snapgui.core.text import translate
+from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.icons import icon
+from snapgui.ui.text_label import TextLabel
+
+_PICTURE: Final = (160, 100)  # logical pixels
+_DESCRIPTION_SHOWN: Final = 240  # characters
+
+
+def _state_word(state: SnapshotState) -> str:
+    words = {
+        SnapshotState.RUNNING: translate("RevertDialog", "running"),
+        SnapshotState.PAUSED: translate("RevertDialog", "paused"),
+        SnapshotState.SHUT_OFF: translate("RevertDialog", "shut off"),
+        SnapshotState.DISK_ONLY: translate("RevertDialog", "disks only"),
+        SnapshotState.CRASHED: translate("RevertDialog", "crashed"),
+        SnapshotState.PM_SUSPENDED: translate("RevertDialog", "suspended by the guest"),
+        SnapshotState.UNKNOWN: translate("RevertDialog", "state not known"),
+    }
+    return words[state]
+
+
+def _taken(record: SnapshotRecord) -> str:
+    state = _state_word(record.state)
+    if record.created is None:
+        return translate("RevertDialog", "The machine was then: {state}").format(state=state)
+    locale, then = QLocale(), QDateTime.fromSecsSinceEpoch(record.created)
+    return translate("RevertDialog", "Taken on {date} at {time}. The machine was then: {state}").format(
+        date=locale.toString(then.date(), QLocale.FormatType.LongFormat),
+        time=locale.toString(then.time(), QLocale.FormatType.ShortFormat),
+        state=state,
+    )
+
+
+class RevertDialog(PlanDialog):
+    """``picture`` is the machine's screen as kept with the snapshot, where there is one."""
+
+    def __init__(
+        self, situation: Situation, snapshot: str, picture: QImage | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(
+            situation,
+            translate("RevertDialog", "Revert {machine}").format(machine=situation.domain.name),
+            translate("RevertDialog", "&Revert"),
+            icon("revert"),
+            parent,
+        )
+        self._snapshot = snapshot
+        self._picture = QLabel()
+        self._picture.setAccessibleName(translate("RevertDialog", "The screen when it was taken"))
+        self._taken = TextLabel()
+        self._description = TextLabel()
+        name = TextLabel(snapshot)
+        strong = name.font()
+        strong.setBold(True)
+        name.setFont(strong)
+        about = QVBoxLayout()
+        for label in (name, self._taken, self._description):
+            about.addWidget(label)
+        about.addStretch(1)
+        head = QHBoxLayout()
+        head.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        head.addLayout(about, 1)
+        self.fields.addLayout(head)
+        self.fields.addWidget(self._run_states())
+        self._managed_save = QCheckBox(translate("RevertDialog", "Remove the &saved state first"))
+        self._managed_save.toggled.connect(self.refresh)
+        self.fields.addWidget(self._managed_save)
+        self.set_picture(picture)
+        self.situation_changed()
+        self.refresh()
+        self.ok.setFocus()
+
+    def _run_states(self) -> QWidget:
+        group = QGroupBox(translate("RevertDialog", "Afterwards the machine is"))
+        texts = {
+            RunState.AS_TAKEN: translate("RevertDialog", "&as taken"),
+            RunState.RUNNING: translate("RevertDialog", "r&unning"),
+            RunState.PAUSED: translate("RevertDialog", "&paused"),
+        }
+        self._choices = QButtonGroup(self)
+        row = QHBoxLayout(group)
+        for number, text in enumerate(texts.values()):
+            button = QRadioButton(text)
+            self._choices.addButton(button, number)
+            row.addWidget(button)
+        row.addStretch(1)
+        self._run_state_of = tuple(texts)
+        self._choices.button(0).setChecked(True)
+        self._choices.idToggled.connect(self.refresh)
+        return group
+
+    def set_picture(self, picture: QImage | None) -> None:
+        """Show the machine's screen, or none."""
+        self._picture.setVisible(picture is not None and not picture.isNull())
+        if picture is None or picture.isNull():
+            return
+        ratio = self.devicePixelRatioF()
+        scaled = picture.scaled(
+            round(_PICTURE[0] * ratio),
+            round(_PICTURE[1] * ratio),
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        scaled.setDevicePixelRatio(ratio)
+        self._picture.setPixmap(QPixmap.fromImage(scaled))
+
+    def request(self) -> Revert:
+        return Revert(
+            self.situation.domain.id,
+            self._snapshot,
+            self._run_state_of[self._choices.checkedId()],
+            remove_managed_save=self._managed_save.isChecked() and self.situation.domain.managed_save,
+        )
+
+    def situation_changed(self) -> None:
+        record = self.situation.snapshots.records.get(self._snapshot)
+        self._taken.setText(_taken(record) if record is not None else "")
+        description = record.description.strip() if record is not None else ""
+        if len(description) > _DESCRIPTION_SHOWN:
+            description = description[:_DESCRIPTION_SHOWN].rstrip() + "…"
+        self._description.setText(description)
+        self._description.setVisible(bool(description))
+        self._managed_save.setVisible(self.situation.domain.managed_save)

@@ -1,0 +1,72 @@
+"""Take a snapshot: its name, its description, and what taking it means."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
+
+from snapgui.core import names
+from snapgui.core.plan import Plan
+from snapgui.core.records import Situation
+from snapgui.core.requests import Take
+from snapgui.core.rules import check_name
+from snapgui.core.text import translate
+from snapgui.ui.dialogs.description_edit import DescriptionEdit
+from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.dialogs.reason import Reason
+from snapgui.ui.icons import icon
+
+DEFAULT_TEMPLATE: Final = "{machine}-{n}"
+_ROWS: Final = 3
+
+
+class TakeDialog(PlanDialog):
+    """``template`` is one of ``core.names.expand``. Enter in the name, or Ctrl+Enter in the description, takes it."""
+
+    def __init__(self, situation: Situation, template: str = DEFAULT_TEMPLATE, parent: QWidget | None = None) -> None:
+        super().__init__(
+            situation,
+            translate("TakeDialog", "Take a snapshot of {machine}").format(machine=situation.domain.name),
+            translate("TakeDialog", "&Take"),
+            icon("take"),
+            parent,
+        )
+        self._template = template
+        self._now = datetime.now().astimezone()
+        self._name = QLineEdit(self._suggestion())
+        self._name.setAccessibleName(translate("TakeDialog", "Name"))
+        self._name.selectAll()
+        self._reason = Reason()
+        self._description = DescriptionEdit(_ROWS)
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(translate("TakeDialog", "&Name"), self._name)
+        form.addRow("", self._reason)
+        form.addRow(translate("TakeDialog", "&Description"), self._description)
+        self._form = form
+        self.fields.addLayout(form)
+        self._name.textChanged.connect(self.refresh)
+        self._description.textChanged.connect(self.refresh)
+        self.refresh()
+        self._name.setFocus()
+
+    def request(self) -> Take:
+        return Take(self.situation.domain.id, self._name.text(), self._description.toPlainText())
+
+    def situation_changed(self) -> None:
+        """A suggested name that someone else has used meanwhile gives way to the next one."""
+        if not self._name.isModified() and self._name.text() in self.situation.snapshots.records:
+            self._name.setText(self._suggestion())
+            self._name.selectAll()
+
+    def visible_plan(self, plan: Plan) -> Plan:
+        finding = check_name(self._name.text())
+        self._reason.set_text(f"{finding.reason} {finding.remedy}".rstrip() if finding is not None else "")
+        self._form.setRowVisible(self._reason, finding is not None)
+        return replace(plan, findings=tuple(each for each in plan.findings if each != finding))
+
+    def _suggestion(self) -> str:
+        return names.expand(
+            self._template, self.situation.domain.name, tuple(self.situation.snapshots.records), self._now
+        )

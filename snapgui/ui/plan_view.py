@@ -1,0 +1,304 @@
+"""A plan as the user reads it: what stands in its way, what it does, and the virsh commands that do the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QSize, QStringListModel, Qt
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QPlainTextEdit,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from snapgui.core import virsh
+from snapgui.core.plan import EffectKind, Level, Plan
+from snapgui.core.text import translate
+from snapgui.ui.icons import icon
+from snapgui.ui.text_label import TextLabel
+
+_NAMES_SHOWN: Final = 6
+_LIST_ROWS: Final = 8
+_ICON: Final = 18  # pixels
+_ICONS: Final = {
+    Level.BLOCKER: "blocker",
+    Level.WARNING: "warning",
+    Level.NOTE: "note",
+    EffectKind.ADDS: "adds",
+    EffectKind.LOSES: "loses",
+    EffectKind.MOVES: "moves",
+    EffectKind.CHANGES: "changes",
+    EffectKind.PAUSES: "pause",
+}
+_ORDER: Final = tuple(_ICONS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One finding or effect."""
+
+    mark: Level | EffectKind
+    text: str
+    more: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def spoken(self) -> str:
+        """The row for who can't see its icon."""
+        if isinstance(self.mark, Level):
+            return f"{_word(self.mark)}: {self.text} {self.more}".rstrip()
+        return " ".join((self.text, _listed(self.names[:_NAMES_SHOWN]), _more(len(self.names)))).strip()
+
+
+def _word(level: Level) -> str:
+    words = {
+        Level.BLOCKER: translate("PlanView", "Not possible"),
+        Level.WARNING: translate("PlanView", "Warning"),
+        Level.NOTE: translate("PlanView", "Note"),
+    }
+    return words[level]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "\n".join(f"•\u00a0{name}" for name in names)
+
+
+def _more(count: int) -> str:
+    if count <= _NAMES_SHOWN:
+        return ""
+    return translate("PlanView", "and %n more", "snapshots", count - _NAMES_SHOWN)
+
+
+def _rows(plan: Plan) -> tuple[_Row, ...]:
+    findings = [_Row(finding.level, finding.reason, finding.remedy) for finding in plan.findings]
+    effects = [_Row(effect.kind, effect.text, names=effect.names) for effect in plan.effects]
+    return tuple(sorted((*findings, *effects), key=lambda row: _ORDER.index(row.mark)))
+
+
+class PlanView(QWidget):
+    """Shows one plan. Its size does not follow its content, so that a dialog stands still while the user types."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._plan: Plan | None = None
+        self._rows: list[_RowView] = []
+        self._shown: tuple[_Row, ...] = ()
+
+        content = QWidget()
+        self._list = QVBoxLayout(content)
+        self._list.setContentsMargins(8, 8, 8, 8)
+        self._list.setSpacing(8)
+        self._list.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(content)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._scroll.setAccessibleName(translate("PlanView", "What will happen"))
+        self._commands = Commands()
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self._commands)
+
+    def plan(self) -> Plan | None:
+        """The plan that is shown."""
+        return self._plan
+
+    def set_plan(self, plan: Plan) -> None:
+        """Show ``plan``. Only the rows that differ from those on screen change: cheap enough for every keystroke."""
+        if plan == self._plan:
+            return
+        self._plan = plan
+        self._commands.set_plan(plan)
+        rows = _rows(plan)
+        if rows == self._shown:
+            return
+        self._shown = rows
+        for view, row in zip(self._rows, rows, strict=False):
+            view.set_row(row)
+        for row in rows[len(self._rows) :]:
+            view = _RowView(row)
+            self._list.insertWidget(len(self._rows), view)
+            self._rows.append(view)
+        while len(self._rows) > len(rows):
+            surplus = self._rows.pop()
+            surplus.hide()
+            surplus.deleteLater()
+        self._scroll.setAccessibleDescription("\n".join(row.spoken for row in rows))
+
+    def texts(self) -> tuple[str, ...]:
+        """What is read in it, row by row."""
+        return tuple(row.spoken for row in self._shown)
+
+    def sizeHint(self) -> QSize:
+        return QSize(
+            self.fontMetrics().averageCharWidth() * 80,
+            self.fontMetrics().height() * 11 + self._commands.sizeHint().height(),
+        )
+
+
+class _RowView(QFrame):
+    """One finding or effect: icon, text, remedy, names."""
+
+    def __init__(self, row: _Row) -> None:
+        super().__init__()
+        self._mark = QLabel()
+        self._mark.setFixedWidth(_ICON)
+        self._mark.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._text = TextLabel()
+        self._more = TextLabel()
+        self._names = _Names()
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setHorizontalSpacing(8)
+        layout.setVerticalSpacing(2)
+        layout.setColumnStretch(1, 1)
+        layout.addWidget(self._mark, 0, 0, 3, 1, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self._text, 0, 1)
+        layout.addWidget(self._more, 1, 1)
+        layout.addWidget(self._names, 2, 1)
+        self._row: _Row | None = None
+        self.set_row(row)
+
+    def set_row(self, row: _Row) -> None:
+        if row == self._row:
+            return
+        self._row = row
+        self._mark.setPixmap(icon(_ICONS[row.mark]).pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
+        self._mark.setAccessibleName(_word(row.mark) if isinstance(row.mark, Level) else "")
+        self._text.setText(row.text)
+        strong = self._text.font()
+        strong.setBold(row.mark is Level.BLOCKER)
+        self._text.setFont(strong)
+        self._more.setText(row.more)
+        self._more.setVisible(bool(row.more))
+        self._names.set_names(row.names)
+
+
+class _Names(QWidget):
+    """The first names, and a button that unfolds a list of all where there are more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first = TextLabel()
+        self._unfold = QToolButton()
+        self._unfold.setCheckable(True)
+        self._unfold.setAutoRaise(True)
+        self._unfold.setArrowType(Qt.ArrowType.RightArrow)
+        self._unfold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._unfold.toggled.connect(self._set_open)
+        self._all = QListView()
+        self._model = QStringListModel(self)
+        self._all.setModel(self._model)
+        self._all.setUniformItemSizes(True)
+        self._all.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self._all.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._all.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._all.setAccessibleName(translate("PlanView", "All names"))
+        self._all.setFixedHeight(self.fontMetrics().height() * _LIST_ROWS)
+        self._all.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for widget in (self._first, self._unfold, self._all):
+            layout.addWidget(widget)
+        self._names: tuple[str, ...] = ()
+
+    def set_names(self, names: tuple[str, ...]) -> None:
+        self.setVisible(bool(names))
+        if names == self._names:
+            return
+        self._names = names
+        self._first.setText(_listed(names[:_NAMES_SHOWN]))
+        self._label_unfold()
+        self._unfold.setVisible(len(names) > _NAMES_SHOWN)
+        self._model.setStringList(names if len(names) > _NAMES_SHOWN else ())
+        if len(names) <= _NAMES_SHOWN:
+            self._unfold.setChecked(False)
+
+    def _set_open(self, is_open: bool) -> None:  # noqa: FBT001 - a slot of toggled(bool)
+        self._unfold.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+        self._label_unfold()
+        self._first.setVisible(not is_open)
+        self._all.setVisible(is_open)
+
+    def _label_unfold(self) -> None:
+        fewer = translate("PlanView", "Show fewer")
+        self._unfold.setText(fewer if self._unfold.isChecked() else _more(len(self._names)))
+
+
+class Commands(QWidget):
+    """The virsh commands of a plan, folded until wanted. On screen passwords are hidden; a copy holds them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._plan: Plan | None = None
+        self._fold = QToolButton()
+        self._fold.setText(translate("PlanView", "Co&mmands"))
+        self._fold.setToolTip(translate("PlanView", "The virsh commands that do the same"))
+        self._fold.setCheckable(True)
+        self._fold.setAutoRaise(True)
+        self._fold.setArrowType(Qt.ArrowType.RightArrow)
+        self._fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._fold.toggled.connect(self._set_open)
+        self._copy = QToolButton()
+        self._copy.setText(translate("PlanView", "Cop&y"))
+        self._copy.setIcon(icon("copy"))
+        self._copy.setToolTip(translate("PlanView", "Copy the commands"))
+        self._copy.setAutoRaise(True)
+        self._copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._copy.clicked.connect(self._copy_commands)
+        self._copy.hide()
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setTabChangesFocus(True)
+        self._text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self._text.setAccessibleName(translate("PlanView", "virsh commands"))
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._text.setFixedHeight(self._text.fontMetrics().height() * 7)
+        self._text.hide()
+        bar = QHBoxLayout()
+        bar.addWidget(self._fold)
+        bar.addStretch(1)
+        bar.addWidget(self._copy)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(bar)
+        layout.addWidget(self._text)
+
+    def set_plan(self, plan: Plan) -> None:
+        """Show the commands of ``plan``."""
+        self._plan = plan
+        self._fold.setEnabled(bool(plan.steps))
+        self._copy.setEnabled(bool(plan.steps))
+        if self._fold.isChecked():
+            self._write()
+
+    def _set_open(self, is_open: bool) -> None:  # noqa: FBT001 - a slot of toggled(bool)
+        self._fold.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+        self._copy.setVisible(is_open)
+        self._text.setVisible(is_open)
+        if is_open:
+            self._write()
+
+    def _write(self) -> None:
+        text = virsh.script(self._plan, secrets=False) if self._plan is not None else ""
+        if text != self._text.toPlainText():
+            self._text.setPlainText(text)
+
+    def _copy_commands(self) -> None:
+        if self._plan is not None:
+            QGuiApplication.clipboard().setText(virsh.script(self._plan, secrets=True))
