@@ -14,7 +14,7 @@ LAYERS = {
     "virt": {"core", "qcow2"},
     "jobs": {"core", "virt", "qcow2"},
     "models": {"core"},
-    "ui": {"core", "models", "paths"},
+    "ui": {"core", "models", "jobs", "paths"},
     "demo": {"core", "virt"},
 }
 # Others' packages that each may import, besides Python's own.
