@@ -117,8 +117,6 @@ class Daemon:
     def remove(self, name: str) -> None:
         """Force a domain off and forget it with its snapshots; its images stay."""
         self.virsh("destroy", name, check=False)
-        for snapshot in self.snapshots(name):
-            self.virsh("snapshot-delete", name, f"--snapshotname={snapshot}", "--metadata", check=False)
         self.virsh("undefine", name, "--managed-save", "--snapshots-metadata", check=False)
 
     def snapshots(self, name: str) -> list[str]:
