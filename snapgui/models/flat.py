@@ -1,0 +1,77 @@
+"""The snapshots of the tree as a plain list, one row each: what the chart shows."""
+
+from enum import Enum
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QObject, Qt
+
+from snapgui.models.roles import Role
+from snapgui.models.snapshots import Column, SnapshotsModel
+from snapgui.models.tree import Index, TreeModel
+
+_NOWHERE = QModelIndex()
+
+
+class Order(Enum):
+    """TREE is as the tree shows them, with its sorting; TIME is by when they were taken."""
+
+    TREE = "tree"
+    TIME = "time"
+
+
+class FlatSnapshots(TreeModel):
+    """A list over the tree's model: the same snapshots, roles and keys, without the row "You are here"."""
+
+    def __init__(self, source: SnapshotsModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._source = source
+        self._order = Order.TREE
+        source.settled.connect(self._on_settled)
+        source.modelReset.connect(self._on_reset)
+        self._on_reset()
+
+    @property
+    def source(self) -> SnapshotsModel:
+        """The tree's model."""
+        return self._source
+
+    @property
+    def order(self) -> Order:
+        """The order of the rows."""
+        return self._order
+
+    def set_order(self, order: Order) -> None:
+        """Put the rows into another order."""
+        self._order = order
+        self._on_settled(frozenset())
+
+    def row_of(self, name: str) -> int:
+        """The row of a snapshot, -1 where it has none."""
+        return self.index_of(name).row()
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        """A list has one column."""
+        return 0 if parent.isValid() else 1
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What the tree's model says in the column of names."""
+        key = self.key(index)
+        return None if key is None else self._source.data(self._source.index_of(key), role)
+
+    def _on_reset(self) -> None:
+        self.reset({None: self._names()})
+
+    def _on_settled(self, differing: frozenset[str]) -> None:
+        self.apply({None: self._names()})
+        self.changed(differing)
+
+    def _names(self) -> list[str]:
+        names = [key for key in self._source.walk() if isinstance(key, str)]
+        if self._order is Order.TIME:
+            names.sort(key=self._taken)
+        return names
+
+    def _taken(self, name: str) -> float:
+        """Unknown times are last: not read yet, so just taken as a rule. Equal ones stay as in the tree."""
+        taken = self._source.data(self._source.index_of(name, Column.TAKEN), Role.SORT)
+        return float("inf") if taken is None else float(taken)

@@ -1,0 +1,188 @@
+"""Connections and their machines as a tree."""
+
+from bisect import bisect
+from collections.abc import Hashable
+from enum import IntEnum
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlsplit
+
+from PySide6.QtCore import QCollatorSortKey, QLocale, QModelIndex, QObject, Qt
+
+from snapgui.core.records import DomainId, DomainRecord, HostRecord
+from snapgui.core.text import translate
+from snapgui.models.format import listed, natural_key, one_line, tooltip
+from snapgui.models.roles import Role
+from snapgui.models.store import Store
+from snapgui.models.tree import Index, TreeModel
+from snapgui.models.words import domain_state_text, host_state_text
+
+_NOWHERE = QModelIndex()
+_Role = Qt.ItemDataRole
+
+
+class Column(IntEnum):
+    """The columns, in their order."""
+
+    NAME = 0
+    SNAPSHOTS = 1
+
+
+class MachinesModel(TreeModel):
+    """Connections in the order in which they were made, under each its domains by name. Keys are URIs and DomainIds."""
+
+    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._filter = ""
+        store.host_changed.connect(self._on_host)
+        store.host_removed.connect(self.remove)
+        store.domain_changed.connect(self._on_domain)
+        store.domain_removed.connect(self._on_domain_removed)
+        self.apply(self._arrangement())
+
+    def set_filter(self, text: str) -> None:
+        """Show only machines with ``text`` in their name, in any case, and connections so named with all of theirs."""
+        folded = text.strip().casefold()
+        if folded != self._filter:
+            self._filter = folded
+            self.apply(self._arrangement())
+
+    # Qt's questions
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:  # noqa: ARG002 - every row has the same
+        """As many as ``Column`` names."""
+        return len(Column)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
+        """Titles, aligned like what is below them."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == _Role.TextAlignmentRole:
+            return _alignment(section)
+        if role == _Role.DisplayRole:
+            return {
+                Column.NAME: translate("Machines", "Machine"),
+                Column.SNAPSHOTS: translate("Machines", "Snapshots"),
+            }[Column(section)]
+        return None
+
+    def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
+        """Texts, and the roles KEY, RECORD and PROBLEM."""
+        key = self.key(index)
+        if role == Role.KEY:
+            return key
+        record = self._store.domain(key) if isinstance(key, DomainId) else self._store.host(str(key))
+        if record is None:
+            return None
+        if role in (Role.RECORD, Role.PROBLEM):
+            return record if role == Role.RECORD else record.problem
+        if role == _Role.TextAlignmentRole:
+            return _alignment(index.column())
+        show = _domain_data if isinstance(record, DomainRecord) else _host_data
+        return show(record, Column(index.column()), role)
+
+    # updates: each costs what it changes, because a host that connects brings its domains one by one
+
+    def _on_host(self, uri: str) -> None:
+        if self.index_of(uri).isValid():
+            self.changed([uri])
+        else:
+            self.apply(self._arrangement())
+
+    def _on_domain(self, domain: DomainId) -> None:
+        record = self._store.domain(domain)
+        shown = self.index_of(domain).isValid()
+        if record is None or not self._matches(record):
+            if shown:
+                self._on_domain_removed(domain)
+        elif not self.index_of(domain.uri).isValid():
+            self.apply(self._arrangement())
+        elif not shown:
+            self.insert(domain.uri, bisect(self.keys_under(domain.uri), self._place(domain), key=self._place), domain)
+        else:
+            self._move_if_renamed(domain)
+            self.changed([domain])
+
+    def _move_if_renamed(self, domain: DomainId) -> None:
+        siblings = self.keys_under(domain.uri)
+        row = siblings.index(domain)
+        neighbours = [self._place(key) for key in siblings[max(row - 1, 0) : row + 2]]
+        if any(after < before for before, after in pairwise(neighbours)):
+            self.apply(self._arrangement())
+
+    def _on_domain_removed(self, domain: DomainId) -> None:
+        self.remove(domain)
+        host = self._store.host(domain.uri)
+        if self._filter and host and not self.keys_under(domain.uri) and self._filter not in _label(host).casefold():
+            self.remove(domain.uri)
+
+    # arrangement
+
+    def _arrangement(self) -> dict[Hashable, list[Hashable]]:
+        found: dict[Hashable, list[Hashable]] = {None: []}
+        for host in self._store.hosts():
+            domains = [record for record in self._store.domains(host.uri) if self._matches(record)]
+            if domains or self._filter in _label(host).casefold():
+                found[None].append(host.uri)
+                found[host.uri] = sorted((record.id for record in domains), key=self._place)
+        return found
+
+    def _matches(self, record: DomainRecord) -> bool:
+        if self._filter in record.name.casefold():
+            return True
+        host = self._store.host(record.id.uri)
+        return host is not None and self._filter in _label(host).casefold()
+
+    def _place(self, domain: Hashable) -> tuple[QCollatorSortKey, str, str]:
+        record = self._store.domain(domain) if isinstance(domain, DomainId) else None
+        name = record.name if record else ""
+        return natural_key(name), name, str(domain)
+
+
+def _label(host: HostRecord) -> str:
+    """What a connection is called: its host, and its kind where it is not the usual one."""
+    try:
+        parts = urlsplit(host.uri)
+        where = parts.hostname or translate("Machines", "This computer")
+    except ValueError:  # not a URI: libvirt says so in the record's problem
+        return host.uri
+    driver = parts.scheme.split("+", 1)[0]
+    if (driver, parts.path) == ("qemu", "/system"):
+        return where
+    return f"{where} ({driver}://{parts.path})"
+
+
+def _host_data(host: HostRecord, column: Column, role: int) -> Any:
+    if column is not Column.NAME:
+        return None
+    label, state = one_line(_label(host)), host_state_text(host.state)
+    why = host.problem.why if host.problem else ""
+    if role == _Role.DisplayRole:
+        return translate("Machines", "{host} – {state}").format(host=label, state=state) if state else label
+    if role == _Role.AccessibleTextRole:
+        return listed(label, state, why)
+    if role == _Role.ToolTipRole:
+        return tooltip(host.uri, host.hostname, why, host.problem.remedy if host.problem else "")
+    return None
+
+
+def _domain_data(domain: DomainRecord, column: Column, role: int) -> Any:
+    count = domain.snapshot_count
+    if column is Column.SNAPSHOTS:
+        return QLocale().toString(count) if role == _Role.DisplayRole and count is not None else None
+    state = domain_state_text(domain.state)
+    snapshots = "" if count is None else translate("Machines", "%n snapshot(s)", "", count)
+    why = domain.problem.why if domain.problem else ""
+    if role == _Role.DisplayRole:
+        return one_line(domain.name)
+    if role == _Role.AccessibleTextRole:
+        return listed(one_line(domain.name), state, snapshots, why)
+    if role == _Role.ToolTipRole:
+        return tooltip(domain.name, listed(state, snapshots), why, domain.problem.remedy if domain.problem else "")
+    return None
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column == Column.SNAPSHOTS else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter

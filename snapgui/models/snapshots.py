@@ -1,0 +1,216 @@
+"""The snapshots of one machine as a tree, with the row "You are here" where the machine stands."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any, Final
+
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
+
+from snapgui.core.records import DomainId, DomainRecord, DomainState, Size, Snapshots
+from snapgui.core.text import translate
+from snapgui.core.tree import parents
+from snapgui.models.format import listed, natural_key, one_line, tooltip
+from snapgui.models.roles import Role
+from snapgui.models.snapshot_cells import Column, Row, answer, title
+from snapgui.models.store import Store
+from snapgui.models.tree import Index, TreeModel
+from snapgui.models.words import domain_state_text
+
+__all__ = ["Column", "SnapshotsModel"]
+
+_HERE: Final = ("here",)  # the key of "You are here": no snapshot's, those are texts
+_NONE = Snapshots()
+_NOWHERE = QModelIndex()
+_Role = Qt.ItemDataRole
+
+
+class SnapshotsModel(TreeModel):
+    """Shows one domain of the store. A filter keeps the ancestors of what it finds."""
+
+    settled = Signal(object)  # after an update that is no reset: the names whose data differs
+
+    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._domain: DomainId | None = None
+        self._snapshots = _NONE
+        self._sizes: Mapping[str, Size] = {}
+        self._machine: DomainRecord | None = None
+        self._filter = ""
+        self._column = Column.TAKEN
+        self._order = Qt.SortOrder.AscendingOrder
+        store.snapshots_changed.connect(self._on_snapshots)
+        store.sizes_changed.connect(self._on_sizes)
+        store.domain_changed.connect(self._on_domain)
+        store.domain_removed.connect(self._on_domain_removed)
+
+    # what is shown
+
+    @property
+    def domain(self) -> DomainId | None:
+        """The machine whose snapshots are shown."""
+        return self._domain
+
+    def set_domain(self, domain: DomainId | None) -> None:
+        """Show another machine; the filter and the sorting stay."""
+        if domain == self._domain:
+            return
+        self._domain = domain
+        self._snapshots = self._store.snapshots(domain) if domain else _NONE
+        self._sizes = self._store.sizes(domain) if domain else {}
+        self._machine = self._store.domain(domain) if domain else None
+        self.reset(self._arrangement())
+
+    def set_filter(self, text: str) -> None:
+        """Show only snapshots with ``text`` in their name or description, in any case, and what is above them."""
+        folded = text.strip().casefold()
+        if folded != self._filter:
+            self._filter = folded
+            self._settle(set())
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Order siblings by a column; equal ones by name. A column below 0 means the default, the time."""
+        wanted = Column(column) if column >= 0 else Column.TAKEN
+        if (wanted, order) != (self._column, self._order):
+            self._column, self._order = wanted, order
+            self._settle(set())
+
+    def here_index(self) -> QModelIndex:
+        """The row "You are here"; invalid while the machine's snapshots have not been read."""
+        return self.index_of(_HERE)
+
+    # Qt's questions
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:  # noqa: ARG002 - every row has the same
+        """As many as ``Column`` names."""
+        return len(Column)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
+        """Titles, aligned like what is below them."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == _Role.TextAlignmentRole:
+            return _alignment(section)
+        return title(Column(section)) if role == _Role.DisplayRole else None
+
+    def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
+        """Texts, and the roles of ``Role``. Asked for each visible cell while scrolling: cheap, and nothing ahead."""
+        key = self.key(index)
+        if role == _Role.TextAlignmentRole:
+            return _alignment(index.column()) if key is not None else None
+        if role == Role.KEY:
+            return key if isinstance(key, str) else None
+        if key is _HERE:
+            return self._here_data(index.column(), role)
+        row = self._row(key) if isinstance(key, str) else None
+        return answer(row, Column(index.column()), role) if row else None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Everything can be selected; a tree without a current index asks for the invalid one too."""
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable if index.isValid() else Qt.ItemFlag.NoItemFlags
+
+    def _row(self, name: str) -> Row | None:
+        record = self._snapshots.records.get(name)
+        return Row(record, self._sizes.get(name), name == self._snapshots.current) if record else None
+
+    def _here_data(self, column: int, role: int) -> Any:
+        state = domain_state_text(self._machine.state if self._machine else DomainState.UNKNOWN)
+        if role == Role.CURRENT:
+            return False
+        if role == Role.RECORD:
+            return self._machine
+        if role == _Role.DisplayRole:
+            return {Column.NAME: translate("Snapshots", "You are here"), Column.STATE: state}.get(Column(column))
+        if role == _Role.ToolTipRole and column == Column.NAME:
+            return tooltip(self._here_tooltip())
+        if role == _Role.AccessibleTextRole and column == Column.NAME:
+            return listed(translate("Snapshots", "You are here"), state)
+        return None
+
+    def _here_tooltip(self) -> str:
+        if self._snapshots.current is None:
+            return translate("Snapshots", "The machine as it is now; it stands on no snapshot.")
+        name = one_line(self._snapshots.current)
+        return translate("Snapshots", "The machine as it is now, with what changed since {name}.").format(name=name)
+
+    # updates
+
+    def _on_snapshots(self, domain: DomainId) -> None:
+        if domain != self._domain:
+            return
+        before, self._snapshots = self._snapshots, self._store.snapshots(domain)
+        records = self._snapshots.records
+        differing = {name for name, record in before.records.items() if name in records and records[name] is not record}
+        differing = {name for name in differing if records[name] != before.records[name]}
+        if before.current != self._snapshots.current:
+            differing |= {name for name in (before.current, self._snapshots.current) if name is not None}
+        self._settle(differing)
+
+    def _on_sizes(self, domain: DomainId) -> None:
+        if domain != self._domain:
+            return
+        before, self._sizes = self._sizes, self._store.sizes(domain)
+        names = before.keys() | self._sizes.keys()
+        self._settle({name for name in names if before.get(name) != self._sizes.get(name)})
+
+    def _on_domain(self, domain: DomainId) -> None:
+        if domain == self._domain:
+            self._machine = self._store.domain(domain)
+            self.changed([_HERE])
+
+    def _on_domain_removed(self, domain: DomainId) -> None:
+        if domain == self._domain:
+            self.set_domain(None)
+
+    def _settle(self, differing: set[str]) -> None:
+        self.apply(self._arrangement())
+        self.changed([*differing, _HERE] if differing else ())
+        self.settled.emit(frozenset(differing))
+
+    # arrangement
+
+    def _arrangement(self) -> dict[Hashable, list[Hashable]]:
+        if self._domain is None or not self._store.snapshots_known(self._domain):
+            return {}
+        above = parents(self._snapshots)
+        shown = self._shown(above)
+        found: dict[Hashable, list[Hashable]] = {}
+        for name in self._sorted():
+            if name in shown:
+                found.setdefault(above[name], []).append(name)
+        stands_on = self._snapshots.current
+        while stands_on is not None and stands_on not in shown:  # filtered out: the nearest row above it
+            stands_on = above.get(stands_on)
+        found.setdefault(stands_on, []).append(_HERE)
+        return found
+
+    def _shown(self, above: Mapping[str, str | None]) -> set[str]:
+        if not self._filter:
+            return set(above)
+        shown: set[str] = set()
+        for name, record in self._snapshots.records.items():
+            if self._filter in name.casefold() or self._filter in record.description.casefold():
+                found: str | None = name
+                while found is not None and found not in shown:
+                    shown.add(found)
+                    found = above[found]
+        return shown
+
+    def _sorted(self) -> list[str]:
+        """All names in the order wanted among siblings. Python's sort keeps equal ones as they are: by name."""
+        records = self._snapshots.records
+        descending = self._order == Qt.SortOrder.DescendingOrder
+        names = sorted(sorted(records), key=natural_key, reverse=descending and self._column is Column.NAME)
+        if self._column is Column.NAME:
+            return names
+        rows = {name: row for name in names if (row := self._row(name))}
+        if self._column in (Column.TAKEN, Column.MEMORY):
+            unknown = float("inf") if self._column is Column.TAKEN else -1  # time not read yet: just taken, as a rule
+            values = {name: answer(row, self._column, Role.SORT) for name, row in rows.items()}
+            return sorted(names, key=lambda name: unknown if values[name] is None else values[name], reverse=descending)
+        texts = {name: natural_key(answer(row, self._column, _Role.DisplayRole)) for name, row in rows.items()}
+        return sorted(names, key=texts.__getitem__, reverse=descending)
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column == Column.MEMORY else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter

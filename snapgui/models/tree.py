@@ -1,0 +1,299 @@
+"""A tree model that is told how its rows shall lie, and tells its views only the differences.
+
+Sorting, filtering and refreshing all come down to the same thing: a new arrangement of keys. So selection, expansion
+and scroll position in the views survive each of them.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import overload
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex
+
+Index = QModelIndex | QPersistentModelIndex
+Arrangement = Mapping[
+    Hashable, Sequence[Hashable]
+]  # the children of each key, in order; those of None are the top rows
+
+_NOWHERE = QModelIndex()
+
+# For every run of rows that goes, Qt climbs from every persistent index to the top, and every step is a call of
+# ``parent``; for every run that comes, it looks at each once. Above this many calls (about 20 ms), the rows are brought
+# together first, so that they come or go as one run.
+_CHEAP = 20_000
+
+
+class _Node:
+    """A row: where it is, and what is under it. The number is its internal id: Qt keeps no reference to objects."""
+
+    __slots__ = ("children", "key", "number", "parent", "row")
+
+    def __init__(self, number: int, key: Hashable) -> None:
+        self.number = number
+        self.key = key
+        self.parent: _Node | None = None
+        self.row = 0
+        self.children: list[_Node] = []
+
+
+class TreeModel(QAbstractItemModel):
+    """Rows by key. A subclass adds columns and data, and calls ``apply`` and ``changed``."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._top = _Node(0, None)
+        self._by_number: dict[int, _Node] = {0: self._top}
+        self._by_key: dict[Hashable, _Node] = {None: self._top}
+        self._next_number = 1
+
+    # Qt's questions
+
+    def index(self, row: int, column: int = 0, parent: Index = _NOWHERE) -> QModelIndex:
+        """The index of a cell, invalid where there is none."""
+        node = self._node(parent)
+        if node is None or not 0 <= row < len(node.children) or not 0 <= column < self.columnCount():
+            return QModelIndex()
+        return self.createIndex(row, column, node.children[row].number)
+
+    @overload
+    def parent(self) -> QObject | None: ...
+    @overload
+    def parent(self, child: Index) -> QModelIndex: ...
+    def parent(self, child: Index | None = None) -> QObject | QModelIndex | None:
+        """The row above a child; without one, the QObject that owns the model."""
+        if child is None:
+            return super().parent()
+        node = self._by_number.get(child.internalId()) if child.isValid() else None
+        if node is None or node.parent is None or node.parent is self._top:
+            return QModelIndex()
+        return self.createIndex(node.parent.row, 0, node.parent.number)
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Children of a row."""
+        node = self._node(parent)
+        return len(node.children) if node else 0
+
+    def hasChildren(self, parent: Index = _NOWHERE) -> bool:
+        """Whether a row has children."""
+        return self.rowCount(parent) > 0
+
+    def _node(self, parent: Index) -> _Node | None:
+        if not parent.isValid():
+            return self._top
+        return self._by_number.get(parent.internalId()) if parent.column() == 0 else None
+
+    # keys
+
+    def key(self, index: Index) -> Hashable:
+        """The key of an index's row; None for an invalid one."""
+        node = self._by_number.get(index.internalId()) if index.isValid() else None
+        return node.key if node else None
+
+    def index_of(self, key: Hashable, column: int = 0) -> QModelIndex:
+        """The index of a key's row, invalid where it has none."""
+        node = self._by_key.get(key)
+        if node is None or node is self._top:
+            return QModelIndex()
+        return self.createIndex(node.row, column, node.number)
+
+    def walk(self) -> Iterator[Hashable]:
+        """All rows, from the top, each before its children."""
+        waiting = self._top.children[::-1]
+        while waiting:
+            node = waiting.pop()
+            yield node.key
+            waiting.extend(reversed(node.children))
+
+    def keys_under(self, parent: Hashable) -> list[Hashable]:
+        """The children of a row (None: the top rows), in order."""
+        node = self._by_key.get(parent)
+        return [child.key for child in node.children] if node else []
+
+    # changes
+
+    def reset(self, target: Arrangement) -> None:
+        """Begin anew: for another subject, not for a later state of the same."""
+        self.beginResetModel()
+        self._top.children = []
+        self._by_number = {0: self._top}
+        self._by_key = {None: self._top}
+        self._create(self._top, 0, target.get(None, ()), target)
+        self.endResetModel()
+
+    def changed(self, keys: Iterable[Hashable], first: int = 0, last: int | None = None) -> None:
+        """Tell that data differs in the columns ``first`` to ``last`` of these rows; unknown keys are passed over."""
+        last = self.columnCount() - 1 if last is None else last
+        by_parent: dict[_Node, list[_Node]] = {}
+        for node in set(map(self._by_key.get, keys)):
+            if node is not None and node.parent is not None:
+                by_parent.setdefault(node.parent, []).append(node)
+        for nodes in by_parent.values():
+            for run in _runs(nodes):
+                self.dataChanged.emit(
+                    self.createIndex(run[0].row, first, run[0].number),
+                    self.createIndex(run[-1].row, last, run[-1].number),
+                )
+
+    def insert(self, parent: Hashable, row: int, key: Hashable) -> None:
+        """Add one row without looking at the others."""
+        self._insert(self._by_key[parent], row, (key,), {})
+
+    def remove(self, key: Hashable) -> None:
+        """Take one row away, with all that is under it."""
+        node = self._by_key.get(key)
+        if node is not None and node.parent is not None:
+            self._remove(node.parent, node.row, node.row)
+
+    def apply(self, target: Arrangement) -> None:
+        """Arrange the rows like this. Each key stands once in ``target`` and is reached from None.
+
+        New rows come first and gone ones leave last, so that a row can move between the two: the children of a
+        deleted snapshot move up with their selection and expansion.
+        """
+        wanted = _reached(target)
+        self._insert_new(target, wanted)
+        gone = [node for key, node in self._by_key.items() if key not in wanted]
+        self._rearrange(target, wanted, gone)
+        self._remove_gone(target, wanted, gone)
+
+    def _insert_new(self, target: Arrangement, wanted: Mapping[Hashable, Hashable]) -> None:
+        runs: list[tuple[_Node, _Node | None, list[Hashable]]] = []  # parent, the row before, the new keys
+        for parent in wanted:
+            node = self._by_key.get(parent)
+            if node is None:
+                continue
+            before: _Node | None = None
+            fresh: list[Hashable] = []
+            for key in target.get(parent, ()):
+                known = self._by_key.get(key)
+                if known is None:
+                    if not fresh:
+                        runs.append((node, before, fresh))
+                    fresh.append(key)
+                elif known.parent is node:
+                    before, fresh = known, []
+        if not runs:
+            return
+        if len(runs) > 1 and len(runs) * (len(self.persistentIndexList()) + len(self._by_key) // 4) > _CHEAP:
+            missing = [key for key in wanted if key not in self._by_key]
+            self._insert(self._top, len(self._top.children), missing, {})
+            return
+        for node, before, keys in runs:
+            self._insert(node, before.row + 1 if before else 0, keys, target)
+
+    def _rearrange(self, target: Arrangement, wanted: Mapping[Hashable, Hashable], gone: Iterable[_Node]) -> None:
+        """Move what stays to where it shall be; what goes is left with the parent it has, at the end."""
+        moves: dict[_Node, list[_Node]] = {}
+        for parent in wanted:
+            node = self._by_key[parent]
+            children = [self._by_key[key] for key in target.get(parent, ())]
+            if children != node.children and children != [child for child in node.children if child.key in wanted]:
+                moves[node] = children + [child for child in node.children if child.key not in wanted]
+        for node in gone:
+            staying_behind = [child for child in node.children if child.key not in wanted]
+            if len(staying_behind) != len(node.children):
+                moves[node] = staying_behind
+        self._lay_out(moves)
+
+    def _remove_gone(self, target: Arrangement, wanted: Mapping[Hashable, Hashable], gone: Sequence[_Node]) -> None:
+        by_parent: dict[_Node, list[_Node]] = {}
+        for node in gone:
+            if node.parent is not None and node.parent.key in wanted:
+                by_parent.setdefault(node.parent, []).append(node)
+        runs = [(parent, run) for parent, nodes in by_parent.items() for run in _runs(nodes)]
+        if not runs:
+            return
+        if self._dear(len(runs)):
+            staying = [self._by_key[key] for key in wanted if key is not None]
+            moves: dict[_Node, list[_Node]] = {self._by_key[key]: [] for key in wanted}
+            moves[self._top] = staying + [node for _, run in runs for node in run]
+            self._lay_out(moves)
+            self._remove(self._top, len(staying), len(moves[self._top]) - 1)
+            self._rearrange(target, wanted, ())
+            return
+        for parent, run in reversed(runs):
+            self._remove(parent, run[0].row, run[-1].row)
+
+    def _dear(self, runs: int) -> bool:
+        """Whether removing that many runs would make Qt climb more than is cheap. Counts no further than that."""
+        left = _CHEAP // runs - len(self._by_key) // 4
+        for index in self.persistentIndexList():
+            node: _Node | None = self._by_number[index.internalId()]
+            while node is not None and left >= 0:
+                left -= 1
+                node = node.parent
+        return left < 0
+
+    def _lay_out(self, moves: Mapping[_Node, list[_Node]]) -> None:
+        if not moves:
+            return
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        for node, children in moves.items():
+            node.children = children
+            for row, child in enumerate(children):
+                child.parent = node
+                child.row = row
+        moved = [(old, self._by_number[old.internalId()]) for old in before]
+        moved = [(old, node) for old, node in moved if old.row() != node.row]
+        self.changePersistentIndexList(
+            [old for old, _ in moved],
+            [self.createIndex(node.row, old.column(), node.number) for old, node in moved],
+        )
+        self.layoutChanged.emit()
+
+    def _insert(self, parent: _Node, row: int, keys: Sequence[Hashable], target: Arrangement) -> None:
+        self.beginInsertRows(self.index_of(parent.key), row, row + len(keys) - 1)
+        self._create(parent, row, keys, target)
+        self.endInsertRows()
+
+    def _create(self, parent: _Node, row: int, keys: Iterable[Hashable], target: Arrangement) -> None:
+        """Make rows for these keys, and under them for those of their children that are new too."""
+        first = self._next_number
+        parent.children[row:row] = [self._new(key, parent) for key in keys]
+        for place in range(row, len(parent.children)):
+            parent.children[place].row = place
+        number = first
+        while number < self._next_number:  # grows as children are made; no recursion: a chain may be 10,000 deep
+            node = self._by_number[number]
+            node.children = [self._new(key, node) for key in target.get(node.key, ()) if key not in self._by_key]
+            for place, child in enumerate(node.children):
+                child.row = place
+            number += 1
+
+    def _new(self, key: Hashable, parent: _Node) -> _Node:
+        node = _Node(self._next_number, key)
+        node.parent = parent
+        self._by_number[node.number] = self._by_key[key] = node
+        self._next_number += 1
+        return node
+
+    def _remove(self, parent: _Node, first: int, last: int) -> None:
+        self.beginRemoveRows(self.index_of(parent.key), first, last)
+        leaving = parent.children[first : last + 1]
+        del parent.children[first : last + 1]
+        for place in range(first, len(parent.children)):
+            parent.children[place].row = place
+        while leaving:
+            node = leaving.pop()
+            leaving.extend(node.children)
+            del self._by_number[node.number], self._by_key[node.key]
+        self.endRemoveRows()
+
+
+def _reached(target: Arrangement) -> dict[Hashable, Hashable]:
+    """Each key's parent, parents before children, None (its own parent) first."""
+    parents: dict[Hashable, Hashable] = {None: None}
+    waiting: list[Hashable] = [None]
+    for parent in waiting:  # grows while it is walked
+        children = target.get(parent, ())
+        parents.update(dict.fromkeys(children, parent))
+        waiting.extend(children)
+    return parents
+
+
+def _runs(nodes: list[_Node]) -> list[list[_Node]]:
+    """Nodes of one parent as runs of neighbours, from the top."""
+    nodes.sort(key=lambda node: node.row)
+    grouped = groupby(enumerate(nodes), key=lambda item: item[1].row - item[0])
+    return [[node for _, node in run] for _, run in grouped]

@@ -1,0 +1,49 @@
+"""What states and kinds are called on screen."""
+
+from snapgui.core.records import DomainState, HostState, Kind, SnapshotState
+from snapgui.core.text import translate
+
+
+def domain_state_text(state: DomainState) -> str:
+    """A machine's state as a word; "" where it is not known."""
+    return {
+        DomainState.UNKNOWN: "",
+        DomainState.RUNNING: translate("State", "running"),
+        DomainState.PAUSED: translate("State", "paused"),
+        DomainState.SHUTTING_DOWN: translate("State", "shutting down"),
+        DomainState.SHUT_OFF: translate("State", "off"),
+        DomainState.CRASHED: translate("State", "crashed"),
+        DomainState.PM_SUSPENDED: translate("State", "asleep"),
+    }[state]
+
+
+def snapshot_state_text(state: SnapshotState) -> str:
+    """The state of the machine in a snapshot as a word; "" where it is not known."""
+    return {
+        SnapshotState.UNKNOWN: "",
+        SnapshotState.RUNNING: translate("State", "running"),
+        SnapshotState.PAUSED: translate("State", "paused"),
+        SnapshotState.SHUT_OFF: translate("State", "off"),
+        SnapshotState.DISK_ONLY: translate("State", "disk only"),
+        SnapshotState.CRASHED: translate("State", "crashed"),
+        SnapshotState.PM_SUSPENDED: translate("State", "asleep"),
+    }[state]
+
+
+def kind_text(kind: Kind) -> str:
+    """Where a snapshot keeps its data, as a word; "" where it is not known."""
+    return {
+        Kind.INTERNAL: translate("Kind", "internal"),
+        Kind.EXTERNAL: translate("Kind", "external"),
+        Kind.DISK_ONLY: translate("Kind", "disk only"),
+        Kind.UNKNOWN: "",
+    }[kind]
+
+
+def host_state_text(state: HostState) -> str:
+    """Where a connection stands; "" while all is well."""
+    return {
+        HostState.CONNECTING: translate("State", "connecting…"),
+        HostState.CONNECTED: "",
+        HostState.FAILED: translate("State", "not connected"),
+    }[state]
