@@ -23,11 +23,15 @@ from PySide6.QtWidgets import (
 from snapgui.core import virsh
 from snapgui.core.plan import EffectKind, Level, Plan
 from snapgui.core.text import translate
+from snapgui.models.format import one_line
 from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 
 _NAMES_SHOWN: Final = 6
 _LIST_ROWS: Final = 8
+_LINES: Final = 11
+_FEW_LINES: Final = 5
+_COLUMNS: Final = 80  # characters
 _ICON: Final = 18  # pixels
 _ICONS: Final = {
     Level.BLOCKER: "blocker",
@@ -69,7 +73,7 @@ def _word(level: Level) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return "\n".join(f"•\u00a0{name}" for name in names)
+    return "\n".join(f"•\u00a0{one_line(name)}" for name in names)
 
 
 def _more(count: int) -> str:
@@ -89,6 +93,7 @@ class PlanView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._compact = False
         self._plan: Plan | None = None
         self._rows: list[_RowView] = []
         self._shown: tuple[_Row, ...] = ()
@@ -135,17 +140,23 @@ class PlanView(QWidget):
             surplus = self._rows.pop()
             surplus.hide()
             surplus.deleteLater()
+        self._scroll.setVisible(bool(rows) or not self._compact)
         self._scroll.setAccessibleDescription("\n".join(row.spoken for row in rows))
+
+    def set_compact(self) -> None:
+        """Take a few lines only, and none while there is nothing to say: where a plan seldom says much."""
+        self._compact = True
+        self._scroll.setVisible(bool(self._shown))
+        self.updateGeometry()
 
     def texts(self) -> tuple[str, ...]:
         """What is read in it, row by row."""
         return tuple(row.spoken for row in self._shown)
 
     def sizeHint(self) -> QSize:
-        return QSize(
-            self.fontMetrics().averageCharWidth() * 80,
-            self.fontMetrics().height() * 11 + self._commands.sizeHint().height(),
-        )
+        lines = _FEW_LINES * bool(self._shown) if self._compact else _LINES
+        height = self.fontMetrics().height() * lines + self._commands.sizeHint().height()
+        return QSize(self.fontMetrics().averageCharWidth() * _COLUMNS, height)
 
 
 class _RowView(QFrame):
@@ -223,7 +234,7 @@ class _Names(QWidget):
         self._first.setText(_listed(names[:_NAMES_SHOWN]))
         self._label_unfold()
         self._unfold.setVisible(len(names) > _NAMES_SHOWN)
-        self._model.setStringList(names if len(names) > _NAMES_SHOWN else ())
+        self._model.setStringList([one_line(name) for name in names] if len(names) > _NAMES_SHOWN else [])
         if len(names) <= _NAMES_SHOWN:
             self._unfold.setChecked(False)
 

@@ -1,7 +1,5 @@
 """Text from outside on a widget: always plain, wrapped anywhere if it must be, so that no name widens a window."""
 
-import html
-
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QTextLayout, QTextOption
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
@@ -64,11 +62,6 @@ class TextLabel(QLabel):
             top += line.height()
         layout.endLayout()
         return layout, round(top + 0.5)
-
-
-def tooltip(text: str) -> str:
-    """``text`` for setToolTip: shown as it is, wrapped, whatever markup it may hold."""
-    return f"<p>{html.escape(text)}</p>" if text else ""
 
 
 def label_text(text: str) -> str:

@@ -8,9 +8,9 @@ from snapgui.core import tree
 from snapgui.core.records import Situation
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.text import translate
+from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import tooltip
 
 
 class DeleteDialog(PlanDialog):

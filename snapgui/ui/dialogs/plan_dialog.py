@@ -10,8 +10,9 @@ from snapgui.core.records import Situation
 from snapgui.core.requests import Request
 from snapgui.core.rules import make_plan
 from snapgui.core.text import translate
+from snapgui.models.format import tooltip
 from snapgui.ui.plan_view import PlanView
-from snapgui.ui.text_label import TextLabel, tooltip
+from snapgui.ui.text_label import TextLabel
 
 _LARGEST = QSize(900, 560)  # a screen of 1024 by 600 less the frame and a panel
 
@@ -67,10 +68,6 @@ class PlanDialog(QDialog):
         """What the user has chosen so far."""
         raise NotImplementedError
 
-    def complaint(self) -> str:
-        """Why the fields can't be used as they are, beyond what the plan finds; empty where they can."""
-        return ""
-
     def set_situation(self, situation: Situation) -> None:
         """Go on with a fuller or newer reading; what the user typed stays."""
         self._situation = situation
@@ -78,7 +75,7 @@ class PlanDialog(QDialog):
         agreed = self._agreed
         self.situation_changed()
         self.refresh()
-        if agreed is not None and not self.waiting and self._obstacle() == "" and self._weighty() <= agreed:
+        if agreed is not None and self._weighty() <= agreed:
             self.accept()
 
     def set_reading_failed(self, problem: Problem) -> None:
@@ -128,13 +125,12 @@ class PlanDialog(QDialog):
         """Why OK can't be pressed now, in the user's words."""
         if self._failed is not None:
             return self._failed.why
-        if complaint := self.complaint():
-            return complaint
         for finding in self.plan.findings:
             if finding.level is Level.BLOCKER:
                 return f"{finding.reason} {finding.remedy}".rstrip()
         if not self.plan.steps and not self.waiting:
-            return translate("PlanDialog", "There is nothing to do.")
+            notes = [finding.reason for finding in self.plan.findings]
+            return notes[0] if notes else translate("PlanDialog", "There is nothing to do.")
         return ""
 
     def _show_state(self) -> None:

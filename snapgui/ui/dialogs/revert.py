@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -15,9 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from snapgui.core.records import Situation, SnapshotRecord, SnapshotState
+from snapgui.core.records import Situation, SnapshotRecord
 from snapgui.core.requests import Revert, RunState
 from snapgui.core.text import translate
+from snapgui.models.format import full_time_text, one_line
+from snapgui.models.words import snapshot_state_text
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
@@ -26,37 +28,20 @@ _PICTURE: Final = (160, 100)  # logical pixels
 _DESCRIPTION_SHOWN: Final = 240  # characters
 
 
-def _state_word(state: SnapshotState) -> str:
-    words = {
-        SnapshotState.RUNNING: translate("RevertDialog", "running"),
-        SnapshotState.PAUSED: translate("RevertDialog", "paused"),
-        SnapshotState.SHUT_OFF: translate("RevertDialog", "shut off"),
-        SnapshotState.DISK_ONLY: translate("RevertDialog", "disks only"),
-        SnapshotState.CRASHED: translate("RevertDialog", "crashed"),
-        SnapshotState.PM_SUSPENDED: translate("RevertDialog", "suspended by the guest"),
-        SnapshotState.UNKNOWN: translate("RevertDialog", "state not known"),
-    }
-    return words[state]
-
-
 def _taken(record: SnapshotRecord) -> str:
-    state = _state_word(record.state)
+    state = snapshot_state_text(record.state)
     if record.created is None:
-        return translate("RevertDialog", "The machine was then: {state}").format(state=state)
-    locale, then = QLocale(), QDateTime.fromSecsSinceEpoch(record.created)
-    return translate("RevertDialog", "Taken on {date} at {time}. The machine was then: {state}").format(
-        date=locale.toString(then.date(), QLocale.FormatType.LongFormat),
-        time=locale.toString(then.time(), QLocale.FormatType.ShortFormat),
-        state=state,
-    )
+        return translate("RevertDialog", "Machine: {state}").format(state=state) if state else ""
+    when = full_time_text(record.created)
+    if not state:
+        return translate("RevertDialog", "Taken {when}").format(when=when)
+    return translate("RevertDialog", "Taken {when}. Machine: {state}").format(when=when, state=state)
 
 
 class RevertDialog(PlanDialog):
-    """``picture`` is the machine's screen as kept with the snapshot, where there is one."""
+    """Bring a machine back. A picture of the machine's screen may follow by ``set_picture``."""
 
-    def __init__(
-        self, situation: Situation, snapshot: str, picture: QImage | None = None, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, situation: Situation, snapshot: str, parent: QWidget | None = None) -> None:
         super().__init__(
             situation,
             translate("RevertDialog", "Revert {machine}").format(machine=situation.domain.name),
@@ -69,7 +54,7 @@ class RevertDialog(PlanDialog):
         self._picture.setAccessibleName(translate("RevertDialog", "The screen when it was taken"))
         self._taken = TextLabel()
         self._description = TextLabel()
-        name = TextLabel(snapshot)
+        name = TextLabel(one_line(snapshot))
         strong = name.font()
         strong.setBold(True)
         name.setFont(strong)
@@ -85,7 +70,7 @@ class RevertDialog(PlanDialog):
         self._managed_save = QCheckBox(translate("RevertDialog", "Remove the &saved state first"))
         self._managed_save.toggled.connect(self.refresh)
         self.fields.addWidget(self._managed_save)
-        self.set_picture(picture)
+        self.set_picture(None)
         self.situation_changed()
         self.refresh()
         self.ok.setFocus()
