@@ -73,14 +73,15 @@ class MachinesModel(TreeModel):
         if role == Role.KEY:
             return key
         record = self._store.domain(key) if isinstance(key, DomainId) else self._store.host(str(key))
-        if record is None:
-            return None
-        if role in (Role.RECORD, Role.PROBLEM):
-            return record if role == Role.RECORD else record.problem
+        if record is None or role == Role.RECORD:
+            return record
+        if role == Role.PROBLEM:
+            return record.problem
         if role == _Role.TextAlignmentRole:
             return _alignment(index.column())
-        show = _domain_data if isinstance(record, DomainRecord) else _host_data
-        return show(record, Column(index.column()), role)
+        if isinstance(record, DomainRecord):
+            return _domain_data(record, Column(index.column()), role)
+        return _host_data(record, Column(index.column()), role)
 
     # updates: each costs what it changes, because a host that connects brings its domains one by one
 
