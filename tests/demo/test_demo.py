@@ -1,0 +1,178 @@
+"""The demo on a real QEMU: its history, its counting screen, and that nothing of it is left."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from PySide6.QtGui import QColor, QImage
+
+from snapgui.core.records import SnapshotState
+from snapgui.core.xml import read_snapshot
+from snapgui.demo import boot_sector as sector
+
+SCRIPT = Path(__file__).with_name("host_a_demo.py")
+pytestmark = pytest.mark.real
+
+
+class Process:
+    """A process with a demo of its own."""
+
+    def __init__(self, **environment: str) -> None:
+        self._popen = subprocess.Popen(
+            [sys.executable, SCRIPT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | environment,
+        )
+        self.root = Path()
+
+    def ask(self, line: str) -> Any:
+        assert self._popen.stdin is not None
+        assert self._popen.stdout is not None
+        self._popen.stdin.write(line + "\n")
+        self._popen.stdin.flush()
+        answer = self._popen.stdout.readline()
+        assert answer, "the demo's process ended"
+        return json.loads(answer)
+
+    def start(self) -> None:
+        self.root = Path(parse_qs(urlsplit(self.ask("start")).query)["root"][0])
+
+    def crash(self) -> None:
+        self._popen.kill()
+        self._popen.communicate()
+
+    def end(self) -> None:
+        if self._popen.poll() is None:
+            self.ask("stop")
+            self._popen.communicate(timeout=20)
+
+    def number_shown(self) -> int:
+        """What the large digits on the screen say."""
+        image = QImage.fromData(base64.b64decode(self.ask("screen")))
+        assert not image.isNull()
+        return int("".join(_digit(image, place) for place in range(5)))
+
+
+def _digit(image: QImage, place: int) -> str:
+    def lit(row: int, dot: int) -> bool:
+        column = 11 + 12 * place + 3 * dot
+        colour = QColor(image.pixel(column * 9 + 13, (9 + 2 * row) * 16 + 16))
+        return colour.red() > colour.blue()
+
+    rows = ["".join("#" if lit(row, dot) else "." for dot in range(3)) for row in range(5)]
+    shapes = [[line.split()[digit] for line in sector._DIGITS] for digit in range(10)]
+    return str(shapes.index(rows))
+
+
+def qemus(root: Path) -> list[int]:
+    """The processes that run for a demo's folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if command.startswith(b"/usr/bin/qemu") and os.fsencode(root) in command:
+            found.append(int(process.name))
+    return found
+
+
+def wait_until(met: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Process]:
+    process = Process()
+    process.start()
+    process.ask("populate")
+    yield process
+    process.end()
+
+
+def test_it_opens_with_a_history_that_branches_and_holds_more_and_more_memory(demo: Process) -> None:
+    snapshots = [read_snapshot(text) for text in demo.ask("snapshots")]
+    assert {one.name: (one.parent, one.state) for one in snapshots} == {
+        "clean": (None, SnapshotState.SHUT_OFF),
+        "counter-1": ("clean", SnapshotState.RUNNING),
+        "counter-2": ("counter-1", SnapshotState.RUNNING),
+        "counter-3": ("counter-1", SnapshotState.RUNNING),
+    }
+    assert all(one.description for one in snapshots)
+    image = demo.root / "counter.qcow2"
+    told = json.loads(subprocess.check_output(["qemu-img", "info", "-U", "--output=json", image]))
+    sizes = {tag["name"]: tag["vm-state-size"] for tag in told["snapshots"]}
+    assert sizes["clean"] == 0 < sizes["counter-1"] < sizes["counter-3"]
+    assert sizes["counter-1"] + 2**20 < sizes["counter-2"]
+
+
+def test_the_screen_counts_and_a_revert_brings_the_number_back(demo: Process) -> None:
+    before = demo.number_shown()
+    wait_until(lambda: demo.number_shown() > before + 10)
+    later = demo.number_shown()
+    demo.ask("revert counter-1")
+    assert 0 < demo.number_shown() < later
+    again = demo.number_shown()
+    wait_until(lambda: demo.number_shown() > again)
+
+
+def test_a_crashed_demo_is_cleared_away_by_the_next_and_a_running_one_is_not(demo: Process) -> None:
+    crashed = Process()
+    crashed.start()
+    crashed.ask("populate")
+    assert len(qemus(crashed.root)) == len(qemus(demo.root)) == 1
+    crashed.crash()
+    assert crashed.root.exists()
+    assert qemus(crashed.root)
+
+    later = Process()
+    later.start()
+    assert not crashed.root.exists()
+    wait_until(lambda: not qemus(crashed.root))
+    later.end()
+    assert not later.root.exists()
+    assert len(qemus(demo.root)) == 1
+    assert demo.number_shown() > 0
+
+
+def test_closing_leaves_neither_process_nor_file(demo: Process) -> None:
+    assert demo.root.exists()
+    demo.end()
+    assert not demo.root.exists()
+    assert qemus(demo.root) == []
+
+
+def test_it_can_be_closed_while_it_still_makes_its_history() -> None:
+    process = Process()
+    process.start()
+    process.ask("begin")
+    wait_until((process.root / "counter.qcow2").exists)
+    process.end()
+    assert not process.root.exists()
+    assert qemus(process.root) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [({"PATH": "/nowhere"}, "qemu-img"), ({"LIBVIRT_DRIVER_DIR": "/nowhere"}, "libvirt_driver_qemu.so")],
+)
+def test_where_something_is_missing_it_names_the_packages(environment: dict[str, str], missing: str) -> None:
+    process = Process(**environment)
+    problem = process.ask("start")
+    assert missing in problem["why"]
+    for package in ("qemu-system-x86", "qemu-utils", "libvirt-daemon-driver-qemu"):
+        assert package in problem["remedy"]
+    process.end()
