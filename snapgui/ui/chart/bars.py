@@ -1,0 +1,210 @@
+"""One bar and what stands behind it, painted alike on the screen and in a saved picture."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen
+
+from snapgui.core.records import Size, SnapshotRecord
+from snapgui.core.text import translate
+from snapgui.models.format import time_text, one_line, size_text, tooltip
+from snapgui.ui.chart.scale import Scale, tick_text
+from snapgui.ui.contrast import GRAPHIC, TEXT, legible, mix
+
+LABEL_WIDTH = 40  # a slot narrower than this many pixels has no room for a name
+_GAP = 4
+_BAR_SHARE = 0.62  # of a slot's width; the rest keeps neighbours apart
+_LEAST_BAR = 2.0  # pixels: something is never drawn as nothing
+_STUB = 22.0  # pixels: the height of a bar whose size is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What one bar shows. ``size`` is None while it has not been looked up."""
+
+    name: str
+    size: Size | None
+    current: bool = False
+
+    @property
+    def figure(self) -> str:
+        """What is written above it."""
+        if self.size is None:
+            return "…"
+        return "?" if self.size.bytes is None else size_text(self.size.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """The chart's colours on one palette: one accent, told apart from the base by contrast."""
+
+    base: QColor
+    text: QColor
+    muted: QColor
+    grid: QColor
+    bar: QColor
+    band: QColor  # behind a selected bar
+    hover: QColor
+    bar_selected: QColor
+
+    @classmethod
+    def of(cls, palette: QPalette) -> "Colours":
+        """For what is drawn on the palette's base."""
+        active = QPalette.ColorGroup.Active
+        base = palette.color(active, QPalette.ColorRole.Base)
+        text = palette.color(active, QPalette.ColorRole.Text)
+        accent = palette.color(active, QPalette.ColorRole.Highlight)
+        band = mix(accent, base, 0.22)
+        return cls(
+            base=base,
+            text=text,
+            muted=legible(mix(text, base, 0.6), base, TEXT),
+            grid=mix(text, base, 0.16),
+            bar=legible(accent, base, GRAPHIC),
+            band=band,
+            hover=mix(text, base, 0.07),
+            bar_selected=legible(accent, band, GRAPHIC),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """The heights of the chart, in pixels from its top: figures, bars down to ``bottom``, names below."""
+
+    top: float
+    bottom: float
+    height: float
+    scale: Scale
+
+    @classmethod
+    def of(cls, height: float, metrics: QFontMetricsF, scale: Scale) -> "Plot":
+        """For a chart of that height."""
+        line = metrics.height()
+        top = line + 2 * _GAP
+        return cls(top, max(top + 1, height - line - 3 * _GAP), height, scale)
+
+    def y(self, value: int) -> float:
+        """Where a number of bytes ends."""
+        return self.bottom - self.scale.share(value) * (self.bottom - self.top)
+
+
+def paint_grid(painter: QPainter, plot: Plot, left: float, right: float, colours: Colours) -> None:
+    """A light line for each tick, and the baseline."""
+    painter.setPen(QPen(colours.grid, 1))
+    for tick in plot.scale.ticks[1:]:
+        y = round(plot.y(tick)) + 0.5
+        painter.drawLine(QPointF(left, y), QPointF(right, y))
+    painter.setPen(QPen(colours.muted, 1))
+    y = round(plot.bottom) + 0.5
+    painter.drawLine(QPointF(left, y), QPointF(right, y))
+
+
+def paint_axis(painter: QPainter, plot: Plot, area: QRectF, colours: Colours, align: Qt.AlignmentFlag) -> None:
+    """The ticks' texts within ``area``, on the side that ``align`` says."""
+    line = QFontMetricsF(painter.font()).height()
+    painter.setPen(colours.muted)
+    for tick in plot.scale.ticks:
+        text = QRectF(area.left() + _GAP, plot.y(tick) - line / 2, area.width() - 2 * _GAP, line)
+        painter.drawText(text, align | Qt.AlignmentFlag.AlignVCenter, tick_text(tick))
+
+
+def axis_width(scale: Scale, metrics: QFontMetricsF) -> float:
+    """The room that the ticks' texts take, with their margins."""
+    return max(metrics.horizontalAdvance(tick_text(tick)) for tick in scale.ticks) + 3 * _GAP
+
+
+def paint_bar(
+    painter: QPainter, slot: QRectF, plot: Plot, bar: Bar, colours: Colours, *, selected: bool = False
+) -> None:
+    """The bar itself: nothing but colour, so that ten thousand of them scroll."""
+    width = max(1.0, slot.width() * _BAR_SHARE)
+    left = slot.left() + (slot.width() - width) / 2
+    colour = colours.bar_selected if selected else colours.bar
+    size = None if bar.size is None else bar.size.bytes
+    if size is None:
+        stub = QRectF(left, plot.bottom - _STUB, width, _STUB)
+        waiting = bar.size is None
+        painter.setPen(QPen(colours.muted, 1, Qt.PenStyle.DotLine if waiting else Qt.PenStyle.DashLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush if waiting else QBrush(colours.muted, Qt.BrushStyle.BDiagPattern))
+        painter.drawRect(stub)
+    elif size == 0:
+        painter.fillRect(QRectF(left, plot.bottom - 1, width, 3), colours.muted)
+    else:
+        top = min(plot.y(size), plot.bottom - _LEAST_BAR)
+        painter.fillRect(QRectF(left, top, width, plot.bottom - top), colour)
+
+
+def paint_texts(painter: QPainter, slot: QRectF, plot: Plot, bar: Bar, colours: Colours) -> None:
+    """The figure above a bar where it has room, and the name below it, elided in its middle."""
+    metrics = QFontMetricsF(painter.font())
+    if metrics.horizontalAdvance(bar.figure) <= slot.width():
+        painter.setPen(colours.text)
+        painter.drawText(figure_rect(slot, plot, bar, metrics), Qt.AlignmentFlag.AlignCenter, bar.figure)
+    below = QRectF(slot.left() + 2, plot.bottom + _GAP, slot.width() - 4, metrics.height() + _GAP)
+    painter.setPen(colours.text if bar.current else colours.muted)
+    if not bar.current:
+        name = metrics.elidedText(one_line(bar.name), Qt.TextElideMode.ElideMiddle, below.width())
+        painter.drawText(below, Qt.AlignmentFlag.AlignCenter, name)
+        return
+    regular = painter.font()
+    bold = QFont(regular)
+    bold.setBold(True)
+    painter.setFont(bold)
+    metrics = QFontMetricsF(bold)
+    mark = metrics.height() * 0.55
+    name = metrics.elidedText(one_line(bar.name), Qt.TextElideMode.ElideMiddle, below.width() - mark - _GAP)
+    start = below.center().x() - (metrics.horizontalAdvance(name) + mark + _GAP) / 2
+    paint_mark(painter, QPointF(start + mark / 2, below.center().y()), mark, colours)
+    painter.setPen(colours.text)
+    painter.drawText(below.adjusted(start + mark + _GAP - below.left(), 0, 0, 0), _LEFT, name)
+    painter.setFont(regular)
+
+
+def paint_mark(painter: QPainter, centre: QPointF, side: float, colours: Colours) -> None:
+    """The ring with a dot that marks the current snapshot, as in the tree."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colours.text, max(1.0, side / 7)))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(centre, side / 2, side / 2)
+    painter.setBrush(colours.text)
+    painter.drawEllipse(centre, side / 7, side / 7)
+    painter.restore()
+
+
+def paint_current(painter: QPainter, slot: QRectF, plot: Plot, colours: Colours) -> None:
+    """The current snapshot's mark where there is no room for its name."""
+    side = plot.height - plot.bottom - 3 * _GAP
+    paint_mark(painter, QPointF(slot.center().x(), plot.bottom + _GAP + side / 2), side * 0.6, colours)
+
+
+def figure_rect(slot: QRectF, plot: Plot, bar: Bar, metrics: QFontMetricsF) -> QRectF:
+    """Where the figure of a bar stands: as wide as its text, above the bar and centred on it."""
+    size = None if bar.size is None else bar.size.bytes
+    top = plot.bottom - _STUB if size is None else min(plot.y(size), plot.bottom - _LEAST_BAR)
+    width = metrics.horizontalAdvance(bar.figure) + 2
+    return QRectF(slot.center().x() - width / 2, top - metrics.height() - 2, width, metrics.height())
+
+
+def figures_text(bar: Bar, record: SnapshotRecord) -> str:
+    """Name, size and time in one line."""
+    parts = [one_line(bar.name), _size_words(bar.size)]
+    if record.created is not None:
+        parts.append(time_text(record.created))
+    return " · ".join(parts)
+
+
+def tooltip_of(bar: Bar, record: SnapshotRecord) -> str:
+    """Name, size or why it is not known, and time, as a tooltip's text."""
+    return tooltip(bar.name, _size_words(bar.size), "" if record.created is None else time_text(record.created))
+
+
+def _size_words(size: Size | None) -> str:
+    if size is None:
+        return translate("Sizes", "size not read yet")
+    if size.bytes is None:
+        return size.why or translate("Sizes", "size not known")
+    return size_text(size.bytes)
+
+
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

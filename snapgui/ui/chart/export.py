@@ -1,0 +1,206 @@
+"""The whole chart as a file. Pure functions of values, so that they run on a worker thread."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSaveFile, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QImageWriter, QPainter, QPalette
+from PySide6.QtSvg import QSvgGenerator
+
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.records import Size, SnapshotRecord
+from snapgui.core.text import translate
+from snapgui.ui.chart.bars import (
+    LABEL_WIDTH,
+    Bar,
+    Colours,
+    Plot,
+    axis_width,
+    paint_axis,
+    paint_bar,
+    paint_current,
+    paint_grid,
+    paint_texts,
+)
+from snapgui.ui.chart.scale import scale_for
+
+_HEIGHT = 360  # pixels, as at 96 dpi
+_LEAST_WIDTH = 480  # pixels, for the heading
+_SLOT = 84  # pixels a bar takes while there is room
+_MARGIN = 12
+_INTERVALS = 6
+_WIDEST = 32_767  # QPainter's limit for an image, in pixels
+_PNG_SCALE = 2  # for screens and paper of twice the usual density
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet may run
+
+
+class Format(Enum):
+    """The files that a chart can be saved as, by their suffix."""
+
+    PNG = "png"
+    SVG = "svg"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One snapshot of the chart."""
+
+    record: SnapshotRecord
+    size: Size | None
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All that a file shows: the heading, the snapshots in their order, and the accent of the user's desktop."""
+
+    title: str
+    rows: tuple[Row, ...]
+    font: QFont
+    accent: QColor
+
+
+def save(path: str, chart: Chart, form: Format) -> None:
+    """Write the chart, whole or not at all. Blocks; raises SnapguiError where it can't be written."""
+    data = {Format.PNG: png, Format.SVG: svg, Format.CSV: csv_text}[form](chart)
+    file = QSaveFile(path)
+    written = file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == data.size() and file.commit()
+    if not written:
+        raise SnapguiError(
+            Problem(
+                tried=translate("Sizes", "Save the chart as {path}").format(path=path),
+                why=file.errorString(),
+                remedy=translate("Sizes", "Choose another folder, or make room there."),
+            )
+        )
+
+
+def png(chart: Chart) -> QByteArray:
+    """A picture of twice the usual density, on white.
+
+    An image is at most 32,767 pixels wide: where the bars would need more, they are narrower; past about 8,000 of them
+    their names and figures go, and past about 16,000 the picture is of the usual density and bars may share a pixel.
+    """
+    metrics = QFontMetricsF(chart.font)
+    fixed = _side(chart, metrics) + 2 * _MARGIN + 1
+    count = max(1, len(chart.rows))
+    density = _PNG_SCALE if fixed + count <= _WIDEST / _PNG_SCALE else 1
+    slot = min(float(_SLOT), (_WIDEST / density - fixed) / count)
+    size = _canvas(chart, metrics, slot)
+    image = QImage(size * density, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(density)
+    painter = QPainter(image)
+    _paint(painter, chart, size, slot)
+    painter.end()
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
+    return buffer.data()
+
+
+def svg(chart: Chart) -> QByteArray:
+    """A drawing on white with every name and figure, however wide that makes it."""
+    size = _canvas(chart, QFontMetricsF(chart.font), _SLOT)
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    generator.setSize(size)
+    generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
+    generator.setTitle(_printable(chart.title))
+    painter = QPainter(generator)
+    _paint(painter, chart, size, _SLOT)
+    painter.end()
+    return buffer.data()
+
+
+def csv_text(chart: Chart) -> QByteArray:
+    """A table by RFC 4180, in UTF-8; times are ISO 8601 in UTC, sizes are bytes, and what is not known is empty.
+
+    A text that a spreadsheet would run as a formula begins with an apostrophe, which spreadsheets take as "text".
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(("name", "parent", "taken", "state", "kind", "memory_bytes", "reason"))
+    for row in chart.rows:
+        record, size = row.record, row.size or Size(None)
+        taken = "" if record.created is None else _iso(record.created)
+        writer.writerow(
+            (
+                _cell(record.name),
+                _cell(record.parent or ""),
+                taken,
+                record.state.value,
+                record.kind.value,
+                "" if size.bytes is None else size.bytes,
+                _cell(size.why),
+            )
+        )
+    return QByteArray(out.getvalue().encode("utf-8", errors="replace"))
+
+
+def _iso(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return ""  # a time past the year 9999 comes from a broken clock or a hostile host
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _printable(text: str) -> str:
+    """XML 1.0 can't hold most control characters, not even escaped."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+def _largest(rows: Sequence[Row]) -> int:
+    return max((row.size.bytes or 0 for row in rows if row.size is not None), default=0)
+
+
+def _side(chart: Chart, metrics: QFontMetricsF) -> float:
+    return axis_width(scale_for(_largest(chart.rows), _INTERVALS), metrics)
+
+
+def _canvas(chart: Chart, metrics: QFontMetricsF, slot: float) -> QSize:
+    bars = slot * len(chart.rows)
+    return QSize(max(_LEAST_WIDTH, int(_side(chart, metrics) + bars + 2 * _MARGIN)), _HEIGHT)
+
+
+def _paint(painter: QPainter, chart: Chart, size: QSize, slot: float) -> None:
+    """On white whatever the desktop's colours are: the file goes into documents."""
+    palette = QPalette()
+    for role, colour in (
+        (QPalette.ColorRole.Base, QColor("white")),
+        (QPalette.ColorRole.Text, QColor("black")),
+        (QPalette.ColorRole.Highlight, chart.accent),
+    ):
+        palette.setColor(QPalette.ColorGroup.Active, role, colour)
+    colours = Colours.of(palette)
+    painter.fillRect(QRectF(0, 0, size.width(), size.height()), colours.base)
+    painter.setFont(chart.font)
+    metrics = QFontMetricsF(chart.font)
+    head = metrics.height() * 2
+    painter.setPen(colours.text)
+    title = metrics.elidedText(chart.title, Qt.TextElideMode.ElideMiddle, size.width() - 2 * _MARGIN)
+    painter.drawText(QRectF(_MARGIN, _MARGIN, size.width() - 2 * _MARGIN, head), Qt.AlignmentFlag.AlignLeft, title)
+    painter.translate(_MARGIN, head)
+    side = _side(chart, metrics)
+    plot = Plot.of(size.height() - head - _MARGIN / 2, metrics, scale_for(_largest(chart.rows), _INTERVALS))
+    paint_axis(painter, plot, QRectF(0, 0, side, plot.height), colours, Qt.AlignmentFlag.AlignRight)
+    painter.translate(side, 0)
+    paint_grid(painter, plot, 0, size.width() - side - 2 * _MARGIN, colours)
+    for place, row in enumerate(chart.rows):
+        area = QRectF(place * slot, 0, slot, plot.height)
+        bar = Bar(_printable(row.record.name), row.size, row.current)
+        paint_bar(painter, area, plot, bar, colours)
+        if slot >= LABEL_WIDTH:
+            paint_texts(painter, area, plot, bar, colours)
+        elif bar.current:
+            paint_current(painter, area, plot, colours)

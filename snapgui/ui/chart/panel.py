@@ -1,0 +1,161 @@
+"""The chart with its heading, its order and its ways to be saved."""
+
+from functools import partial
+
+from PySide6.QtCore import QItemSelectionModel, QObject, Qt, QThreadPool, Signal
+from PySide6.QtGui import QAction, QActionGroup, QPalette
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from snapgui.core.errors import SnapguiError
+from snapgui.core.records import DomainId
+from snapgui.core.text import translate
+from snapgui.models.flat import FlatSnapshots, Order
+from snapgui.models.roles import Role
+from snapgui.models.snapshots import SnapshotsModel
+from snapgui.models.store import Store
+from snapgui.ui.chart.export import Chart, Format, Row, save
+from snapgui.ui.chart.view import SizesView
+from snapgui.ui.elided import ElidedLabel
+from snapgui.ui.selection import SelectionLink
+
+
+class SizesPanel(QWidget):
+    """Shows the snapshots of ``snapshots``; its selection and ``selection``, the tree's, are one."""
+
+    saved = Signal(str)  # path of a file that has been written
+    failed = Signal(object)  # Problem: a file could not be written
+
+    def __init__(
+        self, store: Store, snapshots: SnapshotsModel, selection: QItemSelectionModel, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._snapshots = snapshots
+        self._flat = FlatSnapshots(snapshots, self)
+        self.view = SizesView(self)
+        self.view.setModel(self._flat)
+        self._link = SelectionLink(selection, self.view.selectionModel(), snapshots, self._flat, self)
+        self._writer = _Writer()
+        self._writer.saved.connect(self.saved)
+        self._writer.failed.connect(self.failed)
+
+        self._figures = ElidedLabel(parent=self)
+        self.view.figures_changed.connect(self._figures.setText)
+        title = QLabel(translate("Sizes", "Sizes"), self)
+        font = title.font()
+        font.setBold(True)
+        title.setFont(font)
+        head = QHBoxLayout()
+        head.setContentsMargins(6, 2, 2, 2)
+        head.addWidget(title)
+        head.addSpacing(12)
+        head.addWidget(self._figures, 1)
+        for button in (*self._order_buttons(), self._save_button()):
+            head.addWidget(button)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(0)
+        body.addLayout(head)
+        body.addWidget(self.view, 1)
+
+        snapshots.modelReset.connect(self._explain_emptiness)
+        self._flat.modelReset.connect(self._explain_emptiness)
+        self._flat.rowsInserted.connect(self._explain_emptiness)
+        self._flat.rowsRemoved.connect(self._explain_emptiness)
+        store.snapshots_changed.connect(self._explain_emptiness_of)
+        self._explain_emptiness()
+
+    def save(self, path: str, form: Format) -> None:
+        """Write the whole chart to a file, on a worker thread; ``saved`` or ``failed`` follows."""
+        chart = self._chart()
+        QThreadPool.globalInstance().start(partial(self._writer.write, path, chart, form))
+
+    def _chart(self) -> Chart:
+        indexes = (self._flat.index(row, 0) for row in range(self._flat.rowCount()))
+        rows = tuple(Row(i.data(Role.RECORD), i.data(Role.SIZE), bool(i.data(Role.CURRENT))) for i in indexes)
+        title = translate("Sizes", "Memory state of the snapshots of {machine}").format(machine=self._machine())
+        return Chart(title, rows, self.font(), self.palette().color(QPalette.ColorRole.Highlight))
+
+    def _machine(self) -> str:
+        domain = self._snapshots.domain
+        record = self._store.domain(domain) if domain is not None else None
+        return record.name if record is not None else ""
+
+    def _order_buttons(self) -> list[QToolButton]:
+        group = QActionGroup(self)
+        buttons = []
+        for order, text, tip in (
+            (Order.TREE, translate("Sizes", "Tree order"), translate("Sizes", "Order the bars as the tree does")),
+            (Order.TIME, translate("Sizes", "Time order"), translate("Sizes", "Order the bars by time")),
+        ):
+            action = QAction(text, group)
+            action.setToolTip(tip)
+            action.setCheckable(True)
+            action.setChecked(order is Order.TREE)
+            action.triggered.connect(partial(self._flat.set_order, order))
+            button = QToolButton(self)
+            button.setDefaultAction(action)
+            button.setAutoRaise(True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            buttons.append(button)
+        return buttons
+
+    def _save_button(self) -> QToolButton:
+        menu = QMenu(self)
+        for form, text in (
+            (Format.PNG, translate("Sizes", "Save as picture (PNG)…")),
+            (Format.SVG, translate("Sizes", "Save as drawing (SVG)…")),
+            (Format.CSV, translate("Sizes", "Save as table (CSV)…")),
+        ):
+            menu.addAction(text).triggered.connect(partial(self._ask_where, form))
+        button = QToolButton(self)
+        button.setText(translate("Sizes", "Save chart"))
+        button.setToolTip(translate("Sizes", "Save the whole chart as a picture, a drawing or a table"))
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def _ask_where(self, form: Format) -> None:
+        dialog = QFileDialog(self, translate("Sizes", "Save chart"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(form.value)
+        dialog.setNameFilter(f"{form.name} (*.{form.value})")
+        name = translate("Sizes", "{machine} sizes").format(machine=self._machine().replace("/", "_"))
+        dialog.selectFile(f"{name}.{form.value}")
+        dialog.fileSelected.connect(lambda path: self.save(path, form))
+        dialog.open()
+
+    def _explain_emptiness_of(self, domain: DomainId) -> None:
+        if domain == self._snapshots.domain:
+            self._explain_emptiness()
+
+    def _explain_emptiness(self) -> None:
+        domain = self._snapshots.domain
+        if domain is None:
+            text = translate("Sizes", "Choose a machine to see its snapshots.")
+        elif not self._store.snapshots_known(domain):
+            text = translate("Sizes", "Reading the snapshots…")
+        elif self._store.snapshots(domain).records:
+            text = translate("Sizes", "No snapshot matches the filter.")
+        else:
+            text = translate("Sizes", "No snapshots yet. Take one to see what it costs.")
+        self.view.set_message(text)
+
+
+class _Writer(QObject):
+    """Outlives the panel while a file is written: the worker holds it."""
+
+    saved = Signal(str)
+    failed = Signal(object)
+
+    def write(self, path: str, chart: Chart, form: Format) -> None:
+        """On a worker thread."""
+        try:
+            save(path, chart, form)
+        except SnapguiError as error:
+            self.failed.emit(error.problem)
+        else:
+            self.saved.emit(path)

@@ -1,0 +1,397 @@
+"""The list view whose items are bars. Scrolling, selection, keyboard and accessibility are the list view's own."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolTip,
+    QWidget,
+)
+
+from snapgui.core.text import translate
+from snapgui.models.roles import Role
+from snapgui.ui.chart.bars import (
+    LABEL_WIDTH,
+    Bar,
+    Colours,
+    Plot,
+    axis_width,
+    figure_rect,
+    figures_text,
+    paint_axis,
+    paint_bar,
+    paint_current,
+    paint_grid,
+    paint_texts,
+    tooltip_of,
+)
+from snapgui.ui.chart.scale import Scale, scale_for
+
+if TYPE_CHECKING:
+    from snapgui.core.records import Size
+
+NARROWEST, USUAL, WIDEST = 6, 76, 240  # pixels a bar and its gap may take
+_ZOOM = 1.25  # a step of the wheel
+_TICK_DISTANCE = 40  # pixels; ticks are never closer
+_NOTCH = 120  # QWheelEvent's unit for one step of a wheel
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class SizesView(QListView):
+    """A bar for each row of the model, which holds ``Role.SIZE``, ``Role.RECORD`` and ``Role.CURRENT``.
+
+    The bars' width is changed by Ctrl and the wheel, Ctrl+plus, Ctrl+minus and Ctrl+0.
+    """
+
+    figures_changed = Signal(str)  # the bar under the mouse, or else the one with the focus, in one line
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        # Qt's setters below lay the view out, which needs all of this.
+        self._axis = _Axis(self)
+        self._bar_width = USUAL
+        self._colours = Colours.of(self.palette())
+        self._known: dict[str, Size | None] = {}
+        self._largest = 0
+        self._message = ""
+        self._note = ""
+        self._hovered = QPersistentModelIndex()
+        # However many signals a change of the model makes, the scale is worked out once for it.
+        self._rescale = QTimer(self)
+        self._rescale.setSingleShot(True)
+        self._rescale.setInterval(0)
+        self._rescale.timeout.connect(self._measure)
+        self._plot = Plot.of(1, QFontMetricsF(self.font()), scale_for(0, 1))
+        self.setAccessibleName(translate("Sizes", "Sizes"))
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setUniformItemSizes(True)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setMouseTracking(True)
+        self.setItemDelegate(_BarDelegate(self))
+        self.entered.connect(self._hover)
+        self.viewportEntered.connect(self._leave)
+
+    # What is shown
+
+    @property
+    def plot(self) -> Plot:
+        """Where the values lie, in the viewport's pixels."""
+        return self._plot
+
+    @property
+    def colours(self) -> Colours:
+        """The colours on the palette of the moment."""
+        return self._colours
+
+    @property
+    def scale(self) -> Scale:
+        """The value axis."""
+        return self._plot.scale
+
+    @property
+    def bar_width(self) -> int:
+        """The pixels that a bar takes, with its gap."""
+        return self._bar_width
+
+    def set_message(self, text: str) -> None:
+        """What an empty chart says."""
+        self._message = text
+        self.viewport().update()
+
+    def message(self) -> str:
+        """What is written in the chart in place of bars, or above them: "" where they speak for themselves."""
+        return self._note if self._known else self._message
+
+    def set_bar_width(self, width: int, keep: int | None = None) -> None:
+        """Widen or narrow the bars within their limits; what is at ``keep`` (x in the viewport) stays there."""
+        width = max(NARROWEST, min(WIDEST, width))
+        if width == self._bar_width:
+            return
+        anchor = self.visualRect(self.currentIndex()).center().x() if keep is None else keep
+        if not 0 <= anchor <= self.viewport().width():
+            anchor = self.viewport().width() // 2
+        bar = self.horizontalScrollBar()
+        position = (bar.value() + anchor) / self._bar_width
+        self._bar_width = width
+        self.doItemsLayout()
+        bar.setValue(round(position * width - anchor))
+
+    # The values, kept beside the model so that a change costs no more than what it changed
+
+    def setModel(self, model: QAbstractItemModel | None) -> None:
+        before = self.model()
+        if before is not None:
+            before.disconnect(self)
+        super().setModel(model)
+        if model is not None:
+            model.modelReset.connect(self._read_all)
+            model.rowsInserted.connect(self._read_rows)
+            model.rowsAboutToBeRemoved.connect(self._forget_rows)
+        self._read_all()
+
+    def dataChanged(self, top_left: Index, bottom_right: Index, roles: Sequence[int] = ()) -> None:
+        super().dataChanged(top_left, bottom_right, roles)
+        self._read_rows(QModelIndex(), top_left.row(), bottom_right.row())
+        self._tell_figures()
+
+    def _read_all(self) -> None:
+        self._known = {}
+        self._hovered = QPersistentModelIndex()
+        model = self.model()
+        self._read_rows(QModelIndex(), 0, model.rowCount() - 1 if model is not None else -1)
+        self._tell_figures()
+
+    def _read_rows(self, _parent: QModelIndex, first: int, last: int) -> None:
+        model = self.model()
+        for row in range(first, last + 1):
+            index = model.index(row, 0)
+            self._known[index.data(Role.KEY)] = index.data(Role.SIZE)
+        self._rescale.start()
+
+    def _forget_rows(self, _parent: QModelIndex, first: int, last: int) -> None:
+        model = self.model()
+        for row in range(first, last + 1):
+            self._known.pop(model.index(row, 0).data(Role.KEY), None)
+        self._rescale.start()
+
+    def _measure(self) -> None:
+        self._largest = max((size.bytes or 0 for size in self._known.values() if size is not None), default=0)
+        values = list(self._known.values())
+        if values and all(size is not None and size.bytes == 0 for size in values):
+            self._note = translate("Sizes", "No memory state: every snapshot was taken while the machine was off.")
+        elif values and all(size is not None and size.bytes is None for size in values):
+            self._note = translate("Sizes", "No size can be known: point at a bar for the reason.")
+        else:
+            self._note = ""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Fit scale and axis to the values and to the height."""
+        metrics = QFontMetricsF(self.font())
+        height = self.viewport().height()
+        blank = Plot.of(height, metrics, self._plot.scale)
+        intervals = max(1, int((blank.bottom - blank.top) / _TICK_DISTANCE))
+        self._plot = Plot.of(height, metrics, scale_for(self._largest, intervals))
+        width = round(axis_width(self._plot.scale, metrics))
+        margins = self.viewportMargins()
+        right_to_left = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        wanted = (0, width) if right_to_left else (width, 0)
+        if (margins.left(), margins.right()) != wanted:
+            self.setViewportMargins(wanted[0], 0, wanted[1], 0)
+        view = self.viewport().geometry()
+        self._axis.setGeometry(view.right() + 1 if right_to_left else view.left() - width, view.top(), width, height)
+        self._axis.update()
+        self.viewport().update()
+
+    # The bar under the mouse or the focus
+
+    def figures(self) -> str:
+        """Name, size and time of the bar under the mouse, or else of the one with the focus."""
+        index = self._pointed()
+        return figures_text(bar_of(index), index.data(Role.RECORD)) if index.isValid() else ""
+
+    def _pointed(self) -> Index:
+        return self._hovered if self._hovered.isValid() else self.currentIndex()
+
+    def _tell_figures(self) -> None:
+        self.figures_changed.emit(self.figures())
+
+    def _hover(self, index: QModelIndex) -> None:
+        self._hovered = QPersistentModelIndex(index)
+        self.viewport().update()
+        self._tell_figures()
+
+    def _leave(self) -> None:
+        if self._hovered.isValid():
+            self._hover(QModelIndex())
+
+    def is_hovered(self, index: Index) -> bool:
+        """Whether the mouse is over the bar."""
+        return self._hovered.isValid() and self._hovered.row() == index.row()
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        self.viewport().update()
+        self._tell_figures()
+
+    # Qt's own
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Leave:
+            self._leave()
+        elif event.type() is QEvent.Type.ToolTip:
+            # Qt's own tooltip guesses whether a text is rich; a name must never be read as markup.
+            help_event = cast("QHelpEvent", event)
+            index = self.indexAt(help_event.pos())
+            text = tooltip_of(bar_of(index), index.data(Role.RECORD)) if index.isValid() else ""
+            QToolTip.showText(help_event.globalPos(), text, self.viewport(), self.visualRect(index))
+            return True
+        return super().viewportEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        if self._known:
+            paint_grid(painter, self._plot, 0, self.viewport().width(), self._colours)
+        painter.end()
+        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        self._paint_pointed(painter)
+        self._paint_message(painter)
+        painter.end()
+
+    def _paint_pointed(self, painter: QPainter) -> None:
+        """Above the bars, since a figure may be wider than its bar."""
+        if self._hovered.isValid():
+            self._paint_figure(painter, self._hovered)
+        current = self.currentIndex()
+        if current.isValid() and self.hasFocus():
+            self._paint_figure(painter, current)
+            painter.setPen(QPen(self._colours.text, 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.visualRect(current).adjusted(1, 1, -1, -1))
+
+    def _paint_figure(self, painter: QPainter, index: Index) -> None:
+        bar = bar_of(index)
+        metrics = QFontMetricsF(painter.font())
+        slot = QRectF(self.visualRect(index))
+        area = figure_rect(slot, self._plot, bar, metrics)
+        if area.width() <= slot.width() and slot.width() >= LABEL_WIDTH:
+            return  # written already
+        room = self.viewport().width()
+        area.moveLeft(max(2.0, min(area.left(), room - area.width() - 2)))
+        painter.fillRect(area.adjusted(-3, 0, 3, 0), self._colours.base)
+        painter.setPen(self._colours.text)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, bar.figure)
+
+    def _paint_message(self, painter: QPainter) -> None:
+        text = self.message()
+        if not text:
+            return
+        painter.setPen(self._colours.text if self._known else self._colours.muted)
+        area = QRectF(self.viewport().rect()).adjusted(12, 4, -12, -4)
+        if self._known:
+            area.setBottom(self._plot.bottom - QFontMetricsF(painter.font()).height() - 8)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
+
+    def updateGeometries(self) -> None:
+        super().updateGeometries()
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._colours = Colours.of(self.palette())
+            self._axis.update()
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.LayoutDirectionChange):
+            self.scheduleDelayedItemsLayout()
+
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        # A list view pages up and down, where one row of bars has nothing.
+        page = {
+            QAbstractItemView.CursorAction.MovePageDown: 1,
+            QAbstractItemView.CursorAction.MovePageUp: -1,
+        }.get(action)
+        current = self.currentIndex()
+        if page is None or not current.isValid():
+            return super().moveCursor(action, modifiers)
+        bars = max(1, self.viewport().width() // self._bar_width - 1)
+        row = max(0, min(self.model().rowCount() - 1, current.row() + page * bars))
+        return self.model().index(row, 0)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.ZoomIn):
+            self.set_bar_width(round(self._bar_width * _ZOOM))
+        elif event.matches(QKeySequence.StandardKey.ZoomOut):
+            self.set_bar_width(round(self._bar_width / _ZOOM))
+        elif event.key() == Qt.Key.Key_0 and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            self.set_bar_width(USUAL)
+        else:
+            super().keyPressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            steps = event.angleDelta().y() / _NOTCH
+            width = round(self._bar_width * _ZOOM**steps)
+            if width == self._bar_width and steps:
+                width += 1 if steps > 0 else -1
+            self.set_bar_width(width, keep=round(event.position().x()))
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, 200)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, 110)
+
+
+def bar_of(index: Index) -> Bar:
+    """The bar of a row."""
+    return Bar(index.data(Role.KEY), index.data(Role.SIZE), bool(index.data(Role.CURRENT)))
+
+
+class _BarDelegate(QStyledItemDelegate):
+    def __init__(self, view: SizesView) -> None:
+        super().__init__(view)
+        self._view = view
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
+        return QSize(self._view.bar_width, max(1, self._view.viewport().height() - 1))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        colours, plot = self._view.colours, self._view.plot
+        slot = QRectF(option.rect)
+        bar = bar_of(index)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if selected:
+            painter.fillRect(slot, colours.band)
+            painter.fillRect(QRectF(slot.left(), slot.bottom() - 3, slot.width(), 3), colours.bar_selected)
+        elif self._view.is_hovered(index):
+            painter.fillRect(slot, colours.hover)
+        paint_bar(painter, slot, plot, bar, colours, selected=selected)
+        if slot.width() >= LABEL_WIDTH:
+            paint_texts(painter, slot, plot, bar, colours)
+        elif bar.current:
+            paint_current(painter, slot, plot, colours)
+
+
+class _Axis(QWidget):
+    """The ticks' texts, in the margin beside the bars: they stay while the bars scroll."""
+
+    def __init__(self, view: SizesView) -> None:
+        super().__init__(view)
+        self._view = view
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._view.colours.base)
+        right_to_left = self._view.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        align = Qt.AlignmentFlag.AlignLeft if right_to_left else Qt.AlignmentFlag.AlignRight
+        paint_axis(painter, self._view.plot, QRectF(self.rect()), self._view.colours, align)
+        painter.end()

@@ -1,0 +1,245 @@
+"""What is known about the chosen snapshot: its picture and facts, its description, its XML, its virsh commands."""
+
+from PySide6.QtCore import QItemSelectionModel, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QScrollArea, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
+
+from snapgui.core.errors import Problem
+from snapgui.core.records import DomainId, SnapshotRecord, Snapshots
+from snapgui.core.text import translate
+from snapgui.core.tree import children
+from snapgui.models.format import one_line, size_text
+from snapgui.models.roles import Role
+from snapgui.models.snapshots import SnapshotsModel
+from snapgui.models.store import Store
+from snapgui.models.words import domain_state_text
+from snapgui.ui.details.commands import CommandList
+from snapgui.ui.details.description import DescriptionEditor
+from snapgui.ui.details.facts import Facts
+from snapgui.ui.details.picture import Decoder, Picture
+from snapgui.ui.details.texts import CopyableText
+from snapgui.ui.details.xml_view import XmlView
+from snapgui.ui.text_label import TextLabel
+
+_CLOCK_MS = 30_000
+
+Key = tuple[DomainId, str]
+
+
+class DetailsPanel(QWidget):
+    """Follows the tree's selection. What it lacks it asks for by signals; answers for another snapshot are dropped.
+
+    Call ``commit`` before the window closes, so that a description that is being typed is saved.
+    """
+
+    snapshot_activated = Signal(str)  # a parent or child to select
+    describe = Signal(object)  # a Describe request; answer with set_describe_result
+    xml_wanted = Signal(object, str)  # DomainId, name; answer with set_xml or set_xml_problem
+    picture_wanted = Signal(object, str)  # DomainId, name; answer with set_picture
+
+    def __init__(
+        self, store: Store, snapshots: SnapshotsModel, selection: QItemSelectionModel, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(translate("Details", "Details"))
+        self._store = store
+        self._snapshots = snapshots
+        self._selection = selection
+        self._key: Key | None = None
+        self._record: SnapshotRecord | None = None
+        self._xml_asked: SnapshotRecord | None = None
+        self._decoder = Decoder()  # outlives the panel while it decodes: the worker holds it
+        self._decoder.decoded.connect(self._show_picture)
+        self._build()
+        selection.selectionChanged.connect(self._refresh)
+        snapshots.modelReset.connect(self._refresh)
+        snapshots.settled.connect(self._refresh)
+        store.domain_changed.connect(self._refresh_of)
+        store.snapshots_changed.connect(self._on_snapshots)
+        store.domain_removed.connect(self._on_domain_removed)
+        self._clock = QTimer(self)
+        self._clock.setInterval(_CLOCK_MS)
+        self._clock.timeout.connect(self._facts.refresh_time)
+        self._clock.start()
+        self._refresh()
+
+    def commit(self) -> None:
+        """Save the description that is being typed, if it differs."""
+        self._description.commit()
+
+    def edit_description(self) -> None:
+        """Put the cursor into the description of the chosen snapshot."""
+        if self._record is not None:
+            self._tabs.setCurrentIndex(0)
+            self._description.start_editing()
+
+    def set_describe_result(self, domain: DomainId, name: str, problem: Problem | None) -> None:
+        """How a Describe ended: with ``problem``, or well. A failed text stays on screen to be tried again."""
+        self._description.set_result(domain, name, problem)
+
+    def set_xml(self, domain: DomainId, name: str, xml: str) -> None:
+        """The XML that was asked for."""
+        if (domain, name) == self._key:
+            self._xml.show_xml(xml)
+
+    def set_xml_problem(self, domain: DomainId, name: str, problem: Problem) -> None:
+        """The XML that was asked for could not be read."""
+        if (domain, name) == self._key:
+            self._xml_asked = None
+            words = (problem.why, problem.remedy, problem.raw)
+            self._xml.show_words("\n\n".join(text for text in words if text))
+
+    def set_picture(self, domain: DomainId, name: str, data: bytes | None) -> None:
+        """The picture that was asked for, as an image file's bytes; None where there is none."""
+        if (domain, name) != self._key:
+            return
+        if data is None:
+            self._hide_picture()
+        else:
+            self._decoder.submit(self._key, data)
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, 560)
+
+    def _build(self) -> None:
+        self._words = TextLabel(parent=self)
+        self._words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._words.setContentsMargins(16, 16, 16, 16)
+        self._tabs = QTabWidget(self)
+        self._tabs.setDocumentMode(True)
+        self._xml = XmlView(self)
+        self._commands = CommandList(self)
+        self._tabs.addTab(self._overview(), translate("Details", "Overview"))
+        self._tabs.addTab(self._xml, translate("Details", "XML"))
+        self._tabs.addTab(self._commands, translate("Details", "virsh"))
+        self._tabs.currentChanged.connect(self._want_xml)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._words)
+        self._stack.addWidget(self._tabs)
+
+    def _overview(self) -> QScrollArea:
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        page = QWidget(area)
+        self._name = CopyableText(translate("Details", "Name"), page)
+        font = self._name.font()
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 1.2)
+        self._name.setFont(font)
+        self._picture = Picture(page)
+        self._no_picture = TextLabel(translate("Details", "The picture can’t be shown."), page)
+        self._problem = TextLabel(parent=page)
+        self._facts = Facts(page)
+        self._facts.snapshot_activated.connect(self.snapshot_activated)
+        self._description = DescriptionEditor(page)
+        self._description.describe.connect(self.describe)
+        body = QVBoxLayout(page)
+        for widget in (self._name, self._picture, self._no_picture, self._problem, self._facts):
+            body.addWidget(widget)
+        body.addWidget(self._description, 1)
+        area.setWidget(page)
+        return area
+
+    # What to show
+
+    def _refresh_of(self, domain: DomainId) -> None:
+        if domain == self._snapshots.domain:
+            self._refresh()
+
+    def _on_snapshots(self, domain: DomainId) -> None:
+        self._description.forget(domain, frozenset(self._store.snapshots(domain).records))
+        self._refresh_of(domain)
+
+    def _on_domain_removed(self, domain: DomainId) -> None:
+        self._description.forget(domain, None)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        domain = self._snapshots.domain
+        snapshots = self._store.snapshots(domain) if domain is not None else Snapshots()
+        rows = self._selection.selectedRows()
+        names = [name for name in (index.data(Role.KEY) for index in rows) if name in snapshots.records]
+        if domain is not None and len(names) == 1 and len(rows) == 1:
+            self._show_snapshot(domain, snapshots, names[0])
+            return
+        self._key, self._record = None, None
+        self._description.show_snapshot(None, None)
+        if len(names) > 1 and domain is not None:
+            self._words.setText(self._several(domain, names))
+        elif rows and domain is not None:
+            self._words.setText(self._here(domain, snapshots))
+        else:
+            self._words.setText(translate("Details", "Select a snapshot to see its details."))
+        self._stack.setCurrentWidget(self._words)
+
+    def _show_snapshot(self, domain: DomainId, snapshots: Snapshots, name: str) -> None:
+        record = snapshots.records[name]
+        changed, self._key = (domain, name) != self._key, (domain, name)
+        again = changed or self._record is None or self._record.complete != record.complete
+        self._record = record
+        self._name.show_text(name)
+        self._problem.setText(record.problem.why if record.problem is not None else "")
+        self._problem.setVisible(record.problem is not None)
+        self._facts.show_snapshot(record, self._store.sizes(domain).get(name), children(snapshots).get(name, []))
+        self._description.show_snapshot(domain, record)
+        self._stack.setCurrentWidget(self._tabs)
+        if changed:
+            self._hide_picture()
+            self._xml_asked = None
+            self._xml.show_words("")
+        if again:
+            self.picture_wanted.emit(domain, name)
+        self._want_xml()
+
+    def _want_xml(self) -> None:
+        """Asked for when it is looked at, and again when the snapshot has changed."""
+        if self._tabs.currentWidget() is not self._xml or self._key is None or self._xml_asked is self._record:
+            return
+        self._xml_asked = self._record
+        if not self._xml.text():
+            self._xml.show_words(translate("Details", "Reading the XML…"))
+        self.xml_wanted.emit(*self._key)
+
+    def _several(self, domain: DomainId, names: list[str]) -> str:
+        sizes = [self._store.sizes(domain).get(name) for name in names]
+        known = [size.bytes for size in sizes if size is not None and size.bytes is not None]
+        count = translate("Details", "%n snapshot(s)", "", len(names))
+        unknown = len(names) - len(known)
+        if not known:
+            return translate("Details", "{snapshots}, size of their memory state not known").format(snapshots=count)
+        text = translate("Details", "{snapshots}, {size} of memory state").format(
+            snapshots=count, size=size_text(sum(known))
+        )
+        if unknown:
+            text += translate("Details", "; %n unknown", "", unknown)
+        return text
+
+    def _here(self, domain: DomainId, snapshots: Snapshots) -> str:
+        machine = self._store.domain(domain)
+        if machine is None:
+            return ""
+        name = one_line(machine.name)
+        state = domain_state_text(machine.state) or translate("Details", "in an unknown state")
+        if snapshots.current is None:
+            return translate("Details", "You are here: {machine}, {state}. It stands on no snapshot.").format(
+                machine=name, state=state
+            )
+        return translate("Details", "You are here: {machine}, {state}, with what changed since {snapshot}.").format(
+            machine=name, state=state, snapshot=one_line(snapshots.current)
+        )
+
+    # The picture
+
+    def _hide_picture(self) -> None:
+        self._picture.hide()
+        self._no_picture.hide()
+
+    def _show_picture(self, key: Key, image: QImage, preview: QImage) -> None:
+        if key != self._key:
+            return
+        self._picture.setVisible(not image.isNull())
+        self._no_picture.setVisible(image.isNull())
+        if not image.isNull():
+            self._picture.set_image(image, preview, one_line(key[1]))
