@@ -1,7 +1,7 @@
 """One host: opens it, keeps the store equal to it, and answers questions about it, all off the UI thread."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from snapgui.core.records import (
     Snapshots,
 )
 from snapgui.core.text import translate
+from snapgui.core.xml import XmlError, read_snapshot
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
@@ -175,6 +176,27 @@ class Connection(QObject):
 
         self.ask(question, complete, failed)
 
+    def read_xml(
+        self, domain: DomainId, name: str, answered: Callable[[str], None], failed: Callable[[Problem], None]
+    ) -> None:
+        """Read a snapshot's XML. An edit by another client, which no list shows, reaches the store by this too."""
+        known = self._records.snapshots(domain).records.get(name)
+
+        def question(host: Host) -> tuple[str, bool]:
+            xml = host.snapshot_xml(domain.uuid, name)
+            try:
+                return xml, known is not None and read_snapshot(xml) != known
+            except XmlError:
+                return xml, False
+
+        def answer(found: tuple[str, bool]) -> None:
+            xml, edited = found
+            if edited:
+                self.refresh_snapshots(domain, (name,))
+            answered(xml)
+
+        self.ask(question, answer, failed)
+
     # On the list lane
 
     def _open(self) -> None:
@@ -239,6 +261,7 @@ class Connection(QObject):
         self._bridge.post(lambda: self._snapshots_read(host, domain, snapshots))
 
     def _read_sizes(self, host: Host, domain: DomainId, records: tuple[SnapshotRecord, ...]) -> None:
+        sizes: Mapping[str, Size]
         try:
             sizes = host.memory_sizes(domain.uuid, records)
         except SnapguiError as error:
@@ -341,7 +364,7 @@ class Connection(QObject):
         if unknown:
             self._size_lane.submit(lambda: self._read_sizes(host, domain, unknown))
 
-    def _sizes_read(self, domain: DomainId, records: tuple[SnapshotRecord, ...], sizes: dict[str, Size]) -> None:
+    def _sizes_read(self, domain: DomainId, records: tuple[SnapshotRecord, ...], sizes: Mapping[str, Size]) -> None:
         for record in records:
             size = sizes.get(record.name)
             if size is not None and size.bytes is not None:

@@ -99,3 +99,13 @@ class Hosts(QObject):
             failed(not_connected(domain.uri))
         else:
             connection.survey(domain, names, answered, failed)
+
+    def read_xml(
+        self, domain: DomainId, name: str, answered: Callable[[str], None], failed: Callable[[Problem], None]
+    ) -> None:
+        """Read a snapshot's XML, as libvirt gives it without passwords."""
+        connection = self._connections.get(domain.uri)
+        if connection is None:
+            failed(not_connected(domain.uri))
+        else:
+            connection.read_xml(domain, name, answered, failed)

@@ -6,6 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import methodcaller
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -188,12 +190,7 @@ class Runner(QObject):
             plan = job.record.plan
             if job.unsettled and plan.request.domain.uri == uri:
                 job.unsettled = False
-                self._hosts.ask(
-                    uri,
-                    lambda host, plan=plan: outcome(plan.request, host.list_snapshots(plan.request.domain.uuid)),
-                    lambda found, job=job: self._settled(job, found),
-                    lambda _: None,
-                )
+                self._hosts.ask(uri, partial(_outcome_on, plan.request), partial(self._settled, job), lambda _: None)
 
     def _settled(self, job: _Job, found: str) -> None:
         if job.record.problem is not None and found:
@@ -226,12 +223,8 @@ class Runner(QObject):
             self._ask_progress.stop()
         for job in abortable:
             domain = job.record.plan.request.domain
-            self._hosts.ask(
-                domain.uri,
-                lambda host, uuid=domain.uuid: host.job_progress(uuid),
-                lambda progress, job=job: self._progressed(job, progress),
-                lambda _: None,
-            )
+            progressed = partial(self._progressed, job)
+            self._hosts.ask(domain.uri, methodcaller("job_progress", domain.uuid), progressed, lambda _: None)
 
     def _progressed(self, job: _Job, progress: float | None) -> None:
         if job.record.state is JobState.RUNNING:
@@ -269,6 +262,10 @@ def _touched(plan: Plan) -> tuple[str, ...]:
             return (request.snapshot,)
         case _:
             return ()
+
+
+def _outcome_on(request: Request, host: Host) -> str:
+    return outcome(request, host.list_snapshots(request.domain.uuid))
 
 
 def outcome(request: Request, listing: SnapshotNames) -> str:

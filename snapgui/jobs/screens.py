@@ -1,16 +1,33 @@
 """Pictures of machines' screens as they were when a snapshot was taken, in a folder of the user's cache."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from snapgui.core.records import SnapshotRecord
+from snapgui.jobs.bridge import Bridge
+from snapgui.jobs.lane import Lane
 
 
 class Screens:
-    """One file for each snapshot. Blocking: for worker threads only. A picture is a comfort: failures are silent."""
+    """One file for each snapshot. A picture is a comfort: what can't be written or read is simply not there.
 
-    def __init__(self, folder: Path) -> None:
+    All but ``want`` block, and are for worker threads.
+    """
+
+    def __init__(self, folder: Path, bridge: Bridge) -> None:
         self._folder = folder
+        self._bridge = bridge
+        self._lane = Lane("screens")
+
+    def want(self, uuid: str, snapshot: SnapshotRecord, answered: Callable[[bytes | None], None]) -> None:
+        """Load a picture on a worker; it, or None, comes back on the UI thread."""
+
+        def work() -> None:
+            picture = self.load(uuid, snapshot)
+            self._bridge.post(lambda: answered(picture))
+
+        self._lane.submit(work)
 
     def save(self, uuid: str, snapshot: SnapshotRecord, picture: bytes) -> None:
         """Keep the picture, an image file's bytes as libvirt gave them."""

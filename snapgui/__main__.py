@@ -1,0 +1,37 @@
+"""The command line: ``snapgui`` and ``python -m snapgui``."""
+
+import argparse
+import sys
+
+from snapgui import __version__
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """Parse the command line; exits by itself for --help, --version and mistakes."""
+    parser = argparse.ArgumentParser(prog="snapgui", description="Manage snapshots of libvirt machines.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument(
+        "-c",
+        "--connect",
+        metavar="URI",
+        action="append",
+        default=[],
+        help="connect to this host, such as qemu:///system; may be given several times",
+    )
+    parser.add_argument("--domain", metavar="NAME", help="show this machine first")
+    parser.add_argument("--demo", action="store_true", help="try everything on a small machine that is thrown away")
+    parser.add_argument("--debug", action="store_true", help="say on standard error what is done and how long it takes")
+    return parser.parse_args(argv)
+
+
+def main() -> int:
+    """Run the application; its exit status."""
+    chosen = arguments(sys.argv[1:])
+    # Qt and libvirt take their time to load: --help and --version answer without them.
+    from snapgui.app import run  # noqa: PLC0415
+
+    return run(chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Puts the application together: the only place that knows every layer."""
+
+import argparse
+import logging
+import signal
+import sys
+import tempfile
+import threading
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QSettings, QStandardPaths, QTimer, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from snapgui import __version__
+from snapgui.core import text
+from snapgui.core.errors import SnapguiError
+from snapgui.demo.session import Demo
+from snapgui.jobs.backend import Backend
+from snapgui.jobs.default_host import find_default
+from snapgui.jobs.garbage import GarbageCollector
+from snapgui.models.store import Store
+from snapgui.paths import resources
+from snapgui.settings import CONNECTIONS, Settings
+from snapgui.ui.icons import app_icon
+from snapgui.ui.main_window import MainWindow
+
+# A worker that parses gives the interpreter back this often, in seconds: the UI thread never waits long for its turn.
+_SWITCH_INTERVAL = 0.001
+_SIGNALS_MS = 250  # how often Python gets a look at signals such as Ctrl+C
+
+_EMBEDDED = "qemu:///embed"  # gone with this process, so not to be remembered
+
+
+class Application:
+    """The running application. Tests drive this same object.
+
+    ``cache`` is the folder for what can be lost. A QApplication has to exist.
+    """
+
+    def __init__(self, settings: Settings, cache: Path) -> None:
+        self.settings = settings
+        self.store = Store()
+        self.backend = Backend(self.store, cache)
+        self.window = MainWindow(self.store, self.backend, settings)
+        self.window.closed.connect(self.close)
+        self.window.demo_wanted.connect(self.start_demo)
+        self.window.default_wanted.connect(self.connect_default)
+        self._demo: Demo | None = None
+        self._closed = False
+
+    def connect(self, uris: list[str], domain: str = "") -> None:
+        """Show these hosts; without any, those of last time; without those, the default. ``domain`` is chosen first."""
+        self.window.prefer(domain)
+        wanted = uris or self.settings.get(CONNECTIONS)
+        if wanted:
+            for uri in wanted:
+                self.backend.hosts.connect_host(uri)
+        else:
+            self.connect_default()
+
+    def connect_default(self) -> None:
+        """Show the local host that answers; where none does, the start page says why."""
+        find_default(self.backend.bridge, self.backend.hosts.connect_host, self.window.show_start_page)
+
+    def start_demo(self) -> None:
+        """Show a machine that is thrown away at the end."""
+        if self._demo is None:
+            self._demo = Demo()
+            threading.Thread(target=self._run_demo, args=(self._demo,), name="demo", daemon=True).start()
+
+    def close(self) -> None:
+        """Remember the hosts and let go of them, without waiting for any; end the demo."""
+        if self._closed:
+            return
+        self._closed = True
+        uris = self.backend.hosts.uris
+        self.settings.set(CONNECTIONS, [uri for uri in uris if not uri.startswith(_EMBEDDED)])
+        self.backend.close()
+        if self._demo is not None:
+            self._demo.stop()
+
+    def _run_demo(self, demo: Demo) -> None:
+        """On a thread of its own."""
+        post, window = self.backend.bridge.post, self.window
+        try:
+            uri = demo.start()
+            post(partial(self.backend.hosts.connect_host, uri))
+            demo.populate(lambda doing: post(partial(window.statusBar().showMessage, doing)))
+            post(window.statusBar().clearMessage)
+        except SnapguiError as error:
+            post(partial(window.demo_failed, error.problem))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start, show the window, and return the exit status once it is closed."""
+    if arguments.debug:
+        logging.basicConfig(level=logging.DEBUG, format="%(relativeCreated)8d %(threadName)s %(name)s: %(message)s")
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    qt = QApplication([sys.argv[0]])
+    qt.setApplicationName("snapgui")
+    qt.setApplicationVersion(__version__)
+    qt.setDesktopFileName("org.snapgui.Snapgui")
+    qt.setWindowIcon(app_icon())
+    _translate(qt)
+    garbage = GarbageCollector(qt)
+    # Python looks at signals only when it runs: without this, Ctrl+C would wait for the next event.
+    signal.signal(signal.SIGINT, lambda *_: qt.quit())
+    signal.signal(signal.SIGTERM, lambda *_: qt.quit())
+    awake = QTimer(qt)
+    awake.timeout.connect(lambda: None)
+    awake.start(_SIGNALS_MS)
+
+    cache = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.CacheLocation))
+    stored = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "snapgui", "snapgui")
+    with tempfile.TemporaryDirectory(prefix="snapgui-") as fleeting:
+        if arguments.demo:  # leaves nothing behind, so nothing that lasts may be written
+            cache = Path(fleeting)
+            stored = QSettings(str(cache / "snapgui.ini"), QSettings.Format.IniFormat)
+        application = Application(Settings(stored), cache)
+        application.window.show()
+        if arguments.demo:
+            application.window.prefer(arguments.domain or "")
+            application.start_demo()
+        if arguments.connect or not arguments.demo:
+            application.connect(arguments.connect, arguments.domain or "")
+        status = qt.exec()
+        application.close()
+        stored.sync()
+    garbage.stop()
+    return status
+
+
+def _translate(qt: QApplication) -> None:
+    """Speak the user's language where there is a translation."""
+    translator = QTranslator(qt)
+    if translator.load(QLocale(), "snapgui", "_", str(resources() / "translations")):
+        qt.installTranslator(translator)
+    own = QTranslator(qt)  # the words of Qt's own dialogs
+    if own.load(QLocale(), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        qt.installTranslator(own)
+    text.install(QCoreApplication.translate)

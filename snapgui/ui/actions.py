@@ -1,0 +1,237 @@
+"""Every action of the window: its words, icon, shortcut, and whether it can be used now or why not."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+
+from snapgui.core.plan import Level
+from snapgui.core.records import DomainState, HostState, Situation
+from snapgui.core.requests import Power, PowerAction
+from snapgui.core.rules import make_plan
+from snapgui.core.text import translate
+from snapgui.ui.focus import Focus
+from snapgui.ui.icons import icon
+
+
+class Act(Enum):
+    """The actions, by the name of their icon."""
+
+    TAKE = "take"
+    REVERT = "revert"
+    DELETE = "delete"
+    EDIT = "edit"
+    SET_CURRENT = "set-current"
+    GO_TO_CURRENT = "here"
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    SHUT_DOWN = "shutdown"
+    REBOOT = "reboot"
+    FORCE_OFF = "force-off"
+    CONSOLE = "console"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
+    RETRY = "retry"
+
+
+POWER: Mapping[Act, PowerAction] = MappingProxyType(
+    {
+        Act.START: PowerAction.START,
+        Act.PAUSE: PowerAction.PAUSE,
+        Act.RESUME: PowerAction.RESUME,
+        Act.SHUT_DOWN: PowerAction.SHUT_DOWN,
+        Act.REBOOT: PowerAction.REBOOT,
+        Act.FORCE_OFF: PowerAction.FORCE_OFF,
+    }
+)
+
+
+_MNEMONIC = re.compile(r"\(&\w\)|&|…$")  # and Japanese ones, which stand behind the word in brackets
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    text: str  # with its mnemonic
+    tip: str
+    keys: str = ""
+
+
+def _words() -> dict[Act, _Words]:
+    return {
+        Act.TAKE: _Words(
+            translate("Actions", "&Take…"),
+            translate("Actions", "Take a snapshot of the machine"),
+            "Ctrl+T",
+        ),
+        Act.REVERT: _Words(
+            translate("Actions", "&Revert…"),
+            translate("Actions", "Bring the machine back to the chosen snapshot"),
+            "Ctrl+R",
+        ),
+        Act.DELETE: _Words(
+            translate("Actions", "&Delete…"),
+            translate("Actions", "Delete the chosen snapshots"),
+            "Del",
+        ),
+        Act.EDIT: _Words(
+            translate("Actions", "&Edit…"),
+            translate("Actions", "Change the description of the chosen snapshot"),
+            "F2",
+        ),
+        Act.SET_CURRENT: _Words(
+            translate("Actions", "Set as &current"),
+            translate("Actions", "Say that the machine stands on the chosen snapshot, without reverting"),
+        ),
+        Act.GO_TO_CURRENT: _Words(
+            translate("Actions", "Go to “You are &here”"),
+            translate("Actions", "Show where the machine stands"),
+            "Ctrl+H",
+        ),
+        Act.START: _Words(
+            translate("Actions", "&Start"),
+            translate("Actions", "Start the machine"),
+            "Ctrl+Shift+S",
+        ),
+        Act.PAUSE: _Words(
+            translate("Actions", "&Pause"),
+            translate("Actions", "Pause the machine; it keeps its memory"),
+            "Ctrl+P",
+        ),
+        Act.RESUME: _Words(
+            translate("Actions", "Res&ume"),
+            translate("Actions", "Let the paused machine go on"),
+            "Ctrl+Shift+P",
+        ),
+        Act.SHUT_DOWN: _Words(
+            translate("Actions", "Shut &down"),
+            translate("Actions", "Ask the guest to shut down"),
+        ),
+        Act.REBOOT: _Words(
+            translate("Actions", "Re&boot"),
+            translate("Actions", "Ask the guest to reboot"),
+        ),
+        Act.FORCE_OFF: _Words(
+            translate("Actions", "&Force off…"),
+            translate("Actions", "Switch the machine off as if its plug were pulled"),
+        ),
+        Act.CONSOLE: _Words(
+            translate("Actions", "Open c&onsole"),
+            translate("Actions", "Open the machine’s screen in virt-viewer"),
+            "Ctrl+Return",
+        ),
+        Act.CONNECT: _Words(
+            translate("Actions", "&Connect…"),
+            translate("Actions", "Add a host"),
+            "Ctrl+N",
+        ),
+        Act.DISCONNECT: _Words(
+            translate("Actions", "&Disconnect"),
+            translate("Actions", "Remove the chosen host from the window; nothing on it changes"),
+        ),
+        Act.RETRY: _Words(
+            translate("Actions", "&Try again"),
+            translate("Actions", "Connect to the chosen host again"),
+            "F5",
+        ),
+    }
+
+
+class Actions(QObject):
+    """The window's QActions. ``update`` sets what can be used; where one can't, its tooltip says why."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._words = _words()
+        self._actions = {act: self._make(act) for act in Act}
+
+    def __getitem__(self, act: Act) -> QAction:
+        return self._actions[act]
+
+    def __iter__(self) -> Iterator[QAction]:
+        return iter(self._actions.values())
+
+    def on(self, act: Act, call: Callable[[], None]) -> None:
+        """Call when the action is used; ``call`` is a bound method of a QObject."""
+        self._actions[act].triggered.connect(call)
+
+    def update(self, focus: Focus, situation: Situation | None) -> None:
+        """Follow the choice. ``situation`` is what is known of the chosen machine."""
+        for act in Act:
+            reason = _reason(act, focus, situation)
+            action = self._actions[act]
+            action.setEnabled(not reason)
+            tip = self._words[act].tip
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            shown = f"{tip} ({keys})" if keys else tip
+            action.setToolTip(f"{shown}\n{reason}" if reason else shown)
+            action.setStatusTip(reason or tip)
+        paused = focus.domain is not None and focus.domain.state is DomainState.PAUSED
+        self._actions[Act.RESUME].setVisible(paused)
+        self._actions[Act.PAUSE].setVisible(not paused)
+
+    def _make(self, act: Act) -> QAction:
+        words = self._words[act]
+        action = QAction(icon(act.value), words.text, self)
+        action.setIconText(_MNEMONIC.sub("", words.text))
+        action.setObjectName(act.value)
+        if words.keys:
+            action.setShortcut(QKeySequence(words.keys))
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        return action
+
+
+def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
+    """Why the action can't be used now; "" where it can."""
+    if act in (Act.CONNECT, Act.DISCONNECT, Act.RETRY):
+        return _host_reason(act, focus)
+    if focus.domain is None or situation is None:
+        return translate("Actions", "Choose a machine first.")
+    if not focus.connected and act is not Act.GO_TO_CURRENT:
+        return translate("Actions", "Its host is not connected.")
+    if act in POWER:
+        return _power_reason(POWER[act], situation)
+    if act is Act.CONSOLE:
+        return _console_reason(focus.domain.state, focus.domain.id.uri)
+    return _snapshot_reason(act, focus)
+
+
+def _host_reason(act: Act, focus: Focus) -> str:
+    if act is Act.CONNECT:
+        return ""
+    if focus.host is None:
+        return translate("Actions", "Choose a host first.")
+    if act is Act.RETRY and focus.host.state is not HostState.FAILED:
+        return translate("Actions", "It is connected, or being connected.")
+    return ""
+
+
+def _power_reason(action: PowerAction, situation: Situation) -> str:
+    plan = make_plan(Power(situation.domain.id, action), situation)
+    return next((finding.reason for finding in plan.findings if finding.level is Level.BLOCKER), "")
+
+
+def _console_reason(state: DomainState, uri: str) -> str:
+    if uri.startswith("qemu:///embed"):
+        return translate("Actions", "This machine lives inside this application; no other program can show it.")
+    if not state.active:
+        return translate("Actions", "The machine is off.")
+    return ""
+
+
+def _snapshot_reason(act: Act, focus: Focus) -> str:
+    if act in (Act.TAKE, Act.GO_TO_CURRENT):
+        return ""
+    if not focus.snapshots:
+        return translate("Actions", "Choose a snapshot first.")
+    if act is Act.DELETE:
+        return ""
+    if focus.snapshot is None:
+        return translate("Actions", "Choose one snapshot only.")
+    if act is Act.SET_CURRENT and focus.snapshot.name == focus.current:
+        return translate("Actions", "It is the current one.")
+    return ""

@@ -1,0 +1,53 @@
+"""Brings the details panel what it asks for: a snapshot's XML, its picture, how the saving of a description went."""
+
+from functools import partial
+
+from PySide6.QtCore import QObject
+
+from snapgui.core.activity import JobRecord, JobState
+from snapgui.core.errors import Problem
+from snapgui.core.records import DomainId
+from snapgui.core.requests import Describe
+from snapgui.jobs.backend import Backend
+from snapgui.models.store import Store
+from snapgui.ui.details.panel import DetailsPanel
+from snapgui.ui.operations import Operations
+
+
+class DetailsFeed(QObject):
+    """Answers the panel's questions from the host and the cache, always later, never at once."""
+
+    def __init__(
+        self,
+        panel: DetailsPanel,
+        store: Store,
+        backend: Backend,
+        operations: Operations,
+    ) -> None:
+        super().__init__(panel)
+        self._panel = panel
+        self._store = store
+        self._hosts = backend.hosts
+        self._screens = backend.screens
+        panel.xml_wanted.connect(self._read_xml)
+        panel.picture_wanted.connect(self._load_picture)
+        panel.describe.connect(operations.describe)
+        operations.describe_refused.connect(self._describe_refused)
+        backend.runner.job_changed.connect(self._job_changed)
+
+    def _read_xml(self, domain: DomainId, name: str) -> None:
+        answered = partial(self._panel.set_xml, domain, name)
+        self._hosts.read_xml(domain, name, answered, partial(self._panel.set_xml_problem, domain, name))
+
+    def _load_picture(self, domain: DomainId, name: str) -> None:
+        record = self._store.snapshots(domain).records.get(name)
+        if record is not None:
+            self._screens.want(domain.uuid, record, partial(self._panel.set_picture, domain, name))
+
+    def _describe_refused(self, request: Describe, problem: Problem | None) -> None:
+        self._panel.set_describe_result(request.domain, request.snapshot, problem)
+
+    def _job_changed(self, record: JobRecord) -> None:
+        request = record.plan.request
+        if isinstance(request, Describe) and record.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED):
+            self._panel.set_describe_result(request.domain, request.snapshot, record.problem)

@@ -1,0 +1,25 @@
+"""What the user has chosen: the subject of the actions."""
+
+from dataclasses import dataclass
+
+from snapgui.core.records import DomainRecord, HostRecord, HostState, SnapshotRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The chosen host, machine and snapshots, as far as there are any."""
+
+    host: HostRecord | None = None
+    domain: DomainRecord | None = None
+    snapshots: tuple[SnapshotRecord, ...] = ()
+    current: str | None = None  # the machine's current snapshot
+
+    @property
+    def connected(self) -> bool:
+        """Whether the host answers."""
+        return self.host is not None and self.host.state is HostState.CONNECTED
+
+    @property
+    def snapshot(self) -> SnapshotRecord | None:
+        """The chosen snapshot, where it is exactly one."""
+        return self.snapshots[0] if len(self.snapshots) == 1 else None

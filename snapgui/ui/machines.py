@@ -1,0 +1,119 @@
+"""The machines panel: hosts, their machines, and a filter."""
+
+from PySide6.QtCore import QItemSelection, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState
+from snapgui.core.text import translate
+from snapgui.models.machines import MachinesModel
+from snapgui.models.roles import Role
+from snapgui.ui.icons import icon
+
+_STATE_ICONS = {
+    DomainState.RUNNING: "machine-running",
+    DomainState.SHUTTING_DOWN: "machine-running",
+    DomainState.PAUSED: "machine-paused",
+    DomainState.PM_SUSPENDED: "machine-paused",
+    DomainState.CRASHED: "machine-failed",
+}
+
+
+class MachinesPanel(QWidget):
+    """Shows the machines model; ``chosen`` tells that another host or machine is the subject."""
+
+    chosen = Signal()
+
+    def __init__(self, model: MachinesModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(translate("Machines", "Filter machines"))
+        self.filter.setAccessibleName(translate("Machines", "Filter machines"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(model.set_filter)
+        self.tree = QTreeView()
+        self.tree.setModel(model)
+        self.tree.setItemDelegate(_MachineDelegate(self.tree))
+        self.tree.setAccessibleName(translate("Machines", "Machines"))
+        self.tree.setUniformRowHeights(True)
+        self.tree.setHeaderHidden(True)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(24)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in range(1, model.columnCount()):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, self.fontMetrics().horizontalAdvance("00000"))
+        self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
+        model.rowsInserted.connect(self._rows_inserted)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.filter)
+        layout.addWidget(self.tree)
+        self.tree.expandAll()
+
+    def domain(self) -> DomainId | None:
+        """The chosen machine."""
+        record = self._record()
+        return record.id if isinstance(record, DomainRecord) else None
+
+    def uri(self) -> str | None:
+        """The chosen host, or the host of the chosen machine."""
+        record = self._record()
+        if isinstance(record, HostRecord):
+            return record.uri
+        return record.id.uri if isinstance(record, DomainRecord) else None
+
+    def choose(self, key: DomainId | str) -> bool:
+        """Choose a machine, or a host by its URI. False where it is not shown."""
+        index = self._model.index_of(key)
+        if not index.isValid():
+            return False
+        self.tree.setCurrentIndex(index)
+        self.tree.scrollTo(index)
+        return True
+
+    def _record(self) -> object:
+        rows = self.tree.selectionModel().selectedRows()
+        return rows[0].data(Role.RECORD) if rows else None
+
+    def _selection_changed(self, _selected: QItemSelection, _deselected: QItemSelection) -> None:
+        self.chosen.emit()
+
+    def _rows_inserted(self, parent: QModelIndex, first: int, last: int) -> None:
+        if not parent.isValid():
+            for row in range(first, last + 1):
+                self.tree.expand(self._model.index(row, 0))
+        elif self._model.rowCount(parent) == last - first + 1:
+            self.tree.expand(parent)
+
+
+class _MachineDelegate(QStyledItemDelegate):
+    """Puts the icon of the live state before a name."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        if index.column() == 0:
+            option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
+            option.icon = _row_icon(index.data(Role.RECORD))
+
+
+def _row_icon(record: object) -> QIcon:
+    if isinstance(record, HostRecord):
+        return icon("host-failed" if record.state is HostState.FAILED else "host")
+    if isinstance(record, DomainRecord):
+        return icon(_STATE_ICONS.get(record.state, "machine-off"))
+    return QIcon()

@@ -1,0 +1,330 @@
+"""The window: machines on the left, snapshots and details above, sizes and activity below."""
+
+from functools import partial
+
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QSplitter, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+
+from snapgui import __version__
+from snapgui.core.errors import Problem
+from snapgui.core.records import DomainId, HostRecord
+from snapgui.core.requests import PowerAction
+from snapgui.core.text import translate
+from snapgui.jobs.backend import Backend
+from snapgui.models.activity import ActivityModel
+from snapgui.models.machines import MachinesModel
+from snapgui.models.snapshots import SnapshotsModel
+from snapgui.models.store import Store
+from snapgui.settings import SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
+from snapgui.ui.actions import POWER, Act, Actions
+from snapgui.ui.activity import ActivityView
+from snapgui.ui.banner import Banner
+from snapgui.ui.chart.panel import SizesPanel
+from snapgui.ui.details.panel import DetailsPanel
+from snapgui.ui.details_feed import DetailsFeed
+from snapgui.ui.dialogs.connect import ConnectDialog
+from snapgui.ui.focus import Focus
+from snapgui.ui.icons import app_icon
+from snapgui.ui.job_news import JobNews
+from snapgui.ui.machines import MachinesPanel
+from snapgui.ui.operations import Operations
+from snapgui.ui.snapshots import SnapshotsPanel
+from snapgui.ui.start_page import StartPage
+
+_FIRST_SIZE = QSize(1280, 800)
+
+
+class MainWindow(QMainWindow):
+    """Lays out the panels, and makes their choice the subject of the actions."""
+
+    closed = Signal()
+    demo_wanted = Signal()
+    default_wanted = Signal()  # try again to find a host of this computer
+
+    def __init__(self, store: Store, backend: Backend, settings: Settings) -> None:
+        super().__init__()
+        self._store = store
+        self._hosts = backend.hosts
+        self._runner = backend.runner
+        self._console = backend.console
+        self._settings = settings
+        self._preferred = ""  # the machine to choose once it appears
+        self._wanted = ""  # the snapshot to choose once it appears
+        self._machines_model = MachinesModel(store, self)
+        self._snapshots_model = SnapshotsModel(store, self)
+        self._activity_model = ActivityModel(self)
+        self.actions_ = Actions(self)
+        self.machines = MachinesPanel(self._machines_model)
+        self.snapshots = SnapshotsPanel(self._snapshots_model)
+        selection = self.snapshots.tree.selectionModel()
+        self.sizes = SizesPanel(store, self._snapshots_model, selection)
+        self.details = DetailsPanel(store, self._snapshots_model, selection)
+        self.activity = ActivityView(self._activity_model)
+        self.banner = Banner()
+        self.start_page = StartPage()
+        self.operations = Operations(store, backend, settings, self)
+        self._feed = DetailsFeed(self.details, store, backend, self.operations)
+        self._news = JobNews(backend.runner, self._activity_model, self.banner, self.statusBar())
+        self._lay_out()
+        self._make_bars()
+        self._connect()
+        self._restore()
+        self._focus_changed()
+
+    def prefer(self, domain: str) -> None:
+        """Choose the first machine of this name that appears."""
+        self._preferred = domain
+
+    def show_start_page(self, tried: tuple[HostRecord, ...]) -> None:
+        """Say that no host answers, and why."""
+        self.start_page.set_hosts(tried)
+        self._pages.setCurrentWidget(self.start_page)
+
+    def demo_failed(self, problem: Problem) -> None:
+        """Say why there is no demo; where there is nothing else, on the start page's place."""
+        self._pages.setCurrentIndex(0)
+        self.banner.show_problem(problem)
+
+    def focus(self) -> Focus:
+        """What is chosen now."""
+        domain = self.machines.domain()
+        uri = self.machines.uri()
+        return Focus(
+            host=self._store.host(uri) if uri is not None else None,
+            domain=self._store.domain(domain) if domain is not None else None,
+            snapshots=self.snapshots.selected(),
+            current=self._store.snapshots(domain).current if domain is not None else None,
+        )
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Keep the layout; ask only where a job would be left alone."""
+        self.details.commit()
+        self._settings.set(WINDOW_GEOMETRY, self.saveGeometry())
+        states = [bytes(each.saveState().toBase64().data()).decode() for each in self._splitters]
+        self._settings.set(SPLITTERS, states)
+        self._settings.set(SNAPSHOT_HEADER, self.snapshots.header_state())
+        super().closeEvent(event)
+        self.closed.emit()
+
+    def _lay_out(self) -> None:
+        above = QSplitter(Qt.Orientation.Horizontal)
+        above.addWidget(self.snapshots)
+        above.addWidget(self.details)
+        below = QSplitter(Qt.Orientation.Horizontal)
+        below.addWidget(self.sizes)
+        below.addWidget(self.activity)
+        right = QSplitter(Qt.Orientation.Vertical)
+        right.addWidget(above)
+        right.addWidget(below)
+        outer = QSplitter(Qt.Orientation.Horizontal)
+        outer.addWidget(self.machines)
+        outer.addWidget(right)
+        self._splitters = (outer, right, above, below)
+        for splitter, sizes in ((outer, (230, 1050)), (right, (500, 260)), (above, (700, 350)), (below, (600, 450))):
+            splitter.setChildrenCollapsible(False)
+            splitter.setSizes(list(sizes))
+        outer.setStretchFactor(1, 1)
+        right.setStretchFactor(0, 1)
+        above.setStretchFactor(0, 1)
+        main = QWidget()
+        layout = QVBoxLayout(main)
+        layout.addWidget(self.banner)
+        layout.addWidget(outer, 1)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(main)
+        self._pages.addWidget(self.start_page)
+        self.setCentralWidget(self._pages)
+        self.setWindowTitle("snapgui")
+        self.resize(_FIRST_SIZE)
+
+    def _make_bars(self) -> None:
+        snapshot_acts = (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT, Act.SET_CURRENT, Act.GO_TO_CURRENT)
+        machine_acts = (*POWER, Act.CONSOLE)
+        host_acts = (Act.CONNECT, Act.RETRY, Act.DISCONNECT)
+        bar = QToolBar(translate("MainWindow", "Tools"))
+        bar.setObjectName("tools")
+        bar.setMovable(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        for act in (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT):
+            bar.addAction(self.actions_[act])
+        bar.addSeparator()
+        for act in (Act.START, Act.PAUSE, Act.RESUME, Act.SHUT_DOWN, Act.CONSOLE):
+            bar.addAction(self.actions_[act])
+        self.addToolBar(bar)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        menus = self.menuBar()
+        file = menus.addMenu(translate("MainWindow", "&File"))
+        self._fill(file, host_acts)
+        file.addSeparator()
+        file.addAction(translate("MainWindow", "&Quit"), "Ctrl+Q", self.close)
+        self._fill(menus.addMenu(translate("MainWindow", "&Machine")), machine_acts)
+        self._fill(menus.addMenu(translate("MainWindow", "&Snapshot")), snapshot_acts)
+        view = menus.addMenu(translate("MainWindow", "&View"))
+        view.addAction(translate("MainWindow", "&Filter snapshots"), "Ctrl+F", self.snapshots.filter.setFocus)
+        view.addAction(translate("MainWindow", "Filter &machines"), "Ctrl+Shift+F", self.machines.filter.setFocus)
+        view.addAction(translate("MainWindow", "&Expand all"), self.snapshots.tree.expandAll)
+        view.addAction(translate("MainWindow", "&Collapse all"), self.snapshots.tree.collapseAll)
+        about = menus.addMenu(translate("MainWindow", "&Help"))
+        about.addAction(translate("MainWindow", "&About snapgui"), self._about)
+        self.machines.tree.addActions([self.actions_[act] for act in (*machine_acts, *host_acts)])
+        self.snapshots.tree.addActions([self.actions_[act] for act in snapshot_acts])
+        self.statusBar().setSizeGripEnabled(True)
+
+    def _fill(self, menu: QMenu, acts: tuple[Act, ...]) -> None:
+        menu.setToolTipsVisible(True)
+        menu.addActions([self.actions_[act] for act in acts])
+
+    def _connect(self) -> None:
+        for signal in (
+            self._store.host_changed,
+            self._store.host_removed,
+            self._store.domain_changed,
+            self._store.domain_removed,
+        ):
+            signal.connect(self._world_changed)
+        self._store.snapshots_changed.connect(self._focus_changed)
+        self._store.snapshots_changed.connect(self._choose_wanted)
+        self._news.taken.connect(self._taken)
+        self.machines.chosen.connect(self._machine_chosen)
+        self.snapshots.chosen.connect(self._focus_changed)
+        self.snapshots.activated.connect(self._revert)
+        self.details.snapshot_activated.connect(self.snapshots.select)
+        self.operations.refused.connect(self.banner.show_problem)
+        self._console.failed.connect(self.banner.show_problem)
+        self.sizes.failed.connect(self.banner.show_problem)
+        self.start_page.connect_wanted.connect(self._connect_host)
+        self.start_page.retry_wanted.connect(self.default_wanted)
+        self.start_page.demo_wanted.connect(self.demo_wanted)
+        calls = {
+            Act.TAKE: self._take,
+            Act.REVERT: self._revert,
+            Act.DELETE: self._delete,
+            Act.EDIT: self._edit,
+            Act.SET_CURRENT: self._set_current,
+            Act.GO_TO_CURRENT: self.snapshots.select_here,
+            Act.CONSOLE: self._open_console,
+            Act.CONNECT: self._connect_host,
+            Act.DISCONNECT: self._disconnect_host,
+            Act.RETRY: self._retry,
+        }
+        for act, call in calls.items():
+            self.actions_.on(act, call)
+        for act, action in POWER.items():
+            self.actions_.on(act, partial(self._power, action))
+
+    def _restore(self) -> None:
+        geometry: QByteArray = self._settings.get(WINDOW_GEOMETRY)
+        if not geometry.isEmpty():
+            self.restoreGeometry(geometry)
+        for splitter, state in zip(self._splitters, self._settings.get(SPLITTERS), strict=False):
+            splitter.restoreState(QByteArray.fromBase64(QByteArray(state.encode())))
+        self.snapshots.restore_header(self._settings.get(SNAPSHOT_HEADER))
+
+    # Following the choice
+
+    def _world_changed(self) -> None:
+        if self._store.hosts():
+            self._pages.setCurrentIndex(0)
+        self._choose_preferred()
+        self._focus_changed()
+
+    def _choose_preferred(self) -> None:
+        """Choose the machine that was asked for as soon as it appears, or any one where nothing was asked for."""
+        if self.machines.domain() is not None and not self._preferred:
+            return
+        for host in self._store.hosts():
+            for domain in sorted(self._store.domains(host.uri), key=lambda record: record.name):
+                if self._preferred in ("", domain.name) and self.machines.choose(domain.id):
+                    self._preferred = ""
+                    return
+
+    def _machine_chosen(self) -> None:
+        domain = self.machines.domain()
+        if domain != self._snapshots_model.domain:
+            self._snapshots_model.set_domain(domain)
+            self._hosts.watch(domain)
+        self._focus_changed()
+
+    def _focus_changed(self) -> None:
+        focus = self.focus()
+        self.actions_.update(focus, self._runner.situation(focus.domain.id) if focus.domain is not None else None)
+        self.snapshots.show_focus(focus, known=self._known(focus))
+
+    def _known(self, focus: Focus) -> bool:
+        return focus.domain is not None and self._store.snapshots_known(focus.domain.id)
+
+    def _taken(self, domain: DomainId, name: str) -> None:
+        """Show the new snapshot as soon as it is read."""
+        if domain == self._snapshots_model.domain:
+            self._wanted = name
+            self._choose_wanted(domain)
+
+    def _choose_wanted(self, domain: DomainId) -> None:
+        shown = self._wanted and domain == self._snapshots_model.domain
+        if shown and self._snapshots_model.index_of(self._wanted).isValid():
+            self.snapshots.select(self._wanted)
+            self._wanted = ""
+
+    # What the actions do
+
+    def _take(self) -> None:
+        if (domain := self.machines.domain()) is not None:
+            self.operations.take(domain)
+
+    def _revert(self) -> None:
+        focus = self.focus()
+        if focus.domain is not None and focus.snapshot is not None and self.actions_[Act.REVERT].isEnabled():
+            self.operations.revert(focus.domain.id, focus.snapshot)
+
+    def _delete(self) -> None:
+        focus = self.focus()
+        if focus.domain is not None and focus.snapshots:
+            self.operations.delete(focus.domain.id, focus.snapshots)
+
+    def _edit(self) -> None:
+        focus = self.focus()
+        if focus.domain is not None and focus.snapshot is not None:
+            self.operations.edit(focus.domain.id, focus.snapshot)
+
+    def _set_current(self) -> None:
+        focus = self.focus()
+        if focus.domain is not None and focus.snapshot is not None:
+            self.operations.set_current(focus.domain.id, focus.snapshot)
+
+    def _power(self, action: PowerAction) -> None:
+        if (domain := self.machines.domain()) is not None:
+            self.operations.power(domain, action)
+
+    def _open_console(self) -> None:
+        if (record := self.focus().domain) is not None:
+            self._console.open(record.id, record.name)
+
+    def _connect_host(self) -> None:
+        dialog = ConnectDialog(self._hosts.uris, self)
+        dialog.accepted.connect(partial(self._connect_accepted, dialog))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _connect_accepted(self, dialog: ConnectDialog) -> None:
+        self._hosts.connect_host(dialog.uri)
+
+    def _disconnect_host(self) -> None:
+        if (uri := self.machines.uri()) is not None:
+            self._hosts.disconnect_host(uri)
+
+    def _retry(self) -> None:
+        if (uri := self.machines.uri()) is not None:
+            self._hosts.connect_host(uri)
+
+    def _about(self) -> None:
+        box = QMessageBox(self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setWindowTitle(translate("MainWindow", "About snapgui"))
+        box.setIconPixmap(app_icon().pixmap(64))
+        box.setText(f"snapgui {__version__}")
+        box.setInformativeText(
+            translate("MainWindow", "Snapshots of libvirt machines, point and click.\nGPL-3.0-or-later")
+        )
+        box.finished.connect(box.deleteLater)
+        box.open()

@@ -1,0 +1,136 @@
+"""From an action to a job: each operation reads top to bottom as situation, dialog, plan, run."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from snapgui.core.errors import Problem
+from snapgui.core.plan import Level, Plan
+from snapgui.core.records import DomainId, Situation, SnapshotRecord
+from snapgui.core.requests import Describe, Power, PowerAction, Request, SetCurrent
+from snapgui.core.rules import make_plan
+from snapgui.jobs.backend import Backend
+from snapgui.models.store import Store
+from snapgui.settings import NAME_TEMPLATE, Settings
+from snapgui.ui.dialogs.confirm import ConfirmDialog, needs_asking
+from snapgui.ui.dialogs.delete import DeleteDialog
+from snapgui.ui.dialogs.describe import DescribeDialog
+from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.dialogs.revert import RevertDialog
+from snapgui.ui.dialogs.take import TakeDialog
+
+
+class Operations(QObject):
+    """Asks the user where something is to be decided or lost, and starts the job. Nothing here waits."""
+
+    refused = Signal(object)  # Problem: an operation without a dialog could not start
+    describe_refused = Signal(object, object)  # Describe, and its Problem; None: it changes nothing
+
+    def __init__(self, store: Store, backend: Backend, settings: Settings, window: QWidget) -> None:
+        super().__init__(window)
+        self._hosts = backend.hosts
+        self._runner = backend.runner
+        self._settings = settings
+        self._window = window
+        self._open: dict[DomainId, list[PlanDialog]] = {}
+        store.snapshots_changed.connect(self._follow)
+        store.domain_changed.connect(self._follow)
+
+    def take(self, domain: DomainId) -> None:
+        """Ask for a name and take a snapshot."""
+        if (known := self._runner.situation(domain)) is not None:
+            self._ask(TakeDialog(known, self._settings.get(NAME_TEMPLATE), self._window))
+
+    def revert(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
+        """Ask how, and bring the machine back."""
+        if (known := self._runner.situation(domain)) is not None:
+            self._ask(RevertDialog(known, snapshot.name, self._window))
+
+    def delete(self, domain: DomainId, snapshots: tuple[SnapshotRecord, ...]) -> None:
+        """Ask how far, and delete."""
+        if (known := self._runner.situation(domain)) is not None:
+            names = tuple(snapshot.name for snapshot in snapshots)
+            self._ask(DeleteDialog(known, names, self._window))
+
+    def edit(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
+        """Ask for another description."""
+        if (known := self._runner.situation(domain)) is not None:
+            self._ask(DescribeDialog(known, snapshot.name, self._window), (snapshot.name,))
+
+    def describe(self, request: Describe) -> None:
+        """Save a description that was edited in place."""
+        self._run_at_once(request, (request.snapshot,), partial(self.describe_refused.emit, request))
+
+    def set_current(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
+        """Move the mark of the current snapshot; nothing is lost by it."""
+        self._run_at_once(SetCurrent(domain, snapshot.name), (snapshot.name,), self.refused.emit)
+
+    def power(self, domain: DomainId, action: PowerAction) -> None:
+        """Start, pause and so on; asks before what the guest can lose by."""
+        known = self._runner.situation(domain)
+        if known is None:
+            return
+        plan = make_plan(Power(domain, action), known)
+        if needs_asking(plan):
+            dialog = ConfirmDialog(plan, self._window)
+            dialog.accepted.connect(partial(self._run, plan))
+            dialog.finished.connect(dialog.deleteLater)
+            dialog.open()
+        else:
+            self._run_or_refuse(plan, self.refused.emit)
+
+    def _ask(self, dialog: PlanDialog, redefines: tuple[str, ...] = ()) -> None:
+        """Open the dialog on what is known, and let it go on with what its host says."""
+        domain = dialog.situation.domain.id
+        self._open.setdefault(domain, []).append(dialog)
+        dialog.accepted.connect(partial(self._accepted, dialog))
+        dialog.finished.connect(partial(self._closed, dialog))
+        dialog.open()
+        self._hosts.survey(domain, redefines, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
+
+    def _surveyed(self, dialog: PlanDialog, read: Situation) -> None:
+        if dialog in self._open.get(read.domain.id, ()):
+            dialog.set_situation(self._runner.with_pauses(read))
+
+    def _not_surveyed(self, dialog: PlanDialog, problem: Problem) -> None:
+        if dialog in self._open.get(dialog.situation.domain.id, ()):
+            dialog.set_reading_failed(problem)
+
+    def _follow(self, domain: DomainId) -> None:
+        """What others change while a dialog is open changes its plan too."""
+        for dialog in self._open.get(domain, ()):
+            known = self._runner.situation(domain)
+            if known is not None:
+                changed = replace(
+                    dialog.situation, host=known.host, domain=known.domain, snapshots=known.snapshots, sizes=known.sizes
+                )
+                if changed != dialog.situation:
+                    dialog.set_situation(changed)
+
+    def _accepted(self, dialog: PlanDialog) -> None:
+        self._run(dialog.plan)
+
+    def _closed(self, dialog: PlanDialog, _result: int) -> None:
+        self._open[dialog.situation.domain.id].remove(dialog)
+        dialog.deleteLater()
+
+    def _run(self, plan: Plan) -> None:
+        self._runner.start(plan)
+
+    def _run_at_once(self, request: Request, redefines: tuple[str, ...], refuse: Callable[[Problem], None]) -> None:
+        def surveyed(read: Situation) -> None:
+            self._run_or_refuse(make_plan(request, read), refuse)
+
+        self._hosts.survey(request.domain, redefines, surveyed, refuse)
+
+    def _run_or_refuse(self, plan: Plan, refuse: Callable[[Problem], None]) -> None:
+        blocker = next((finding for finding in plan.findings if finding.level is Level.BLOCKER), None)
+        if blocker is not None:
+            refuse(Problem(plan.title, blocker.reason, blocker.remedy))
+        elif plan.ready:
+            self._run(plan)
+        elif isinstance(plan.request, Describe):
+            self.describe_refused.emit(plan.request, None)

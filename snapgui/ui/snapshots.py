@@ -1,0 +1,234 @@
+"""The snapshots panel: the tree of the chosen machine's snapshots, and a filter."""
+
+from PySide6.QtCore import (
+    QByteArray,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QStackedLayout,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from snapgui.core.records import HostRecord, HostState, SnapshotRecord, SnapshotState
+from snapgui.core.text import translate
+from snapgui.models.roles import Role
+from snapgui.models.snapshots import Column, SnapshotsModel
+from snapgui.ui.focus import Focus
+from snapgui.ui.icons import icon
+from snapgui.ui.text_label import TextLabel
+
+_STATE_ICONS = {
+    SnapshotState.RUNNING: "snapshot-running",
+    SnapshotState.PAUSED: "snapshot-paused",
+    SnapshotState.PM_SUSPENDED: "snapshot-paused",
+    SnapshotState.DISK_ONLY: "snapshot-disk-only",
+}
+_WIDTHS = {  # in characters, for the first start
+    Column.NAME: 30,
+    Column.TAKEN: 18,
+    Column.STATE: 11,
+    Column.KIND: 11,
+    Column.MEMORY: 12,
+    Column.DESCRIPTION: 30,
+}
+
+
+class SnapshotsPanel(QWidget):
+    """Shows the snapshots model; what the user collapsed stays collapsed through every refresh."""
+
+    chosen = Signal()
+    activated = Signal()  # a snapshot was double-clicked, or Enter pressed on it
+
+    def __init__(self, model: SnapshotsModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._collapsed: set[str] = set()
+        self.title = TextLabel()
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(translate("Snapshots", "Filter snapshots"))
+        self.filter.setAccessibleName(translate("Snapshots", "Filter snapshots"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setMaximumWidth(self.fontMetrics().averageCharWidth() * 40)
+        self.filter.textChanged.connect(model.set_filter)
+        self.tree = _SnapshotTree()
+        self.tree.setModel(model)
+        self.tree.setItemDelegate(_SnapshotDelegate(self.tree))
+        self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
+        self.tree.activated.connect(self._activated)
+        self.tree.collapsed.connect(self._on_collapsed)
+        self.tree.expanded.connect(self._on_expanded)
+        model.rowsInserted.connect(self._expand_new)
+        model.layoutChanged.connect(self._expand_all_wanted)
+        model.modelReset.connect(self._reset)
+        self._message = QLabel()
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._message.setWordWrap(True)
+        head = QHBoxLayout()
+        head.addWidget(self.title, 1)
+        head.addWidget(self.filter, 1)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.tree)
+        self._stack.addWidget(self._message)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(head)
+        layout.addLayout(self._stack)
+
+    def selected(self) -> tuple[SnapshotRecord, ...]:
+        """The chosen snapshots, the "You are here" row aside, from top to bottom of the choice."""
+        rows = self.tree.selectionModel().selectedRows()
+        records = (index.data(Role.RECORD) for index in rows)
+        return tuple(record for record in records if isinstance(record, SnapshotRecord))
+
+    def select(self, name: str) -> None:
+        """Choose one snapshot and bring it into view."""
+        self._select(self._model.index_of(name))
+
+    def select_here(self) -> None:
+        """Choose the "You are here" row and bring it into view."""
+        self._select(self._model.here_index())
+
+    def show_focus(self, focus: Focus, *, known: bool) -> None:
+        """Name the machine; say in the tree's place why there is no tree. ``known``: its snapshots have been read."""
+        self.title.setText(focus.domain.name if focus.domain is not None else "")
+        self.filter.setEnabled(focus.domain is not None)
+        text = _message(focus, known=known)
+        self._message.setText(text)
+        self._stack.setCurrentIndex(1 if text else 0)
+
+    def header_state(self) -> QByteArray:
+        """The columns' widths, order and sorting, for the next start."""
+        return self.tree.header().saveState()
+
+    def restore_header(self, state: QByteArray) -> None:
+        """Bring back what ``header_state`` gave."""
+        if not state.isEmpty():
+            self.tree.header().restoreState(state)
+
+    def _select(self, index: QModelIndex) -> None:
+        if index.isValid():
+            flag = QItemSelectionModel.SelectionFlag
+            self.tree.selectionModel().setCurrentIndex(index, flag.ClearAndSelect | flag.Rows)
+            self.tree.scrollTo(index)
+
+    def _selection_changed(self, _selected: QItemSelection, _deselected: QItemSelection) -> None:
+        self.chosen.emit()
+
+    def _activated(self, index: QModelIndex) -> None:
+        if isinstance(index.data(Role.RECORD), SnapshotRecord):
+            self.activated.emit()
+
+    def _on_collapsed(self, index: QModelIndex) -> None:
+        name = index.data(Role.KEY)
+        if isinstance(name, str):
+            self._collapsed.add(name)
+
+    def _on_expanded(self, index: QModelIndex) -> None:
+        self._collapsed.discard(str(index.data(Role.KEY)))
+
+    def _reset(self) -> None:
+        self._collapsed.clear()
+        self.tree.expandAll()
+
+    def _expand_all_wanted(self) -> None:
+        """A row may have got its first children by a move, which no insertion tells."""
+        if self._collapsed:
+            self._expand_new(QModelIndex(), 0, self._model.rowCount() - 1)
+        else:
+            self.tree.expandAll()
+
+    def _expand_new(self, parent: QModelIndex, first: int, last: int) -> None:
+        if not self._collapsed and last - first > 1:
+            self.tree.expandAll()  # one pass for a first load, instead of one for each row
+            return
+        waiting = [self._model.index(row, 0, parent) for row in range(first, last + 1)]
+        if parent.isValid():
+            waiting.append(parent)
+        while waiting:
+            index = waiting.pop()
+            children = self._model.rowCount(index)
+            if children and not self.tree.isExpanded(index) and index.data(Role.KEY) not in self._collapsed:
+                self.tree.expand(index)
+            if index != parent:
+                waiting.extend(self._model.index(row, 0, index) for row in range(children))
+
+
+class _SnapshotTree(QTreeView):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(translate("Snapshots", "Snapshots"))
+        self.setUniformRowHeights(True)
+        self.setAllColumnsShowFocus(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.setExpandsOnDoubleClick(False)
+
+    def setModel(self, model: SnapshotsModel) -> None:  # type: ignore[override]  # this tree shows only this model
+        super().setModel(model)
+        self.setSortingEnabled(True)
+        self.sortByColumn(Column.TAKEN, Qt.SortOrder.AscendingOrder)
+        header = self.header()
+        header.setSectionsMovable(True)
+        header.setStretchLastSection(True)
+        character = self.fontMetrics().averageCharWidth()
+        for column, width in _WIDTHS.items():
+            header.resizeSection(column, character * width)
+
+
+class _SnapshotDelegate(QStyledItemDelegate):
+    """Puts the icon of the guest's state before a name, and sets the "You are here" row apart."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        here = index.data(Role.KEY) is None
+        if here:
+            option.font.setBold(True)
+        if index.column() == Column.NAME:
+            option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
+            option.icon = icon("here") if here else _row_icon(index.data(Role.RECORD))
+
+
+def _message(focus: Focus, *, known: bool) -> str:
+    if focus.domain is None:
+        return _host_message(focus.host)
+    if known:
+        return ""
+    if focus.connected:
+        return translate("Snapshots", "Reading the snapshots…")
+    return translate("Snapshots", "Its host is not connected.")
+
+
+def _host_message(host: HostRecord | None) -> str:
+    if host is None:
+        return translate("Snapshots", "Choose a machine to see its snapshots.")
+    match host.state:
+        case HostState.CONNECTING:
+            return translate("Snapshots", "Connecting…")
+        case HostState.FAILED if host.problem is not None:
+            return "\n\n".join(filter(None, (host.problem.why, host.problem.remedy)))
+        case _:
+            return translate("Snapshots", "Choose a machine to see its snapshots.")
+
+
+def _row_icon(record: object) -> QIcon:
+    if not isinstance(record, SnapshotRecord):
+        return QIcon()
+    if record.problem is not None:
+        return icon("warning")
+    return icon(_STATE_ICONS.get(record.state, "snapshot-off"))
