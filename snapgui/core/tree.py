@@ -1,4 +1,4 @@
-"""The hierarchy of a domain's snapshots. Every function is linear (apart from sorting siblings) and recurses nowhere."""
+"""The hierarchy of a domain's snapshots. All is linear (apart from sorting siblings); nothing recurses."""
 
 from collections.abc import Iterable
 
@@ -27,7 +27,7 @@ def parents(snapshots: Snapshots) -> dict[str, str | None]:
 
 
 def children(snapshots: Snapshots) -> dict[str | None, list[str]]:
-    """The children of each snapshot that has any, oldest first; the roots under None. Each name is there exactly once."""
+    """The children of each snapshot that has any, oldest first; the roots under None. Each name is there once."""
     records = snapshots.records
     found: dict[str | None, list[str]] = {}
     for name, parent in parents(snapshots).items():

@@ -54,7 +54,7 @@ class XmlError(ValueError):
 
 
 def read_snapshot(text: str) -> SnapshotRecord:
-    """A ``<domainsnapshot>``. Fields that make no sense are unknown in the record; raises XmlError where there is no record."""
+    """A ``<domainsnapshot>``. Fields that make no sense become unknown; raises XmlError where there is no record."""
     fields = {element.tag: element for element in reversed(_snapshot_root(text))}
     name = _text(fields.get("name"))
     if not name:
@@ -99,7 +99,7 @@ def read_domain(text: str) -> DomainConfig:
 
 
 def external_revert(capabilities: str, arch: str = "") -> bool:
-    """Whether a host says in its capabilities that it can revert to external snapshots (for one architecture, or any)."""
+    """Whether a host's capabilities say that it can revert to external snapshots (for one architecture, or any)."""
     root = _parse(capabilities)
     _expect(root, "capabilities")
     return any(
@@ -116,6 +116,14 @@ def take_xml(request: Take) -> str:
     if request.description:
         _set_text(etree.SubElement(root, "description"), request.description)
     return _written(root)
+
+
+def simple_snapshot(text: str) -> tuple[str, str] | None:
+    """The name and the description of a request's XML, where it asks for nothing else. Raises XmlError."""
+    root = _parse(text)
+    if {element.tag for element in root} <= {"name", "description"}:
+        return root.findtext("name", ""), root.findtext("description", "")
+    return None
 
 
 def with_description(text: str, description: str) -> str:
@@ -139,7 +147,7 @@ def with_description(text: str, description: str) -> str:
 
 
 def can_carry(text: str) -> bool:
-    """Whether every character of the text can stand in XML 1.0 (https://www.w3.org/TR/xml/#charsets) and comes back as it was."""
+    """Whether the text passes through XML 1.0 unchanged (https://www.w3.org/TR/xml/#charsets, less U+000D)."""
     return _FOREIGN.search(text) is None
 
 
@@ -150,8 +158,8 @@ def _snapshot_root(text: str) -> Any:
     """The root of a snapshot's XML, without the machine's configuration where that can be left unread.
 
     libvirt writes the configuration last and it is most of the text. Where what stands before it closes to a whole
-    document, it was a child of the root and not inside anything else: '<' is always escaped in XML's text, and a comment,
-    CDATA section or instruction, which could hold one, has the whole text parsed instead.
+    document, it was a child of the root and not inside anything else: '<' is always escaped in XML's text, and a
+    comment, CDATA section or instruction, which could hold one, has the whole text parsed instead.
     """
     found = _CONFIGURATION.search(text)
     if found is not None:

@@ -1,0 +1,38 @@
+"""From a request and a situation to a plan: pure functions, one module for each kind of request.
+
+The rules are libvirt's and QEMU's own; each names in a comment what it was learnt from. A plan that has a blocker still
+shows its steps where they can be written, but is never ready.
+"""
+
+from typing import assert_never
+
+from snapgui.core.plan import Plan
+from snapgui.core.records import Situation
+from snapgui.core.requests import Delete, Describe, Power, Request, Revert, SetCurrent, Take
+from snapgui.core.rules.delete import plan_delete
+from snapgui.core.rules.edit import plan_describe, plan_set_current
+from snapgui.core.rules.naming import check_name
+from snapgui.core.rules.power import plan_power
+from snapgui.core.rules.revert import plan_revert
+from snapgui.core.rules.take import plan_take
+
+__all__ = ["check_name", "make_plan"]
+
+
+def make_plan(request: Request, situation: Situation) -> Plan:
+    """What the request comes to in this situation. What has not been read is a finding of the rule ``unread``."""
+    match request:
+        case Take():
+            return plan_take(request, situation)
+        case Revert():
+            return plan_revert(request, situation)
+        case Delete():
+            return plan_delete(request, situation)
+        case Describe():
+            return plan_describe(request, situation)
+        case SetCurrent():
+            return plan_set_current(request, situation)
+        case Power():
+            return plan_power(request, situation)
+        case _:
+            assert_never(request)

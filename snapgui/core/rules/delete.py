@@ -1,0 +1,214 @@
+"""Deleting snapshots. Their children never stand in the way: they move up to the next snapshot that stays."""
+
+from snapgui.core import tree
+from snapgui.core.plan import Call, DeleteFlag, Effect, EffectKind, Finding, Level, Plan
+from snapgui.core.records import Situation, Snapshots
+from snapgui.core.requests import Delete, Scope
+from snapgui.core.rules import facts
+from snapgui.core.rules.naming import fit_for_a_job, job_reason
+from snapgui.core.text import translate
+
+_FLAGS = {
+    Scope.THIS: DeleteFlag.NONE,
+    Scope.WITH_CHILDREN: DeleteFlag.CHILDREN,
+    Scope.CHILDREN_ONLY: DeleteFlag.CHILDREN_ONLY,
+}
+
+
+def plan_delete(request: Delete, situation: Situation) -> Plan:
+    """The plan of deleting; a snapshot that is chosen twice over is deleted once."""
+    title = _title(request, situation)
+    findings = facts.missing(situation, request.snapshots)
+    if not request.snapshots:
+        findings.append(Finding("nothing", Level.BLOCKER, translate("Plan", "No snapshot is chosen.")))
+    if findings:
+        return Plan(request, title, findings=tuple(findings))
+    snapshots = situation.snapshots
+    chosen = _steps_on(request, snapshots)
+    going = _going(request, snapshots, chosen)
+    if not going:
+        reason = translate("Plan", "There are no snapshots below the chosen ones.")
+        return Plan(request, title, findings=(Finding("nothing", Level.BLOCKER, reason),))
+    flags = _FLAGS[request.scope]
+    return Plan(
+        request,
+        title,
+        steps=tuple(facts.step(situation, Call.SNAPSHOT_DELETE, name, flags=flags) for name in chosen),
+        findings=tuple(_findings(request, situation, chosen, going)),
+        effects=tuple(_effects(situation, going)),
+    )
+
+
+def _title(request: Delete, situation: Situation) -> str:
+    machine = situation.domain.name
+    if len(request.snapshots) != 1:
+        text = translate("Plan", "Delete %n snapshot(s) of {machine}", "", len(request.snapshots))
+        if request.scope is Scope.WITH_CHILDREN:
+            text = translate("Plan", "Delete %n snapshot(s) of {machine} and all below", "", len(request.snapshots))
+        elif request.scope is Scope.CHILDREN_ONLY:
+            text = translate("Plan", "Delete all below %n snapshot(s) of {machine}", "", len(request.snapshots))
+        return text.format(machine=machine)
+    text = {
+        Scope.THIS: translate("Plan", "Delete snapshot “{name}” of {machine}"),
+        Scope.WITH_CHILDREN: translate("Plan", "Delete snapshot “{name}” of {machine} and all below"),
+        Scope.CHILDREN_ONLY: translate("Plan", "Delete all below snapshot “{name}” of {machine}"),
+    }[request.scope]
+    return text.format(name=request.snapshots[0], machine=machine)
+
+
+def _steps_on(request: Delete, snapshots: Snapshots) -> list[str]:
+    """The snapshots to call on, children before their parents; none that goes with another, or has nothing below."""
+    chosen = set(request.snapshots)
+    ordered = [name for name in reversed(tree.tree_order(snapshots)) if name in chosen]
+    if request.scope is Scope.THIS:
+        return ordered
+    if request.scope is Scope.CHILDREN_ONLY:
+        below = tree.children(snapshots)
+        ordered = [name for name in ordered if name in below]
+    covered = _all_below(snapshots, ordered)
+    return [name for name in ordered if name not in covered]
+
+
+def _all_below(snapshots: Snapshots, names: list[str]) -> set[str]:
+    below = tree.children(snapshots)
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        fresh = [child for child in below.get(waiting.pop(), ()) if child not in found]
+        found.update(fresh)
+        waiting += fresh
+    return found
+
+
+def _going(request: Delete, snapshots: Snapshots, chosen: list[str]) -> list[str]:
+    """Every snapshot that goes, in tree order."""
+    gone = set() if request.scope is Scope.THIS else _all_below(snapshots, chosen)
+    if request.scope is not Scope.CHILDREN_ONLY:
+        gone.update(chosen)
+    return [name for name in tree.tree_order(snapshots) if name in gone]
+
+
+def _findings(request: Delete, situation: Situation, chosen: list[str], going: list[str]) -> list[Finding]:
+    records = situation.snapshots.records
+    findings = []
+    unreadable = [name for name in going if records[name].problem is not None]
+    if unreadable:
+        reason = translate("Plan", "{names} can’t be read, so where the data is kept is not known.")
+        findings.append(Finding("unreadable", Level.WARNING, reason.format(names=facts.quoted(unreadable))))
+    unread = [name for name in going if not records[name].complete]
+    if unread:
+        reason = translate("Plan", "Not everything about {names} has been read yet.")
+        findings.append(Finding("unread", Level.NOTE, reason.format(names=facts.quoted(unread))))
+    if not facts.is_qemu(situation):
+        return findings
+    internal = [name for name in going if not facts.is_external(records[name])]
+    if situation.domain.state.active:
+        findings += _running_findings(situation, internal)
+    external = [name for name in going if facts.is_external(records[name])]
+    if external and facts.before(situation, facts.SINCE_EXTERNAL_DELETE):
+        reason = translate("Plan", "This libvirt can’t delete external snapshots; 9.0 and later can.")
+        findings.append(Finding("external-version", Level.BLOCKER, reason))
+    elif external and request.scope is not Scope.THIS:
+        reason = translate("Plan", "libvirt can’t delete external snapshots together: {names}.")
+        remedy = translate("Plan", "Delete them one by one, from the last.")
+        findings.append(Finding("external-scope", Level.BLOCKER, reason.format(names=facts.quoted(external)), remedy))
+    else:
+        findings += _external_findings(situation, chosen)
+    return findings
+
+
+def _running_findings(situation: Situation, internal: list[str]) -> list[Finding]:
+    """What a running QEMU can't do, though qemu-img could once the machine is off."""
+    findings = []
+    remedy = translate("Plan", "Shut the machine off first.")
+    unfit = [name for name in internal if not fit_for_a_job(name, situation)]
+    if unfit:
+        reason = f"{job_reason()} {facts.quoted(unfit)}"
+        findings.append(Finding("name-job", Level.BLOCKER, reason, remedy))
+    # qemuSnapshotDeleteValidate, "not the same as disk image currently used by VM"
+    stands_on = facts.overlay_of(situation, situation.snapshots.current)
+    elsewhere = [name for name in internal if facts.overlay_of(situation, name) != stands_on]
+    if elsewhere:
+        reason = translate("Plan", "{names} is in images that the machine does not run on now.")
+        findings.append(Finding("other-image", Level.BLOCKER, reason.format(names=facts.quoted(elsewhere)), remedy))
+    return findings
+
+
+def _external_findings(situation: Situation, chosen: list[str]) -> list[Finding]:
+    """qemuSnapshotDeleteValidate, for each step on an external snapshot, on the tree as the steps before leave it."""
+    records = situation.snapshots.records
+    above = tree.parents(situation.snapshots)
+    count: dict[str | None, int] = {
+        name: len(names) for name, names in tree.children(situation.snapshots).items() if name
+    }
+    current = situation.snapshots.current
+    findings = []
+    for name in chosen:
+        if facts.is_external(records[name]):
+            reason = _refusal(situation, name, count.get(name, 0), above, current)
+            if reason:
+                findings.append(Finding("external-place", Level.BLOCKER, reason.format(name=name)))
+        parent = above[name]
+        count[parent] = count.get(parent, 0) - 1 + count.get(name, 0)
+        if current == name:
+            current = parent
+    return findings
+
+
+def _refusal(situation: Situation, name: str, children: int, above: dict[str, str | None], current: str | None) -> str:
+    """Why libvirt would not delete this external snapshot; empty where it would."""
+    records = situation.snapshots.records
+    parent = above[name]
+    if name == current and children:
+        return translate("Plan", "“{name}” is external, current, and has snapshots below it: libvirt can’t delete it.")
+    if children > 1:
+        return translate(
+            "Plan", "“{name}” is external and has several snapshots right below it: libvirt can’t delete it."
+        )
+    if children and (current is None or name not in tree.ancestors(situation.snapshots, current)):
+        return translate(
+            "Plan", "“{name}” is external, and not on the way to where the machine is: libvirt can’t delete it."
+        )
+    if parent is not None and not facts.is_external(records[parent]):
+        return translate("Plan", "“{name}” is external below an internal snapshot: libvirt can’t delete it.")
+    return ""
+
+
+def _effects(situation: Situation, going: list[str]) -> list[Effect]:
+    snapshots = situation.snapshots
+    gone = set(going)
+    text = translate("Plan", "Deletes {names}.").format(names=facts.quoted(going))
+    effects = [Effect(EffectKind.LOSES, text, tuple(going))]
+    known = [size.bytes for name in going if (size := situation.sizes.get(name)) is not None and size.bytes]
+    if known:
+        text = translate("Plan", "Frees {size} of saved memory inside the images.")
+        effects.append(Effect(EffectKind.CHANGES, text.format(size=facts.in_mebibytes(sum(known) // 1024))))
+    above = tree.parents(snapshots)
+    lifted: dict[str | None, list[str]] = {}
+    for name in tree.tree_order(snapshots):
+        if name not in gone and above[name] in gone:
+            lifted.setdefault(_staying(above, gone, name), []).append(name)
+    for parent, names in lifted.items():
+        text = translate(
+            "Plan", "%n snapshot(s) below keep their data and move up to the top: {names}.", "", len(names)
+        )
+        if parent is not None:
+            text = translate(
+                "Plan", "%n snapshot(s) below keep their data and move up to “{parent}”: {names}.", "", len(names)
+            )
+        effects.append(Effect(EffectKind.MOVES, text.format(parent=parent, names=facts.quoted(names)), tuple(names)))
+    if snapshots.current in gone:
+        current = _staying(above, gone, snapshots.current)
+        text = translate("Plan", "No snapshot is the current one then.")
+        if current is not None:
+            text = translate("Plan", "“{name}” becomes the current snapshot.").format(name=current)
+        effects.append(Effect(EffectKind.CHANGES, text, () if current is None else (current,)))
+    return effects
+
+
+def _staying(above: dict[str, str | None], gone: set[str], name: str) -> str | None:
+    """The nearest ancestor that stays."""
+    parent = above[name]
+    while parent is not None and parent in gone:
+        parent = above[parent]
+    return parent

@@ -1,0 +1,97 @@
+"""What the rules ask of a situation, and what all plans say alike."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from snapgui.core import tree
+from snapgui.core.plan import Call, Finding, Level, Step
+from snapgui.core.records import Disk, Kind, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.text import translate
+
+# libvirt's versions that change what works: https://libvirt.org/news.html
+SINCE_EXTERNAL_DELETE: Final = 9_000_000
+SINCE_UEFI_OFF: Final = 9_003_000
+SINCE_SAFE_REVERT: Final = 9_010_000  # before it, reverting to an internal snapshot could crash QEMU
+SINCE_JOBS: Final = 10_009_000  # QEMU's jobs replace its monitor's savevm; they allow UEFI with NVRAM in qcow2
+SINCE_UEFI_REVERT: Final = 10_010_000
+SINCE_BROKEN_REVERT: Final = 11_002_000  # could not revert to internal snapshots
+SINCE_MENDED_REVERT: Final = 11_004_000
+
+_NAMED_IN_A_SENTENCE: Final = 5
+_EXTERNAL = frozenset({Kind.EXTERNAL, Kind.DISK_ONLY})
+
+
+def is_qemu(situation: Situation) -> bool:
+    """Whether QEMU's rules hold; libvirt's test driver has none of them."""
+    return situation.host.driver == "QEMU"
+
+
+def at_least(situation: Situation, version: int) -> bool:
+    """Whether the host's libvirt is of that version or later."""
+    return situation.host.libvirt_version >= version
+
+
+def before(situation: Situation, version: int) -> bool:
+    """Whether the host's libvirt is known to be older than that version."""
+    return 0 < situation.host.libvirt_version < version
+
+
+def writable_disks(situation: Situation) -> list[Disk]:
+    """The disks that a snapshot has to hold; none while the configuration is not read."""
+    return [] if situation.config is None else [disk for disk in situation.config.disks if disk.writable]
+
+
+def has_memory(record: SnapshotRecord) -> bool:
+    """Whether reverting to it brings back a guest that was at work."""
+    return record.state in (SnapshotState.RUNNING, SnapshotState.PAUSED)
+
+
+def is_external(record: SnapshotRecord) -> bool:
+    """Whether it keeps anything in files of its own."""
+    return record.kind in _EXTERNAL
+
+
+def overlay_of(situation: Situation, name: str | None) -> str | None:
+    """The external snapshot on whose overlays the machine stood at this snapshot; None for the first images.
+
+    Two snapshots with different answers were taken of different image files.
+    """
+    if name is None:
+        return None
+    line = [name, *tree.ancestors(situation.snapshots, name)]
+    records = situation.snapshots.records
+    return next((found for found in line if found in records and is_external(records[found])), None)
+
+
+def step(situation: Situation, call: Call, snapshot: str = "", xml: str = "", flags: int = 0) -> Step:
+    """A step on the situation's machine."""
+    return Step(call, situation.domain.id, situation.domain.name, snapshot, xml, int(flags))
+
+
+def unread(situation: Situation) -> list[Finding]:
+    """The finding for a machine that is still being read: no obstacle, but there is nothing to run yet."""
+    if situation.config is not None:
+        return []
+    return [Finding("unread", Level.NOTE, translate("Plan", "The machine’s configuration has not been read yet."))]
+
+
+def missing(situation: Situation, names: Sequence[str]) -> list[Finding]:
+    """A blocker for each snapshot that is not there (any more)."""
+    text = translate("Plan", "There is no snapshot “{name}”. Somebody else may have deleted it.")
+    return [
+        Finding("gone", Level.BLOCKER, text.format(name=name))
+        for name in names
+        if name not in situation.snapshots.records
+    ]
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Names for a sentence; many are cut short by their number."""
+    shown = ", ".join(f"“{name}”" for name in names[:_NAMED_IN_A_SENTENCE])
+    rest = len(names) - _NAMED_IN_A_SENTENCE
+    return shown if rest <= 0 else translate("Plan", "{names} and %n more", "", rest).format(names=shown)
+
+
+def in_mebibytes(kibibytes: int) -> str:
+    """A memory size for a sentence."""
+    return translate("Plan", "{size} MiB").format(size=-(-kibibytes // 1024))

@@ -1,0 +1,88 @@
+"""What a snapshot may be called."""
+
+import re
+
+from snapgui.core.plan import Finding, Level
+from snapgui.core.records import Situation
+from snapgui.core.rules.facts import SINCE_JOBS, at_least, is_qemu
+from snapgui.core.text import translate
+from snapgui.core.xml import can_carry
+
+# libvirt writes NAME.xml by way of NAME.xml.new, and a file's name has at most 255 bytes.
+LONGEST = 255 - len(".xml.new")
+
+# QEMU's job is "internal-snapshot-save-NAME", which has to pass id_wellformed (util/id.c): letters, digits, - . _
+_FIT_FOR_A_JOB = re.compile(r"[A-Za-z0-9._-]*")
+
+
+def check_name(name: str) -> Finding | None:
+    """What stands against a name on any host and for any machine, as a blocker; None where nothing does."""
+    if not name.strip():
+        return _bad("name-blank", translate("Plan", "A snapshot needs a name."))
+    if "/" in name:
+        return _bad("name-slash", translate("Plan", "A snapshot’s name can’t contain “/”."))
+    if name.startswith("."):
+        return _bad("name-dot", translate("Plan", "A snapshot’s name can’t start with a dot."))
+    if not can_carry(name):
+        return _bad("name-characters", translate("Plan", "The name has a character that libvirt can’t store."))
+    size = len(name.encode())
+    if size > LONGEST:
+        text = translate("Plan", "The name has {size} bytes in UTF-8; at most {longest} can be stored.")
+        return _bad("name-long", text.format(size=size, longest=LONGEST))
+    return None
+
+
+def new_name_findings(name: str, situation: Situation) -> list[Finding]:
+    """What stands against a new snapshot's name on this machine."""
+    found = check_name(name)
+    if found is not None:
+        return [found]
+    if name in situation.snapshots.records:
+        text = translate("Plan", "{machine} already has a snapshot “{name}”.")
+        return [_bad("name-taken", text.format(machine=situation.domain.name, name=name))]
+    findings = []
+    # A running QEMU refuses a tag that is in an image; qemu-img, which serves the stopped ones, makes a second one.
+    marked = [target for target, tags in situation.image_tags.items() if name in tags]
+    if marked:
+        text = translate(
+            "Plan", "The image of disk {disks} already holds a snapshot “{name}” that libvirt does not know."
+        )
+        remedy = translate("Plan", "Choose another name: with this one, nobody could tell the two apart.")
+        findings.append(_bad("tag-taken", text.format(disks=", ".join(sorted(marked)), name=name), remedy))
+    if is_qemu(situation) and _is_number(name):
+        text = translate(
+            "Plan", "QEMU takes a name of only digits for the number of a snapshot, and may revert to another."
+        )
+        findings.append(_bad("name-number", text, translate("Plan", "Put a letter into the name.")))
+    if "\n" in name or "\t" in name:
+        text = translate("Plan", "The name has a line break or a tab in it, which is hard to type in other tools.")
+        findings.append(Finding("name-control", Level.WARNING, text))
+    if situation.domain.state.active and not fit_for_a_job(name, situation):
+        remedy = translate("Plan", "Use other characters, or shut the machine off first.")
+        findings.append(_bad("name-job", job_reason(), remedy))
+    return findings
+
+
+def may_be_mistaken(name: str, situation: Situation) -> bool:
+    """Whether QEMU may take the name for another snapshot's number: it looks among the numbers in an image first."""
+    return is_qemu(situation) and _is_number(name)
+
+
+def fit_for_a_job(name: str, situation: Situation, since: int = SINCE_JOBS) -> bool:
+    """Whether a running QEMU can work on a snapshot of that name; a libvirt before ``since`` does not mind."""
+    return not (is_qemu(situation) and at_least(situation, since)) or _FIT_FOR_A_JOB.fullmatch(name) is not None
+
+
+def job_reason() -> str:
+    """Why a name that is not ``fit_for_a_job`` is refused."""
+    return translate(
+        "Plan", "While the machine runs, QEMU accepts only names of English letters, digits, “-”, “.” and “_” here."
+    )
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit()
+
+
+def _bad(rule: str, reason: str, remedy: str = "") -> Finding:
+    return Finding(rule, Level.BLOCKER, reason, remedy)

@@ -1,0 +1,103 @@
+"""The steps of a plan as command lines for virsh and a POSIX shell."""
+
+import re
+import shlex
+from typing import Final
+
+from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
+from snapgui.core.xml import simple_snapshot
+
+_COMMANDS: Final = {
+    Call.SNAPSHOT_REVERT: "snapshot-revert",
+    Call.SNAPSHOT_DELETE: "snapshot-delete",
+    Call.MANAGED_SAVE_REMOVE: "managedsave-remove",
+    Call.CREATE: "start",
+    Call.SUSPEND: "suspend",
+    Call.RESUME: "resume",
+    Call.SHUTDOWN: "shutdown",
+    Call.REBOOT: "reboot",
+    Call.DESTROY: "destroy",
+}
+_CREATE_OPTIONS: Final = {
+    CreateFlag.REDEFINE: "--redefine",
+    CreateFlag.CURRENT: "--current",
+    CreateFlag.NO_METADATA: "--no-metadata",
+    CreateFlag.HALT: "--halt",
+    CreateFlag.DISK_ONLY: "--disk-only",
+    CreateFlag.REUSE_EXT: "--reuse-external",
+    CreateFlag.QUIESCE: "--quiesce",
+    CreateFlag.ATOMIC: "--atomic",
+    CreateFlag.LIVE: "--live",
+    CreateFlag.VALIDATE: "--validate",
+}
+_REVERT_OPTIONS: Final = {
+    RevertFlag.RUNNING: "--running",
+    RevertFlag.PAUSED: "--paused",
+    RevertFlag.FORCE: "--force",
+    RevertFlag.RESET_NVRAM: "--reset-nvram",
+}
+_DELETE_OPTIONS: Final = {
+    DeleteFlag.CHILDREN: "--children",
+    DeleteFlag.METADATA_ONLY: "--metadata",
+    DeleteFlag.CHILDREN_ONLY: "--children-only",
+}
+# virsh takes the word for a domain as an id or a UUID first, and as a name only then.
+_NOT_ONLY_A_NAME: Final = re.compile(r"[0-9]+|[0-9a-fA-F-]{32,}")
+_PASSWORD: Final = re.compile(r"""(\bpasswd\s*=\s*)("[^"]*"|'[^']*')""")
+
+
+def command(step: Step, *, secrets: bool = False) -> str:
+    """One command that does what the step does. Passwords in XML are only in it where ``secrets``."""
+    words = ["virsh", "-c", shlex.quote(step.domain.uri)]
+    if step.call is not Call.SNAPSHOT_CREATE:
+        words += [_COMMANDS[step.call], _domain(step)]
+        if step.call is Call.SNAPSHOT_REVERT:
+            words += [_argument("snapshotname", step.snapshot), *_options(step.flags, _REVERT_OPTIONS)]
+        elif step.call is Call.SNAPSHOT_DELETE:
+            words += [_argument("snapshotname", step.snapshot), *_options(step.flags, _DELETE_OPTIONS)]
+        return " ".join(words)
+    if step.flags & CreateFlag.REDEFINE and step.flags & CreateFlag.CURRENT:
+        # It reads the XML and redefines it with both flags, as the step does.
+        return " ".join([*words, "snapshot-current", _domain(step), _argument("snapshotname", step.snapshot)])
+    options = _options(step.flags, _CREATE_OPTIONS)
+    parts = None if step.flags & CreateFlag.REDEFINE else simple_snapshot(step.xml)
+    if parts is not None:
+        name, description = parts
+        words += ["snapshot-create-as", _domain(step), f"--name={shlex.quote(name)}"]
+        if description:
+            words.append(f"--description={shlex.quote(description)}")
+        return " ".join([*words, *options])
+    xml = step.xml if secrets else _PASSWORD.sub(r"\1'********'", step.xml)
+    end = _delimiter(xml)
+    line = " ".join([*words, "snapshot-create", _domain(step), "/dev/stdin", *options])
+    return f"{line} <<'{end}'\n{xml}\n{end}"
+
+
+def script(plan: Plan, *, secrets: bool = True) -> str:
+    """All steps of a plan, to be pasted into a shell; stops at the first that fails. Empty where there are none."""
+    commands = [command(step, secrets=secrets) for step in plan.steps]
+    return "\n".join(commands if len(commands) < 2 else ["(", "set -e", *commands, ")"])  # noqa: PLR2004 - "several"
+
+
+def _domain(step: Step) -> str:
+    name = step.domain_name
+    return step.domain.uuid if _NOT_ONLY_A_NAME.fullmatch(name) else _argument("domain", name)
+
+
+def _argument(option: str, value: str) -> str:
+    """A positional argument, by its option's name where virsh would take it for an option itself."""
+    quoted = shlex.quote(value)
+    return f"--{option}={quoted}" if value.startswith("-") else quoted
+
+
+def _options(flags: int, names: "dict[CreateFlag, str] | dict[RevertFlag, str] | dict[DeleteFlag, str]") -> list[str]:
+    return [name for flag, name in names.items() if flags & flag]
+
+
+def _delimiter(text: str) -> str:
+    """A line that ends the text for the shell, and is not in it."""
+    lines = set(text.splitlines())
+    word = "XML"
+    while word in lines:
+        word += "_"
+    return word
