@@ -61,6 +61,15 @@ install_packages() {
     fail "$0: apt could not install: $missing- see its message above; check the network and apt's sources, then try again."
 }
 
+# As root, libvirt 9 doesn't start its QEMU driver without this user, even where another one is configured. Debian 12 makes
+# it with the system's daemon, which snapgui doesn't need.
+provide_qemu_user() {
+    [ "$(id -u)" -eq 0 ] && ! getent passwd libvirt-qemu >/dev/null || return 0
+    case $(dpkg-query -W -f '${Version}' libvirt0) in
+        9.*) useradd --system --user-group --home-dir /var/lib/libvirt --shell /usr/sbin/nologin libvirt-qemu ;;
+    esac
+}
+
 # Makes $root/.venv, with the project in it and the optional dependencies named ("" or "test").
 prepare_venv() {
     venv=$root/.venv
