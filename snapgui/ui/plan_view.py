@@ -1,6 +1,5 @@
 """A plan as the user reads it: what stands in its way, what it does, and the virsh commands that do the same."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,27 +20,26 @@ from PySide6.QtWidgets import (
 )
 
 from snapgui.core import virsh
-from snapgui.core.plan import EffectKind, Level, Plan
+from snapgui.core.plan import Effect, EffectKind, Level, Plan
 from snapgui.core.text import translate
 from snapgui.models.format import one_line
 from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 
-_NAMES_SHOWN: Final = 6
 _LIST_ROWS: Final = 8
-_LINES: Final = 11
+_LINES: Final = 13
 _FEW_LINES: Final = 5
 _COLUMNS: Final = 80  # characters
 _ICON: Final = 18  # pixels
-_ICONS: Final = {
+_ICONS: Final = {  # in the order in which they are shown
     Level.BLOCKER: "blocker",
     Level.WARNING: "warning",
-    Level.NOTE: "note",
-    EffectKind.ADDS: "adds",
     EffectKind.LOSES: "loses",
+    EffectKind.ADDS: "adds",
     EffectKind.MOVES: "moves",
-    EffectKind.CHANGES: "changes",
     EffectKind.PAUSES: "pause",
+    EffectKind.CHANGES: "changes",
+    Level.NOTE: "note",
 }
 _ORDER: Final = tuple(_ICONS)
 
@@ -60,7 +58,7 @@ class _Row:
         """The row for who can't see its icon."""
         if isinstance(self.mark, Level):
             return f"{_word(self.mark)}: {self.text} {self.more}".rstrip()
-        return " ".join((self.text, _listed(self.names[:_NAMES_SHOWN]), _more(len(self.names)))).strip()
+        return self.text
 
 
 def _word(level: Level) -> str:
@@ -72,19 +70,14 @@ def _word(level: Level) -> str:
     return words[level]
 
 
-def _listed(names: Sequence[str]) -> str:
-    return "\n".join(f"•\u00a0{one_line(name)}" for name in names)
-
-
-def _more(count: int) -> str:
-    if count <= _NAMES_SHOWN:
-        return ""
-    return translate("PlanView", "and %n more", "snapshots", count - _NAMES_SHOWN)
+def _unsaid(effect: Effect) -> tuple[str, ...]:
+    """All names of an effect, where its text does not name them all."""
+    return () if all(name in effect.text for name in effect.names) else effect.names
 
 
 def _rows(plan: Plan) -> tuple[_Row, ...]:
     findings = [_Row(finding.level, finding.reason, finding.remedy) for finding in plan.findings]
-    effects = [_Row(effect.kind, effect.text, names=effect.names) for effect in plan.effects]
+    effects = [_Row(effect.kind, effect.text, names=_unsaid(effect)) for effect in plan.effects]
     return tuple(sorted((*findings, *effects), key=lambda row: _ORDER.index(row.mark)))
 
 
@@ -149,6 +142,10 @@ class PlanView(QWidget):
         self._scroll.setVisible(bool(self._shown))
         self.updateGeometry()
 
+    def open_commands(self) -> None:
+        """Unfold the commands."""
+        self._commands.set_open()
+
     def texts(self) -> tuple[str, ...]:
         """What is read in it, row by row."""
         return tuple(row.spoken for row in self._shown)
@@ -198,32 +195,31 @@ class _RowView(QFrame):
 
 
 class _Names(QWidget):
-    """The first names, and a button that unfolds a list of all where there are more."""
+    """A button that unfolds the list of all names."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._first = TextLabel()
-        self._unfold = QToolButton()
-        self._unfold.setCheckable(True)
-        self._unfold.setAutoRaise(True)
-        self._unfold.setArrowType(Qt.ArrowType.RightArrow)
-        self._unfold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._unfold.toggled.connect(self._set_open)
-        self._all = QListView()
+        self.unfold = QToolButton()
+        self.unfold.setCheckable(True)
+        self.unfold.setAutoRaise(True)
+        self.unfold.setArrowType(Qt.ArrowType.RightArrow)
+        self.unfold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.unfold.toggled.connect(self._set_open)
         self._model = QStringListModel(self)
-        self._all.setModel(self._model)
-        self._all.setUniformItemSizes(True)
-        self._all.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self._all.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self._all.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._all.setAccessibleName(translate("PlanView", "All names"))
-        self._all.setFixedHeight(self.fontMetrics().height() * _LIST_ROWS)
-        self._all.hide()
+        self.list = QListView()
+        self.list.setModel(self._model)
+        self.list.setUniformItemSizes(True)
+        self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setAccessibleName(translate("PlanView", "All names"))
+        self.list.setFixedHeight(self.fontMetrics().height() * _LIST_ROWS)
+        self.list.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        for widget in (self._first, self._unfold, self._all):
-            layout.addWidget(widget)
+        layout.addWidget(self.unfold)
+        layout.addWidget(self.list)
         self._names: tuple[str, ...] = ()
 
     def set_names(self, names: tuple[str, ...]) -> None:
@@ -231,22 +227,14 @@ class _Names(QWidget):
         if names == self._names:
             return
         self._names = names
-        self._first.setText(_listed(names[:_NAMES_SHOWN]))
-        self._label_unfold()
-        self._unfold.setVisible(len(names) > _NAMES_SHOWN)
-        self._model.setStringList([one_line(name) for name in names] if len(names) > _NAMES_SHOWN else [])
-        if len(names) <= _NAMES_SHOWN:
-            self._unfold.setChecked(False)
+        self.unfold.setText(translate("PlanView", "All %n name(s)", "", len(names)))
+        self._model.setStringList([one_line(name) for name in names])
+        if not names:
+            self.unfold.setChecked(False)
 
     def _set_open(self, is_open: bool) -> None:  # noqa: FBT001 - a slot of toggled(bool)
-        self._unfold.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
-        self._label_unfold()
-        self._first.setVisible(not is_open)
-        self._all.setVisible(is_open)
-
-    def _label_unfold(self) -> None:
-        fewer = translate("PlanView", "Show fewer")
-        self._unfold.setText(fewer if self._unfold.isChecked() else _more(len(self._names)))
+        self.unfold.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+        self.list.setVisible(is_open)
 
 
 class Commands(QWidget):
@@ -297,6 +285,10 @@ class Commands(QWidget):
         self._copy.setEnabled(bool(plan.steps))
         if self._fold.isChecked():
             self._write()
+
+    def set_open(self) -> None:
+        """Unfold."""
+        self._fold.setChecked(True)
 
     def _set_open(self, is_open: bool) -> None:  # noqa: FBT001 - a slot of toggled(bool)
         self._fold.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)

@@ -62,8 +62,3 @@ class TextLabel(QLabel):
             top += line.height()
         layout.endLayout()
         return layout, round(top + 0.5)
-
-
-def label_text(text: str) -> str:
-    """``text`` for buttons, actions, group titles: an ampersand is shown and makes no mnemonic."""
-    return text.replace("&", "&&")

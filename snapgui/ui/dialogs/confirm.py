@@ -1,22 +1,19 @@
 """A question before a plan that has no options of its own and by which something is lost."""
 
+from typing import Final
+
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
-from snapgui.core.plan import EffectKind, Level, Plan
+from snapgui.core.plan import Plan
 from snapgui.core.requests import Power, PowerAction
 from snapgui.core.text import translate
 from snapgui.ui.icons import icon
 from snapgui.ui.plan_view import PlanView
 from snapgui.ui.text_label import TextLabel
 
-
-def needs_asking(plan: Plan) -> bool:
-    """Whether something is lost by the plan, or it warns of something."""
-    return any(effect.kind is EffectKind.LOSES for effect in plan.effects) or any(
-        finding.level is not Level.NOTE for finding in plan.findings
-    )
+_LARGEST: Final = QSize(900, 420)
 
 
 class ConfirmDialog(QDialog):
@@ -53,4 +50,4 @@ class ConfirmDialog(QDialog):
         self.ok.setFocus()
 
     def sizeHint(self) -> QSize:
-        return super().sizeHint().boundedTo(QSize(900, 420))
+        return super().sizeHint().boundedTo(_LARGEST)

@@ -1,5 +1,7 @@
 """What the dialogs that make a plan have in common."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
@@ -99,8 +101,10 @@ class PlanDialog(QDialog):
         self._show_state()
 
     def visible_plan(self, plan: Plan) -> Plan:
-        """The part of the plan that the plan view shows: all, unless a field shows some of it itself."""
-        return plan
+        """The part of the plan that the plan view shows: not what the dialog says in another place."""
+        if not self.waiting:
+            return plan
+        return replace(plan, findings=tuple(each for each in plan.findings if each.rule != "unread"))
 
     def accept(self) -> None:
         if self._obstacle():

@@ -84,7 +84,7 @@ class ProblemBox(QDialog):
         close.setIcon(QIcon())
         close.setDefault(True)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.addWidget(scroll, 1)
         layout.addWidget(self.raw)
         layout.addWidget(buttons)
@@ -94,7 +94,7 @@ class ProblemBox(QDialog):
     def sizeHint(self) -> QSize:
         """All that is said, up to a height that fits a small screen."""
         width = self.fontMetrics().averageCharWidth() * _COLUMNS
-        margins, spacing = self.layout().contentsMargins(), self.layout().spacing()
+        margins, spacing = self._column.contentsMargins(), self._column.spacing()
         height = self._said.heightForWidth(width - margins.left() - margins.right() - _SCROLL_BAR)
         height += self._buttons.sizeHint().height() + margins.top() + margins.bottom() + spacing
         if not self.raw.isHidden():

@@ -7,10 +7,9 @@ from typing import Final
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
 
 from snapgui.core import names
-from snapgui.core.plan import Plan
+from snapgui.core.plan import Level, Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import Take
-from snapgui.core.rules import check_name
 from snapgui.core.text import translate
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
@@ -19,6 +18,7 @@ from snapgui.ui.icons import icon
 
 DEFAULT_TEMPLATE: Final = "{machine}-{n}"
 _ROWS: Final = 3
+_OF_THE_NAME: Final = ("name-", "tag-taken")  # rules
 
 
 class TakeDialog(PlanDialog):
@@ -61,10 +61,12 @@ class TakeDialog(PlanDialog):
             self._name.selectAll()
 
     def visible_plan(self, plan: Plan) -> Plan:
-        finding = check_name(self._name.text())
-        self._reason.set_text(f"{finding.reason} {finding.remedy}".rstrip() if finding is not None else "")
-        self._form.setRowVisible(self._reason, finding is not None)
-        return replace(plan, findings=tuple(each for each in plan.findings if each != finding))
+        """What is wrong with the name is said beside it."""
+        shown = super().visible_plan(plan)
+        wrong = [each for each in shown.findings if each.level is Level.BLOCKER and each.rule.startswith(_OF_THE_NAME)]
+        self._reason.set_text(" ".join(f"{each.reason} {each.remedy}".rstrip() for each in wrong))
+        self._form.setRowVisible(self._reason, bool(wrong))
+        return replace(shown, findings=tuple(each for each in shown.findings if each not in wrong))
 
     def _suggestion(self) -> str:
         return names.expand(
