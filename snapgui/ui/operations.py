@@ -8,14 +8,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from snapgui.core.errors import Problem
-from snapgui.core.plan import Level, Plan
+from snapgui.core.plan import EffectKind, Level, Plan
 from snapgui.core.records import DomainId, Situation, SnapshotRecord
 from snapgui.core.requests import Describe, Power, PowerAction, Request, SetCurrent
 from snapgui.core.rules import make_plan
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 from snapgui.settings import NAME_TEMPLATE, Settings
-from snapgui.ui.dialogs.confirm import ConfirmDialog, needs_asking
+from snapgui.ui.dialogs.confirm import ConfirmDialog
 from snapgui.ui.dialogs.delete import DeleteDialog
 from snapgui.ui.dialogs.describe import DescribeDialog
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
@@ -74,7 +74,7 @@ class Operations(QObject):
         if known is None:
             return
         plan = make_plan(Power(domain, action), known)
-        if needs_asking(plan):
+        if plan.ready and any(effect.kind is EffectKind.LOSES for effect in plan.effects):
             dialog = ConfirmDialog(plan, self._window)
             dialog.accepted.connect(partial(self._run, plan))
             dialog.finished.connect(dialog.deleteLater)
