@@ -1,1 +1,18 @@
 """Everything that calls libvirt. Knows no Qt."""
+
+import os
+
+# libvirt reads its logging settings once, as it is loaded, and by default writes warnings of drivers in this process
+# to stderr. What matters of them reaches the user as an error. The user's own settings are left alone.
+_SETTINGS = ("LIBVIRT_DEBUG", "LIBVIRT_LOG_OUTPUTS", "LIBVIRT_LOG_FILTERS")
+if not any(name in os.environ for name in _SETTINGS):
+    os.environ["LIBVIRT_LOG_OUTPUTS"] = "4:file:/dev/null"
+    try:
+        import libvirt
+    finally:
+        del os.environ["LIBVIRT_LOG_OUTPUTS"]
+else:
+    import libvirt
+
+# Every error is raised as an exception as well; libvirt's own handler would print it to stderr.
+libvirt.registerErrorHandler(lambda _context, _error: None, None)

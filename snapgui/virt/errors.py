@@ -1,0 +1,25 @@
+"""libvirt's errors as problems."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import libvirt
+
+from snapgui.core.errors import SnapguiError, explain
+
+GONE = frozenset({libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT})
+
+
+@contextmanager
+def telling(tried: str) -> Iterator[None]:
+    """Raise what libvirt raises in it as SnapguiError. ``tried`` says what was being done, in the user's words."""
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        raise SnapguiError(explain(code_of(error), str(error), tried)) from error
+
+
+def code_of(error: libvirt.libvirtError) -> int:
+    """virErrorNumber; VIR_ERR_INTERNAL_ERROR where libvirt set none."""
+    code: int | None = error.get_error_code()
+    return libvirt.VIR_ERR_INTERNAL_ERROR if code is None else code

@@ -1,0 +1,276 @@
+"""One host: everything that the application asks of libvirt goes through here."""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import libvirt
+
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.plan import Step
+from snapgui.core.records import DomainConfig, DomainId, DomainRecord, HostRecord, Size, SnapshotRecord
+from snapgui.core.text import translate
+from snapgui.core.xml import XmlError
+from snapgui.core.xml import read_domain as read_domain_xml
+from snapgui.qcow2.source import ByteSource
+from snapgui.virt import eventloop, images, reading, sizes, steps
+from snapgui.virt.errors import code_of, telling
+from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
+from snapgui.virt.line import Line
+from snapgui.virt.volume import receive
+
+_log = logging.getLogger(__name__)
+
+# A daemon that does not answer is given up after interval * (count + 1) seconds.
+_KEEPALIVE_SECONDS = 5
+_KEEPALIVE_COUNT = 4
+_CLOSE_SECONDS = 2.0  # how long close() waits for a host that may not answer
+_MAX_PICTURE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotNames:
+    """The names of a domain's snapshots, in libvirt's order, and the current one's."""
+
+    names: tuple[str, ...]
+    current: str | None
+
+
+class Host:
+    """A host that is connected. Every method may be called from any thread, blocks, and raises SnapguiError.
+
+    Steps run on one connection, and everything else on another, so that reading goes on while a step takes its time. A
+    driver inside this process (``test:///``, ``qemu:///embed``) has no daemon whose calls could queue up, and with
+    ``test:///file`` each connection would be a world of its own: there one connection serves both.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        quick: libvirt.virConnect,
+        long: libvirt.virConnect,
+        *,
+        in_process: bool,
+        on_event: Callable[[Event], None],
+    ) -> None:
+        """Not for others: ``Host.open`` connects."""
+        self.uri = uri
+        self._connections = [quick] if quick is long else [quick, long]
+        self._quick = Line(quick)
+        self._long = Line(long)
+        self._local = images.is_local(uri, quick.getHostname())
+        self._pools = not (in_process and self._local)
+        self._on_event = on_event
+        self._event_ids: list[int] = []
+        self._quiet = threading.Event()  # set once there is nothing more to tell: lost, or closed by us
+        self._state_lock = threading.Lock()
+        self._closing: threading.Thread | None = None
+        self._domains: dict[str, libvirt.virDomain] = {}  # by UUID: spares a round trip per question
+        self._listed: dict[str, dict[str, libvirt.virDomainSnapshot]] = {}  # as last listed, by UUID and name
+
+    @classmethod
+    def open(cls, uri: str, on_event: Callable[[Event], None]) -> "Host":
+        """Connect. ``on_event`` is called on the thread of libvirt's event loop, must not block or call the host."""
+        eventloop.start()
+        with telling(translate("Host", "Connecting to {uri}").format(uri=uri)):
+            quick = libvirt.open(uri)
+            in_process = not _keep_alive(quick)
+            long = quick
+            if not in_process:
+                long = libvirt.open(uri)
+                _keep_alive(long)
+            host = cls(uri, quick, long, in_process=in_process, on_event=on_event)
+            host._listen(quick)
+        return host
+
+    def read_host(self) -> HostRecord:
+        """About the host itself."""
+        return reading.read_host(self._quick, self.uri)
+
+    def list_domains(self) -> tuple[DomainRecord, ...]:
+        """All domains, in no promised order."""
+        return reading.list_domains(self._quick, self.uri)
+
+    def read_domain(self, uuid: str) -> DomainRecord | None:
+        """One domain; None: it is gone."""
+        record = reading.read_domain(self._quick, DomainId(self.uri, uuid))
+        if record is None:
+            self._domains.pop(uuid, None)
+            self._listed.pop(uuid, None)
+        return record
+
+    def read_config(self, uuid: str) -> DomainConfig:
+        """What the domain is made of now; of a running one, what it runs with."""
+        tried = translate("Host", "Reading the configuration of the machine")
+        with self._quick.calling(tried) as connection:
+            xml = self._domain(connection, uuid).XMLDesc()
+        try:
+            return read_domain_xml(xml)
+        except XmlError as error:
+            raise SnapguiError(Problem(tried, str(error), raw=xml)) from error
+
+    def list_snapshots(self, uuid: str) -> SnapshotNames:
+        """The names of the domain's snapshots. Two round trips."""
+        with self._quick.calling(translate("Host", "Listing the snapshots of the machine")) as connection:
+            domain = self._domain(connection, uuid)
+            listed = {snapshot.getName(): snapshot for snapshot in domain.listAllSnapshots()}
+            current = reading.current_name(domain) if listed else None
+        self._listed[uuid] = listed
+        return SnapshotNames(tuple(listed), current)
+
+    def read_snapshots(self, uuid: str, names: Sequence[str]) -> Iterator[tuple[SnapshotRecord, ...]]:
+        """The snapshots of these names, in batches and in no promised order; those that are gone are left out.
+
+        Unreadable XML gives a record with a problem. Quickest for names that the last ``list_snapshots`` gave.
+        """
+        if not names:
+            return iter(())
+        with self._quick.calling(translate("Host", "Reading the snapshots of the machine")) as connection:
+            domain = self._domain(connection, uuid)
+        return reading.read_snapshots(self._quick, domain, names, self._listed.get(uuid, {}))
+
+    def snapshot_xml(self, uuid: str, name: str, *, secure: bool = False) -> str:
+        """As libvirt gives it; ``secure`` with the passwords, which a redefinition must not lose."""
+        flags = libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE if secure else 0
+        tried = translate("Host", "Reading the snapshot “{name}”").format(name=name)
+        with self._quick.calling(tried) as connection:
+            xml: str = self._domain(connection, uuid).snapshotLookupByName(name).getXMLDesc(flags)
+            return xml
+
+    def screenshot(self, uuid: str) -> bytes:
+        """The screen of a running domain, an image file in the format of libvirt's choice (QEMU: PNG or PPM)."""
+        tried = translate("Host", "Taking a picture of the machine’s screen")
+        with self._quick.calling(tried) as connection:
+            stream = connection.newStream()
+            self._domain(connection, uuid).screenshot(stream, 0)
+            picture = receive(stream, _MAX_PICTURE + 1)
+        if len(picture) > _MAX_PICTURE:
+            raise SnapguiError(Problem(tried, translate("Host", "The picture is larger than 64 MiB.")))
+        return picture
+
+    def run(self, step: Step) -> None:
+        """Make a plan's step, and wait for its end."""
+        with self._long.calling(steps.tried(step)) as connection:
+            steps.run(connection, step)
+
+    def abort(self, uuid: str) -> None:
+        """End the step that runs on the domain; only for one that is abortable, else it waits for the step's end."""
+        with self._quick.calling(translate("Host", "Cancelling")) as connection:
+            self._domain(connection, uuid).abortJob()
+
+    def job_progress(self, uuid: str) -> float | None:
+        """How far the step is that runs on the domain, from 0 to 1; None where that is not known.
+
+        Only for one that is abortable: with another it waits until libvirt gives up after 30 seconds.
+        """
+        with self._quick.calling(translate("Host", "Asking for the progress")) as connection:
+            stats = self._domain(connection, uuid).jobStats()
+        total = stats.get(libvirt.VIR_DOMAIN_JOB_DATA_TOTAL, 0)
+        return min(1.0, stats.get(libvirt.VIR_DOMAIN_JOB_DATA_PROCESSED, 0) / total) if total else None
+
+    def open_image(self, path: str) -> ByteSource:
+        """An image of the host for reading: the file where that is possible, else the volume at this path."""
+        return images.open_image(self._quick, path, local=self._local, pools=self._pools)
+
+    def image_tags(self, config: DomainConfig) -> dict[str, frozenset[str]]:
+        """The names of the snapshots in the image of each disk, by target; without those that can't be read."""
+        return sizes.image_tags(sizes.read_tables(self.open_image, config))
+
+    def memory_sizes(self, uuid: str, records: Iterable[SnapshotRecord]) -> dict[str, Size]:
+        """The size of the memory in each of these snapshots of the domain, by name."""
+        tables = sizes.read_tables(self.open_image, self.read_config(uuid))
+        return sizes.memory_sizes(self.open_image, tables, records)
+
+    def close(self) -> None:
+        """End the connections. Returns within two seconds: what a host that does not answer holds up goes on by itself.
+
+        Calls that wait for the host are not cut short; new ones fail.
+        """
+        self._quiet.set()
+        self._quick.refuse()
+        self._long.refuse()
+        with self._state_lock:
+            if self._closing is None:
+                self._closing = threading.Thread(target=self._disconnect, name="libvirt close", daemon=True)
+                self._closing.start()
+        self._closing.join(_CLOSE_SECONDS)
+
+    def _disconnect(self) -> None:
+        self._quick.drain()
+        self._long.drain()
+        for event_id in self._event_ids:
+            with contextlib.suppress(libvirt.libvirtError):
+                self._connections[0].domainEventDeregisterAny(event_id)
+        # They hold the connection open, and freeing the last of them would close it on whatever thread that is.
+        self._listed.clear()
+        self._domains.clear()
+        for connection in self._connections:
+            with contextlib.suppress(libvirt.libvirtError):
+                connection.unregisterCloseCallback()
+            with contextlib.suppress(libvirt.libvirtError):
+                connection.close()
+        self._connections.clear()
+
+    def _domain(self, connection: libvirt.virConnect, uuid: str) -> libvirt.virDomain:
+        domain = self._domains.get(uuid)
+        if domain is None:
+            domain = self._domains[uuid] = connection.lookupByUUIDString(uuid)
+        return domain
+
+    def _listen(self, quick: libvirt.virConnect) -> None:
+        for connection in self._connections:
+            connection.registerCloseCallback(self._closed, None)
+        kinds = (
+            (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle),
+            (libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, self._metadata),
+        )
+        for kind, callback in kinds:
+            try:
+                self._event_ids.append(quick.domainEventRegisterAny(None, kind, callback, None))
+            except libvirt.libvirtError as error:
+                if code_of(error) != libvirt.VIR_ERR_NO_SUPPORT:
+                    raise
+
+    def _lifecycle(self, _: object, domain: libvirt.virDomain, event: int, detail: int, _opaque: object) -> None:
+        self._changed(domain, LIFECYCLE.get(event, "changed"), detail)
+
+    def _metadata(self, _: object, domain: libvirt.virDomain, kind: int, _uri: str | None, _opaque: object) -> None:
+        self._changed(domain, "metadata", kind)
+
+    def _changed(self, domain: libvirt.virDomain, event: str, detail: int) -> None:
+        if not self._quiet.is_set():
+            self._tell(DomainChanged(DomainId(self.uri, domain.UUIDString()), event, detail, time.time()))
+
+    def _closed(self, _: object, reason: int, _opaque: object) -> None:
+        with self._state_lock:
+            if self._quiet.is_set():
+                return
+            self._quiet.set()
+        tried = translate("Host", "Staying connected to {uri}").format(uri=self.uri)
+        if reason == libvirt.VIR_CONNECT_CLOSE_REASON_KEEPALIVE:
+            why = translate("Host", "The host stopped answering.")
+        elif reason == libvirt.VIR_CONNECT_CLOSE_REASON_EOF:
+            why = translate("Host", "The host ended the connection.")
+        else:
+            why = translate("Host", "The connection broke.")
+        self._tell(ConnectionLost(self.uri, Problem(tried, why, translate("Host", "Connect again."))))
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except Exception:  # noqa: BLE001 - this is libvirt's callback: nobody above could handle it
+            _log.exception("%s was not handled", event)
+
+
+def _keep_alive(connection: libvirt.virConnect) -> bool:
+    """Watch over the connection. False where there is none to watch: the driver runs in this process."""
+    try:
+        connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_COUNT)
+    except libvirt.libvirtError as error:
+        if code_of(error) == libvirt.VIR_ERR_NO_SUPPORT:
+            return False
+        raise
+    return True

@@ -1,0 +1,86 @@
+"""How large the memory in each snapshot is, from where it lies: the images' own snapshot tables, or a file."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.records import Disk, DomainConfig, Mode, Size, SnapshotRecord, SnapshotState
+from snapgui.core.text import translate
+from snapgui.qcow2.errors import Qcow2Error
+from snapgui.qcow2.snapshots import InternalSnapshot, read_snapshots
+from snapgui.qcow2.source import ByteSource
+
+Open = Callable[[str], ByteSource]  # by path on the host; raises SnapguiError
+Tables = Mapping[str, tuple[InternalSnapshot, ...] | Problem]
+
+_WITHOUT_MEMORY = (SnapshotState.SHUT_OFF, SnapshotState.DISK_ONLY)
+
+
+def read_tables(open_image: Open, config: DomainConfig) -> Tables:
+    """For each writable qcow2 disk, by its target: the image's snapshot table, or why it can't be read."""
+    return {disk.target: _table(open_image, disk) for disk in config.disks if disk.writable and disk.format == "qcow2"}
+
+
+def _table(open_image: Open, disk: Disk) -> tuple[InternalSnapshot, ...] | Problem:
+    tried = translate("Size", "Reading the image of disk {disk}").format(disk=disk.target)
+    if not disk.source or disk.source_type not in ("file", "block"):
+        why = translate("Size", "The image of disk {disk} is not a file of the host.").format(disk=disk.target)
+        return Problem(tried, why)
+    try:
+        source = open_image(disk.source)
+        try:
+            return read_snapshots(source)
+        finally:
+            source.close()
+    except SnapguiError as error:
+        return error.problem
+    except (Qcow2Error, OSError) as error:
+        why = translate("Size", "The image {path} could not be read: {error}.")
+        return Problem(tried, why.format(path=disk.source, error=error), raw=str(error))
+
+
+def image_tags(tables: Tables) -> dict[str, frozenset[str]]:
+    """The names of the snapshots in each image that could be read, by the disk's target."""
+    return {
+        target: frozenset(entry.name for entry in table)
+        for target, table in tables.items()
+        if not isinstance(table, Problem)
+    }
+
+
+def memory_sizes(open_image: Open, tables: Tables, records: Iterable[SnapshotRecord]) -> dict[str, Size]:
+    """The size of each snapshot's memory state, by its name."""
+    internal: dict[str, int] = {}
+    for table in tables.values():
+        if not isinstance(table, Problem):
+            # Backwards, because QEMU takes the first of several entries with one name.
+            for name, size in {entry.name: entry.vm_state_size for entry in reversed(table)}.items():
+                internal[name] = max(size, internal.get(name, 0))  # one disk alone carries the memory
+    unread = [table.why for table in tables.values() if isinstance(table, Problem)]
+    return {record.name: _size(open_image, internal, unread, record) for record in records}
+
+
+def _size(open_image: Open, internal: Mapping[str, int], unread: list[str], record: SnapshotRecord) -> Size:
+    if record.problem is not None or not record.complete:
+        why = record.problem.why if record.problem else translate("Size", "The snapshot has not been read yet.")
+        return Size(None, why)
+    if record.state in _WITHOUT_MEMORY or record.memory is Mode.NO:
+        return Size(0)
+    if record.memory is Mode.EXTERNAL:
+        return _file_size(open_image, record.memory_file)
+    size = internal.get(record.name)
+    if size or (size is not None and not unread):
+        return Size(size)
+    if unread:
+        return Size(None, unread[0])
+    return Size(None, translate("Size", "No image that the machine uses now holds a snapshot of this name."))
+
+
+def _file_size(open_image: Open, path: str) -> Size:
+    try:
+        source = open_image(path)
+    except SnapguiError as error:
+        return Size(None, error.problem.why)
+    try:
+        return Size(source.size())
+    finally:
+        source.close()

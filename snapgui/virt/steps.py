@@ -1,0 +1,51 @@
+"""The steps of a plan as libvirt calls."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import libvirt
+
+from snapgui.core.plan import Call, CreateFlag, Step
+from snapgui.core.text import translate
+
+_CALLS: Mapping[Call, Callable[[libvirt.virDomain, Step], object]] = MappingProxyType(
+    {
+        Call.SNAPSHOT_CREATE: lambda domain, step: domain.snapshotCreateXML(step.xml, step.flags),
+        Call.SNAPSHOT_REVERT: lambda domain, step: domain.revertToSnapshot(
+            domain.snapshotLookupByName(step.snapshot), step.flags
+        ),
+        Call.SNAPSHOT_DELETE: lambda domain, step: domain.snapshotLookupByName(step.snapshot).delete(step.flags),
+        Call.MANAGED_SAVE_REMOVE: lambda domain, step: domain.managedSaveRemove(step.flags),
+        Call.CREATE: lambda domain, step: domain.createWithFlags(step.flags),
+        Call.SUSPEND: lambda domain, _: domain.suspend(),
+        Call.RESUME: lambda domain, _: domain.resume(),
+        Call.SHUTDOWN: lambda domain, step: domain.shutdownFlags(step.flags),
+        Call.REBOOT: lambda domain, step: domain.reboot(step.flags),
+        Call.DESTROY: lambda domain, step: domain.destroyFlags(step.flags),
+    }
+)
+
+
+def run(connection: libvirt.virConnect, step: Step) -> None:
+    """Make the step's call and wait for its end. Raises libvirtError."""
+    _CALLS[step.call](connection.lookupByUUIDString(step.domain.uuid), step)
+
+
+def tried(step: Step) -> str:
+    """What the step does, in the user's words."""
+    redefines = step.call is Call.SNAPSHOT_CREATE and step.flags & CreateFlag.REDEFINE
+    texts = {
+        Call.SNAPSHOT_CREATE: translate("Step", "Changing the snapshot “{snapshot}” of {machine}")
+        if redefines
+        else translate("Step", "Taking the snapshot “{snapshot}” of {machine}"),
+        Call.SNAPSHOT_REVERT: translate("Step", "Reverting {machine} to the snapshot “{snapshot}”"),
+        Call.SNAPSHOT_DELETE: translate("Step", "Deleting the snapshot “{snapshot}” of {machine}"),
+        Call.MANAGED_SAVE_REMOVE: translate("Step", "Removing the saved state of {machine}"),
+        Call.CREATE: translate("Step", "Starting {machine}"),
+        Call.SUSPEND: translate("Step", "Pausing {machine}"),
+        Call.RESUME: translate("Step", "Resuming {machine}"),
+        Call.SHUTDOWN: translate("Step", "Shutting down {machine}"),
+        Call.REBOOT: translate("Step", "Rebooting {machine}"),
+        Call.DESTROY: translate("Step", "Forcing {machine} off"),
+    }
+    return texts[step.call].format(machine=step.domain_name, snapshot=step.snapshot)
