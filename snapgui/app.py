@@ -103,6 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
     qt.setDesktopFileName("org.snapgui.Snapgui")
     qt.setWindowIcon(app_icon())
     _translate(qt)
+    if QLocale().language() is QLocale.Language.C:  # its dates are made for programs
+        QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     garbage = GarbageCollector(qt)
     # Python looks at signals only when it runs: without this, Ctrl+C would wait for the next event.
     signal.signal(signal.SIGINT, lambda *_: qt.quit())

@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore()
         self._focus_changed()
+        self.machines.setFocus()
 
     def prefer(self, domain: str) -> None:
         """Choose the first machine of this name that appears."""
@@ -129,6 +130,7 @@ class MainWindow(QMainWindow):
         above.setStretchFactor(0, 1)
         main = QWidget()
         layout = QVBoxLayout(main)
+        layout.setContentsMargins(6, 6, 6, 0)
         layout.addWidget(self.banner)
         layout.addWidget(outer, 1)
         self._pages = QStackedWidget()

@@ -37,11 +37,11 @@ _STATE_ICONS = {
     SnapshotState.PM_SUSPENDED: "snapshot-paused",
     SnapshotState.DISK_ONLY: "snapshot-disk-only",
 }
-_WIDTHS = {  # in characters, for the first start
-    Column.NAME: 30,
-    Column.TAKEN: 18,
+_WIDTHS = {  # in digits, for the first start
+    Column.NAME: 27,
+    Column.TAKEN: 19,
     Column.STATE: 11,
-    Column.KIND: 11,
+    Column.KIND: 10,
     Column.MEMORY: 12,
     Column.DESCRIPTION: 30,
 }
@@ -186,9 +186,9 @@ class _SnapshotTree(QTreeView):
         header = self.header()
         header.setSectionsMovable(True)
         header.setStretchLastSection(True)
-        character = self.fontMetrics().averageCharWidth()
+        digit = self.fontMetrics().horizontalAdvance("0")
         for column, width in _WIDTHS.items():
-            header.resizeSection(column, character * width)
+            header.resizeSection(column, digit * width)
 
 
 class _SnapshotDelegate(QStyledItemDelegate):
