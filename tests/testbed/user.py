@@ -1,0 +1,226 @@
+"""A user at the real application, in this process: presses its actions and buttons, and reads its views."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QPlainTextEdit, QTextEdit
+from pytestqt.qtbot import QtBot
+
+from snapgui.app import Application
+from snapgui.core.activity import JobRecord, JobState
+from snapgui.models.roles import Role
+from snapgui.models.snapshots import Column
+from snapgui.ui.actions import Act
+
+T = TypeVar("T")
+
+
+class User:
+    """Waits as a user waits: the event loop runs, and nothing else."""
+
+    def __init__(self, application: Application, qtbot: QtBot) -> None:
+        self.application = application
+        self.window = application.window
+        self._qtbot = qtbot
+        self.jobs: dict[int, JobRecord] = {}
+        application.runner.job_changed.connect(self._job_changed)
+
+    def _job_changed(self, job: JobRecord) -> None:
+        self.jobs[job.id] = job
+
+    def until(self, condition: Callable[[], T], what: str, seconds: float = 30) -> T:
+        """Wait for the first true answer, and give it."""
+        found: list[T] = []
+
+        def asked() -> bool:
+            answer = condition()
+            if answer:
+                found.append(answer)
+            return bool(answer)
+
+        try:
+            self._qtbot.waitUntil(asked, timeout=round(seconds * 1000))
+        except AssertionError:
+            raise AssertionError(f"waited {seconds} s for {what}; jobs: {list(self.jobs.values())}") from None
+        return found[0]
+
+    # Choosing and looking
+
+    def choose_machine(self, uri: str, name: str) -> None:
+        """Connect to the host where that is needed, and choose its machine of that name."""
+        if uri not in self.application.hosts.uris:
+            self.application.hosts.connect_host(uri)
+        machines = self.window.machines.tree.model()
+
+        def found() -> QModelIndex | None:
+            for host in range(machines.rowCount()):
+                above = machines.index(host, 0)
+                if above.data(Role.KEY) == uri:
+                    for row in range(machines.rowCount(above)):
+                        if machines.index(row, 0, above).data(Qt.ItemDataRole.DisplayRole) == name:
+                            return machines.index(row, 0, above)
+            return None
+
+        index = self.until(found, f"the machine “{name}”")
+        self.window.machines.tree.setCurrentIndex(index)
+        self.until(lambda: self._here() is not None, "its snapshots")
+
+    def machine_state(self) -> str:
+        """What the row "You are here" says of the machine."""
+        here = self._here()
+        return here.siblingAtColumn(Column.STATE).data(Qt.ItemDataRole.DisplayRole) if here is not None else ""
+
+    def here(self) -> str | None:
+        """The snapshot that the row "You are here" stands under."""
+        index = self._here()
+        assert index is not None, "there is no row “You are here”"
+        return index.parent().data(Qt.ItemDataRole.EditRole) if index.parent().isValid() else None
+
+    def _here(self) -> QModelIndex | None:
+        return next((index for index in self._rows() if index.data(Role.KEY) is None), None)
+
+    def _rows(self, parent: QModelIndex | None = None) -> list[QModelIndex]:
+        above = parent or QModelIndex()
+        model = self.window.snapshots.tree.model()
+        found = []
+        for row in range(model.rowCount(above)):
+            index = model.index(row, 0, above)
+            found += [index, *self._rows(index)]
+        return found
+
+    def parents(self) -> dict[str, str]:
+        """The snapshots in the tree, and what each stands under: "" for the top."""
+        return {
+            index.data(Role.KEY): index.parent().data(Role.KEY) if index.parent().isValid() else ""
+            for index in self._rows()
+            if index.data(Role.KEY) is not None
+        }
+
+    def cell(self, snapshot: str, column: Column, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What the tree has in a column."""
+        index = next(index for index in self._rows() if index.data(Role.KEY) == snapshot)
+        return index.siblingAtColumn(column).data(role)
+
+    def tree_size(self, snapshot: str) -> int | None:
+        """The bytes that the tree shows as the memory of a snapshot."""
+        return self._bytes(self.cell(snapshot, Column.NAME, Role.SIZE))
+
+    def chart_sizes(self) -> dict[str, int | None]:
+        """The bytes that the chart draws, by snapshot."""
+        model = self.window.sizes.view.model()
+        indexes = (model.index(row, 0) for row in range(model.rowCount()))
+        return {index.data(Role.KEY): self._bytes(index.data(Role.SIZE)) for index in indexes}
+
+    @staticmethod
+    def _bytes(size: Any) -> int | None:
+        return size.bytes if size is not None else None
+
+    def select(self, *snapshots: str) -> None:
+        """Choose these snapshots in the tree."""
+        flag = QItemSelectionModel.SelectionFlag
+        selection = self.window.snapshots.tree.selectionModel()
+        selection.clearSelection()
+        for name in snapshots:
+            index = self.until(lambda name=name: self._row_of(name), f"the snapshot “{name}”")
+            selection.setCurrentIndex(index, flag.Select | flag.Rows)
+
+    def _row_of(self, name: str) -> QModelIndex | None:
+        return next((index for index in self._rows() if index.data(Role.KEY) == name), None)
+
+    # Doing
+
+    def use(self, act: Act) -> None:
+        """Use an action of the window; fails with its own reason where it is disabled."""
+        action = self.window.actions_[act]
+        assert action.isEnabled(), f"{act}: {action.toolTip()}"
+        action.trigger()
+
+    def dialog(self) -> QDialog:
+        """The dialog on the screen."""
+        return self.until(
+            lambda: next(
+                (each for each in QApplication.topLevelWidgets() if isinstance(each, QDialog) and each.isVisible()),
+                None,
+            ),
+            "a dialog",
+        )
+
+    def button(self, dialog: QDialog, text: str) -> QAbstractButton:
+        """The button or choice of that text; its mnemonic is not part of it."""
+        buttons = dialog.findChildren(QAbstractButton)
+        return next(button for button in buttons if button.text().replace("&", "") == text)
+
+    def accept(self, dialog: QDialog, seconds: float = 120) -> JobRecord:
+        """Press the dialog's OK, and wait until its job has ended well and the tree has followed."""
+        self.until(dialog.ok.isEnabled, f"“{dialog.ok.text()}” to be enabled: {dialog.ok.toolTip()}")
+        known = set(self.jobs)
+        self._qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
+        return self._finish(known, seconds)
+
+    def _finish(self, known: set[int], seconds: float) -> JobRecord:
+        job_id = self.until(lambda: next((job for job in self.jobs if job not in known), None), "the job to begin")
+        self.until(lambda: self.jobs[job_id].state.ended, "the job to end", seconds)
+        job = self.jobs[job_id]
+        assert job.state is JobState.DONE, job.problem
+        return job
+
+    def take(self, name: str, description: str = "") -> JobRecord:
+        """Take a snapshot and wait until the tree shows it."""
+        self.use(Act.TAKE)
+        dialog = self.dialog()
+        field = next(field for field in dialog.findChildren(QLineEdit) if field.accessibleName() == "Name")
+        field.selectAll()
+        self._qtbot.keyClicks(field, name)
+        if description:
+            self._qtbot.keyClicks(self._text(dialog), description)
+        job = self.accept(dialog)
+        self.until(lambda: name in self.parents(), f"“{name}” in the tree")
+        return job
+
+    @staticmethod
+    def _text(dialog: QDialog) -> QPlainTextEdit | QTextEdit:
+        return next(
+            field
+            for kind in (QPlainTextEdit, QTextEdit)
+            for field in dialog.findChildren(kind)
+            if not field.isReadOnly()
+        )
+
+    def revert(self, name: str, afterwards: str = "as taken") -> JobRecord:
+        """Bring the machine back to a snapshot, and wait until the tree says so."""
+        self.select(name)
+        self.use(Act.REVERT)
+        dialog = self.dialog()
+        self.button(dialog, afterwards).click()
+        job = self.accept(dialog)
+        self.until(lambda: self.here() == name, f"“You are here” under “{name}”")
+        return job
+
+    def delete(self, *names: str, reach: str = "") -> JobRecord:
+        """Delete snapshots, and wait until they have left the tree. ``reach`` is the text of a choice in the dialog."""
+        self.select(*names)
+        self.use(Act.DELETE)
+        dialog = self.dialog()
+        if reach:
+            self.button(dialog, reach).click()
+        job = self.accept(dialog)
+        self.until(lambda: not set(names) & set(self.parents()) or reach.startswith("Only what"), f"{names} to go")
+        return job
+
+    def describe(self, name: str, description: str) -> JobRecord:
+        """Change a snapshot's description in the dialog, and wait until the tree shows it."""
+        self.select(name)
+        self.use(Act.EDIT)
+        dialog = self.dialog()
+        field = self._text(dialog)
+        field.selectAll()
+        self._qtbot.keyClicks(field, description)
+        job = self.accept(dialog)
+        self.until(lambda: self.cell(name, Column.DESCRIPTION) == description, "the description in the tree")
+        return job
+
+    def power(self, act: Act, state: str, seconds: float = 60) -> None:
+        """Start, pause, resume, shut down; wait until the machine is in that state, in the tree's words."""
+        self.use(act)
+        self.until(lambda: self.machine_state() == state, f"the machine to be “{state}”", seconds)

@@ -1,0 +1,91 @@
+"""How long the UI thread was not there for its user."""
+
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+_BEAT = 0.005  # seconds
+_LOOK = 0.010  # seconds between two looks of the thread that watches
+_LATE = 0.030  # seconds without a beat after which it notes what the UI thread is doing
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """``seconds`` between two beats, of which the machine ran something else for ``elsewhere``."""
+
+    seconds: float
+    elsewhere: float
+    label: str  # what the test was at
+    stack: str  # what the UI thread was doing, "" where it was not caught at it
+
+    @property
+    def own(self) -> float:
+        """What the application is to blame for: the time in which the UI thread computed or waited."""
+        return self.seconds - self.elsewhere
+
+
+class Watchdog(QObject):
+    """Beats on the UI thread and keeps the longest pauses between two beats.
+
+    The kernel tells for how long the thread was ready and another one had the processor (proc(5), schedstat): a busy
+    machine is not a stall of the application's.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = ""
+        self.stalls: list[Stall] = []
+        self._thread = threading.get_ident()
+        self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+        self._stack = ""
+        self._last = time.perf_counter()
+        self._waited = self._run_queue()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(round(_BEAT * 1000))
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+        self._ended = threading.Event()
+        self._looker = threading.Thread(target=self._look, name="watchdog", daemon=True)
+        self._looker.start()
+
+    @property
+    def worst(self) -> Stall:
+        """The longest stall that the application is to blame for."""
+        return max(self.stalls, key=lambda stall: stall.own)
+
+    def forget(self) -> None:
+        """Begin anew: what has been done until now was the test's own preparation."""
+        self.stalls.clear()
+        self._last = time.perf_counter()
+        self._waited = self._run_queue()
+
+    def stop(self) -> None:
+        """No more beats."""
+        self._timer.stop()
+        self._ended.set()
+        self._looker.join()
+
+    def _run_queue(self) -> float:
+        return int(self._schedule.read_text().split()[1]) / 1e9
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        waited = self._run_queue()
+        stall = Stall(now - self._last - _BEAT, waited - self._waited, self.label, self._stack)
+        self._last, self._waited, self._stack = now, waited, ""
+        self.stalls.append(stall)
+        if len(self.stalls) > 1000:
+            self.stalls = sorted(self.stalls, key=lambda stall: stall.own, reverse=True)[:100]
+
+    def _look(self) -> None:
+        while not self._ended.wait(_LOOK):
+            if time.perf_counter() - self._last > _LATE:
+                frame = sys._current_frames().get(self._thread)
+                if frame is not None:
+                    self._stack = "".join(traceback.format_stack(frame)[-12:])
