@@ -45,7 +45,7 @@ def explain(code: int, message: str, tried: str) -> Problem:
     return Problem(tried, message.strip() or translate("Error", "libvirt gave no reason."), "", message, code)
 
 
-# The numbers are virErrorNumber, from libvirt's include/libvirt/virterror.h; the texts are those of libvirt 9.0 to 11.3.
+# The numbers are virErrorNumber, from libvirt's include/libvirt/virterror.h; the texts are of libvirt 9.0 to 11.3.
 # Within a code, the first whose part is found counts, so an empty part comes last.
 
 
@@ -91,9 +91,7 @@ def _about_snapshots() -> tuple[_Meaning, ...]:
             (67,),
             "require all disks to be selected|nothing selected for snapshot",
             translate("Error", "An internal snapshot has to hold every writable disk, and there has to be one."),
-            translate(
-                "Error", "Look for disks that are set to be left out of snapshots, and for a machine without disks."
-            ),
+            translate("Error", "See whether a disk is set to be left out of snapshots, or the machine has none."),
         ),
         _Meaning(
             (67,),
@@ -121,9 +119,7 @@ def _about_snapshots() -> tuple[_Meaning, ...]:
         _Meaning(
             (84,),
             "pflash",
-            translate(
-                "Error", "The machine’s firmware (UEFI) keeps its settings in a format that can’t hold snapshots."
-            ),
+            translate("Error", "The firmware (UEFI) keeps its settings in a format that can’t hold snapshots."),
             translate("Error", "Shut the machine off first, or keep its NVRAM in qcow2."),
         ),
         _Meaning(
@@ -299,7 +295,7 @@ def _about_connections() -> tuple[_Meaning, ...]:
         ),
         _Meaning(
             (1, 6, 7, 39),
-            "client socket is closed|keepalive|connection (was )?closed|not connected|invalid connection|invalid domain",
+            "client socket is closed|keepalive|connection (was )?closed|invalid connection|invalid domain",
             translate("Error", "The connection to the host was lost."),
             translate("Error", "Connect again, and look at what state the machine is in."),
         ),

@@ -1,0 +1,171 @@
+"""Plans of deleting: every snapshot that goes, every child that moves up, and where the current mark goes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from snapgui.core.errors import Problem
+from snapgui.core.plan import DeleteFlag, EffectKind, Level, Plan
+from snapgui.core.records import DomainId, DomainState, Situation, Size, SnapshotRecord
+from snapgui.core.requests import Delete, Scope
+from snapgui.core.rules import make_plan
+
+
+@pytest.fixture
+def tree(snapshot: Callable[..., SnapshotRecord]) -> tuple[SnapshotRecord, ...]:
+    """a(b(d(e)), c), z."""
+    return (
+        snapshot("a"),
+        snapshot("b", "a", created=2),
+        snapshot("c", "a", created=3),
+        snapshot("d", "b"),
+        snapshot("e", "d"),
+        snapshot("z"),
+    )
+
+
+@pytest.fixture
+def delete(domain: DomainId, situation: Callable[..., Situation]) -> Callable[..., Plan]:
+    """The plan of deleting, in a situation of the words given."""
+
+    def build(*names: str, of: tuple[SnapshotRecord, ...], scope: Scope = Scope.THIS, **words: Any) -> Plan:
+        return make_plan(Delete(domain, names, scope), situation(*of, **words))
+
+    return build
+
+
+def rules(plan: Plan, level: Level | None = None) -> set[str]:
+    return {finding.rule for finding in plan.findings if level in (None, finding.level)}
+
+
+def of_kind(plan: Plan, kind: EffectKind) -> list[tuple[str, ...]]:
+    return [effect.names for effect in plan.effects if effect.kind is kind]
+
+
+def calls(plan: Plan) -> list[tuple[str, int]]:
+    return [(step.snapshot, step.flags) for step in plan.steps]
+
+
+def test_children_move_up_to_the_parent(delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]) -> None:
+    plan = delete("b", of=tree, current="e")
+    assert plan.ready
+    assert plan.title == "Delete snapshot “b” of pisces"
+    assert calls(plan) == [("b", DeleteFlag.NONE)]
+    assert of_kind(plan, EffectKind.LOSES) == [("b",)]
+    assert of_kind(plan, EffectKind.MOVES) == [("d",)]
+    assert "1 snapshot below keep" in plan.effects[1].text or "move up to “a”: “d”" in plan.effects[1].text
+    assert of_kind(plan, EffectKind.CHANGES) == []
+
+
+def test_children_of_a_root_move_to_the_top(delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]) -> None:
+    plan = delete("a", of=tree, current="a")
+    assert of_kind(plan, EffectKind.MOVES) == [("b", "c")]
+    assert "to the top" in plan.effects[1].text
+    assert "No snapshot is the current one" in plan.effects[2].text
+
+
+def test_several_go_children_first_and_what_stays_moves_past_all_of_them(
+    delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]
+) -> None:
+    plan = delete("b", "d", of=tree, current="d")
+    assert calls(plan) == [("d", 0), ("b", 0)]
+    assert of_kind(plan, EffectKind.LOSES) == [("b", "d")]
+    assert of_kind(plan, EffectKind.MOVES) == [("e",)]
+    assert of_kind(plan, EffectKind.CHANGES) == [("a",)]
+    assert plan.title == "Delete 2 snapshots of pisces"
+
+
+def test_with_children_everything_below_goes_in_one_call(
+    delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]
+) -> None:
+    plan = delete("b", "d", of=tree, scope=Scope.WITH_CHILDREN, current="e")
+    assert calls(plan) == [("b", DeleteFlag.CHILDREN)]
+    assert of_kind(plan, EffectKind.LOSES) == [("b", "d", "e")]
+    assert of_kind(plan, EffectKind.MOVES) == []
+    assert of_kind(plan, EffectKind.CHANGES) == [("a",)]
+
+
+def test_children_only_leaves_the_chosen_one(delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]) -> None:
+    plan = delete("b", "c", of=tree, scope=Scope.CHILDREN_ONLY, current="e")
+    assert calls(plan) == [("b", DeleteFlag.CHILDREN_ONLY)]
+    assert of_kind(plan, EffectKind.LOSES) == [("d", "e")]
+    assert of_kind(plan, EffectKind.CHANGES) == [("b",)]
+    assert rules(delete("c", of=tree, scope=Scope.CHILDREN_ONLY), Level.BLOCKER) == {"nothing"}
+
+
+def test_what_is_not_there_can_not_be_deleted(delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]) -> None:
+    assert rules(delete("a", "x", of=tree), Level.BLOCKER) == {"gone"}
+    assert rules(delete(of=tree), Level.BLOCKER) == {"nothing"}
+
+
+def test_freed_memory_is_added_up(delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]) -> None:
+    sizes = {"b": Size(100 * 2**20), "d": Size(45 * 2**20), "e": Size(None, "why")}
+    plan = delete("b", of=tree, scope=Scope.WITH_CHILDREN, sizes=sizes)
+    assert any("145 MiB" in effect.text for effect in plan.effects)
+
+
+def test_many_names_are_cut_short_in_the_text_only(delete: Callable[..., Plan], snapshot: Callable[..., Any]) -> None:
+    many = tuple(snapshot(f"s{n}", created=n) for n in range(40))
+    plan = delete(*(record.name for record in many), of=many)
+    assert len(of_kind(plan, EffectKind.LOSES)[0]) == 40
+    assert plan.effects[0].text == "Deletes “s0”, “s1”, “s2”, “s3”, “s4” and 35 more."
+
+
+def test_an_unreadable_one_can_be_deleted_with_a_warning(delete: Callable[..., Plan]) -> None:
+    plan = delete("a", of=(SnapshotRecord("a", problem=Problem("", "bad")),))
+    assert plan.ready
+    assert rules(plan, Level.WARNING) == {"unreadable"}
+
+
+def test_a_running_qemu_deletes_only_plain_names(delete: Callable[..., Plan], snapshot: Callable[..., Any]) -> None:
+    records = (snapshot("a"), snapshot("b c", "a"))
+    words = {"of": records, "scope": Scope.WITH_CHILDREN, "state": DomainState.RUNNING}
+    plan = delete("a", **words)
+    assert rules(plan, Level.BLOCKER) == {"name-job"}
+    assert "“b c”" in plan.findings[0].reason
+    assert delete("a", **words, version=10_008_000).ready
+    assert delete("a", of=records, scope=Scope.WITH_CHILDREN).ready
+
+
+@pytest.fixture
+def mixed(snapshot: Callable[..., Any], external: Mapping[str, Any]) -> tuple[SnapshotRecord, ...]:
+    """i(e1 external(e2 external(e3 external), j), k)."""
+    return (
+        snapshot("i"),
+        snapshot("e1", "i", **external),
+        snapshot("e2", "e1", **external),
+        snapshot("e3", "e2", **external),
+        snapshot("j", "e1"),
+        snapshot("k", "i"),
+    )
+
+
+def test_an_internal_one_in_other_images_waits_until_the_machine_is_off(
+    delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...]
+) -> None:
+    words = {"of": mixed, "current": "e2"}
+    assert rules(delete("i", **words, state=DomainState.RUNNING), Level.BLOCKER) == {"other-image"}
+    assert delete("i", **words).ready
+    assert delete("i", of=mixed, current="k", state=DomainState.RUNNING).ready
+
+
+def test_external_ones_go_where_libvirt_can_merge_them(
+    delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...]
+) -> None:
+    place = {"external-place"}
+    assert delete("e3", of=mixed, current="e3").ready
+    assert delete("e2", of=mixed, current="e3").ready
+    assert delete("e2", "e3", of=mixed, current="e3").ready
+    assert rules(delete("e1", of=mixed, current="e3"), Level.BLOCKER) == place  # several children
+    assert rules(delete("e2", of=mixed, current="e2"), Level.BLOCKER) == place  # current, with a child
+    assert rules(delete("e2", of=mixed, current="k"), Level.BLOCKER) == place  # off the way
+    assert rules(delete("e1", "e2", "e3", "j", of=mixed, current="e3"), Level.BLOCKER) == place  # internal parent
+
+
+def test_external_ones_do_not_go_together_nor_on_an_old_libvirt(
+    delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...]
+) -> None:
+    plan = delete("e2", of=mixed, scope=Scope.WITH_CHILDREN)
+    assert rules(plan, Level.BLOCKER) == {"external-scope"}
+    assert rules(delete("e3", of=mixed, version=8_010_000), Level.BLOCKER) == {"external-version"}

@@ -1,0 +1,194 @@
+"""Plans of reverting: what stands in the way, what is lost, how the machine goes on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from snapgui.core.errors import Problem
+from snapgui.core.plan import Call, EffectKind, Level, Plan, RevertFlag
+from snapgui.core.records import Disk, DomainId, DomainState, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.requests import Revert, RunState
+from snapgui.core.rules import make_plan
+
+
+@pytest.fixture
+def revert(domain: DomainId, situation: Callable[..., Situation]) -> Callable[..., Plan]:
+    """The plan of reverting to the snapshot "a", in a situation of the words given."""
+
+    def build(
+        *records: SnapshotRecord,
+        to: str = "a",
+        run: RunState = RunState.AS_TAKEN,
+        remove: bool = False,
+        **words: Any,
+    ) -> Plan:
+        return make_plan(Revert(domain, to, run, remove), situation(*records, **words))
+
+    return build
+
+
+def rules(plan: Plan, level: Level | None = None) -> set[str]:
+    return {finding.rule for finding in plan.findings if level in (None, finding.level)}
+
+
+def told(plan: Plan) -> str:
+    return "\n".join(effect.text for effect in plan.effects)
+
+
+def test_what_is_lost_and_what_changes_is_said(revert: Callable[..., Plan], snapshot: Callable[..., Any]) -> None:
+    plan = revert(snapshot("a"), snapshot("b", "a"), current="b", state=DomainState.RUNNING)
+    assert plan.ready
+    assert [(step.call, step.snapshot, step.flags) for step in plan.steps] == [(Call.SNAPSHOT_REVERT, "a", 0)]
+    assert plan.title == "Revert pisces to “a”"
+    lost = [effect for effect in plan.effects if effect.kind is EffectKind.LOSES]
+    assert lost[0].names == ("b",)
+    assert "since “b”" in lost[0].text
+    assert "console loses its connection" in told(plan)
+    assert "“a” becomes the current snapshot" in told(plan)
+    assert plan.undo is None
+
+
+def test_a_machine_that_is_off_has_no_console_to_lose(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any]
+) -> None:
+    plan = revert(snapshot("a"), current="a")
+    assert "console" not in told(plan)
+    assert "becomes the current" not in told(plan)
+    assert "What changed since “a” is lost" in told(plan)
+    assert "What the machine holds now is lost" in told(revert(snapshot("a")))
+
+
+@pytest.mark.parametrize(
+    ("state", "run", "ending"),
+    [
+        (SnapshotState.RUNNING, RunState.AS_TAKEN, "runs from where it was"),
+        (SnapshotState.RUNNING, RunState.PAUSED, "paused where it was"),
+        (SnapshotState.PAUSED, RunState.AS_TAKEN, "paused where it was"),
+        (SnapshotState.PAUSED, RunState.RUNNING, "runs from where it was"),
+        (SnapshotState.SHUT_OFF, RunState.AS_TAKEN, "is off"),
+        (SnapshotState.SHUT_OFF, RunState.RUNNING, "boots and runs"),
+        (SnapshotState.SHUT_OFF, RunState.PAUSED, "very start of its boot"),
+    ],
+)
+def test_how_the_machine_goes_on_is_said(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], state: SnapshotState, run: RunState, ending: str
+) -> None:
+    plan = revert(snapshot("a", state=state), run=run)
+    assert (
+        plan.steps[0].flags
+        == {
+            RunState.AS_TAKEN: RevertFlag.NONE,
+            RunState.RUNNING: RevertFlag.RUNNING,
+            RunState.PAUSED: RevertFlag.PAUSED,
+        }[run]
+    )
+    assert ending in told(plan)
+
+
+def test_a_saved_state_has_to_go_first_where_no_memory_is_brought_back(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], off: Mapping[str, Any]
+) -> None:
+    refused = revert(snapshot("a", **off), managed_save=True)
+    assert rules(refused, Level.BLOCKER) == {"managed-save"}
+    assert refused.findings[0].remedy
+    plan = revert(snapshot("a", **off), managed_save=True, remove=True)
+    assert plan.ready
+    assert [step.call for step in plan.steps] == [Call.MANAGED_SAVE_REMOVE, Call.SNAPSHOT_REVERT]
+    assert "saved state is removed" in told(plan)
+    assert len(revert(snapshot("a", **off), remove=True).steps) == 1
+
+
+def test_a_saved_state_that_stays_beside_a_memory_is_warned_of(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any]
+) -> None:
+    plan = revert(snapshot("a"), managed_save=True)
+    assert plan.ready
+    assert rules(plan, Level.WARNING) == {"managed-save"}
+
+
+def test_a_transient_machine_must_go_on(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], off: Mapping[str, Any]
+) -> None:
+    words = {"persistent": False, "state": DomainState.RUNNING}
+    assert rules(revert(snapshot("a", **off), **words), Level.BLOCKER) == {"transient"}
+    assert revert(snapshot("a", **off), run=RunState.PAUSED, **words).ready
+    assert revert(snapshot("a"), **words).ready
+
+
+@pytest.mark.parametrize("state", [SnapshotState.PM_SUSPENDED, SnapshotState.UNKNOWN])
+def test_states_that_libvirt_can_not_bring_back(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], state: SnapshotState
+) -> None:
+    assert rules(revert(snapshot("a", state=state)), Level.BLOCKER) == {"state"}
+
+
+def test_a_snapshot_that_is_gone_unread_or_unreadable_is_not_reverted_to(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], situation: Callable[..., Any], domain: DomainId
+) -> None:
+    assert rules(revert(to="x"), Level.BLOCKER) == {"gone"}
+    plan = revert(SnapshotRecord("a", complete=False))
+    assert (rules(plan), plan.steps) == ({"unread"}, ())
+    assert rules(revert(SnapshotRecord("a", problem=Problem("", "bad"))), Level.BLOCKER) == {"unreadable"}
+    assert rules(revert(snapshot("a", has_domain=False)), Level.BLOCKER) == {"no-domain"}
+    early = make_plan(Revert(domain, "a"), replace(situation(snapshot("a")), config=None))
+    assert (rules(early, Level.BLOCKER), rules(early), early.steps) == (set(), {"unread"}, ())
+    assert early.effects
+
+
+def test_an_image_without_the_snapshot_is_found_before_half_the_disks_are_reverted(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any]
+) -> None:
+    plan = revert(snapshot("a"), image_tags={"vda": frozenset()})
+    assert rules(plan, Level.BLOCKER) == {"tag-missing"}
+    assert "vda" in plan.findings[0].reason
+    assert revert(snapshot("a"), image_tags={}).ready
+
+
+def test_names_that_qemu_mistakes_or_refuses(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], off: Mapping[str, Any]
+) -> None:
+    assert rules(revert(snapshot("1"), to="1"), Level.WARNING) == {"name-number"}
+    assert rules(revert(snapshot("a b"), to="a b"), Level.BLOCKER) == {"name-job"}
+    assert revert(snapshot("a b"), to="a b", version=10_009_000).ready
+    assert revert(snapshot("a b", **off), to="a b").ready
+
+
+def test_known_faults_of_releases(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], off: Mapping[str, Any]
+) -> None:
+    assert rules(revert(snapshot("a"), version=9_000_000), Level.WARNING) == {"hazard-crash"}
+    assert not rules(revert(snapshot("a", **off), version=9_000_000))
+    assert rules(revert(snapshot("a"), version=11_003_000), Level.NOTE) == {"hazard-revert"}
+    assert not rules(revert(snapshot("a"), version=11_004_000))
+    assert not rules(revert(snapshot("a"), version=0))
+
+
+def test_firmware_settings_in_raw_stay(revert: Callable[..., Plan], snapshot: Callable[..., Any]) -> None:
+    raw, qcow2 = ({"uefi": True, "nvram_format": nvram} for nvram in ("raw", "qcow2"))
+    assert rules(revert(snapshot("a"), config=raw), Level.WARNING) == {"nvram"}
+    assert not rules(revert(snapshot("a"), config=qcow2))
+    assert rules(revert(snapshot("a"), config=qcow2, version=10_009_000)) == {"hazard-uefi"}
+
+
+def test_files_of_external_snapshots_are_left_behind(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    tree = (snapshot("a"), snapshot("e", "a", **external), snapshot("b", "e"))
+    plan = revert(*tree, current="b", image_tags={"vda": frozenset({"b"})})
+    assert rules(plan) == {"orphans"}
+    assert "“e”" in plan.findings[0].reason
+    assert not rules(revert(*tree, to="b", current="b"))
+
+
+def test_external_snapshots_need_a_host_that_can(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    record = snapshot("a", **external)
+    assert rules(revert(record, external_revert=False), Level.BLOCKER) == {"external"}
+    assert revert(record).ready
+    block = Disk("vda", source_type="block", source="/dev/x", format="qcow2")
+    assert rules(revert(record, disks=(block,)), Level.BLOCKER) == {"external-disk"}
+    iso = Disk("hdc", device="cdrom", source="/x.iso", readonly=True)
+    assert rules(revert(record, disks=(iso,)), Level.WARNING) == {"external-overlay"}
