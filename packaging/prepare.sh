@@ -8,6 +8,16 @@ RUN_PACKAGES="python3 python3-venv python3-libvirt python3-lxml python3-numpy
     libgl1 libegl1 libdbus-1-3 libfontconfig1 fonts-dejavu-core
     qemu-system-x86 qemu-utils libvirt-clients libvirt-daemon-driver-qemu"
 
+# packaging/test needs these as well.
+TEST_PACKAGES="xvfb openbox dbus at-spi2-core python3-pyatspi python3-gi imagemagick xdotool x11-utils virt-viewer
+    libvirt-daemon busybox-static cpio kmod xz-utils git tini
+    shellcheck desktop-file-utils appstream"
+# From libvirt 11 on, Debian ships the storage driver and virtlogd apart from the daemon.
+case $(dpkg-query -W -f '${Version}' libvirt0 2>/dev/null)$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}") in
+    9.*bookworm | bookworm) ;;
+    *) TEST_PACKAGES="$TEST_PACKAGES libvirt-daemon-driver-storage libvirt-daemon-log" ;;
+esac
+
 say() {
     printf '%s\n' "$*" >&2
 }
