@@ -24,7 +24,7 @@ class User:
         self.window = application.window
         self._qtbot = qtbot
         self.jobs: dict[int, JobRecord] = {}
-        application.runner.job_changed.connect(self._job_changed)
+        application.backend.runner.job_changed.connect(self._job_changed)
 
     def _job_changed(self, job: JobRecord) -> None:
         self.jobs[job.id] = job
@@ -49,8 +49,8 @@ class User:
 
     def choose_machine(self, uri: str, name: str) -> None:
         """Connect to the host where that is needed, and choose its machine of that name."""
-        if uri not in self.application.hosts.uris:
-            self.application.hosts.connect_host(uri)
+        if uri not in self.application.backend.hosts.uris:
+            self.application.backend.hosts.connect_host(uri)
         machines = self.window.machines.tree.model()
 
         def found() -> QModelIndex | None:
