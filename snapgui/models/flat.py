@@ -3,13 +3,11 @@
 from enum import Enum
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QObject, Qt
+from PySide6.QtCore import QObject, Qt
 
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column, SnapshotsModel
 from snapgui.models.tree import Index, TreeModel
-
-_NOWHERE = QModelIndex()
 
 
 class Order(Enum):
@@ -48,10 +46,6 @@ class FlatSnapshots(TreeModel):
     def row_of(self, name: str) -> int:
         """The row of a snapshot, -1 where it has none."""
         return self.index_of(name).row()
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """A list has one column."""
-        return 0 if parent.isValid() else 1
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What the tree's model says in the column of names."""

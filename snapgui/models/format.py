@@ -2,7 +2,8 @@
 
 import html
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from PySide6.QtCore import QCollator, QCollatorSortKey, QDateTime, QLocale, Qt
 
@@ -106,13 +107,13 @@ def listed(*texts: str) -> str:
     return translate("Facts", ", ", "between the facts that a screen reader reads").join(filter(None, texts))
 
 
-def natural_key(text: str) -> QCollatorSortKey:
-    """Sorts as a person would in the user's language: "a2" before "A10"."""
-    return _collation_key(text, QLocale().name())
+def natural_order() -> Callable[[str], QCollatorSortKey]:
+    """A key for sorting texts as a person would in the user's language: "a2" before "A10"."""
+    return partial(_collation_key, QLocale().name())
 
 
-@lru_cache(maxsize=1 << 15)  # most names of 10,000 snapshots are sorted again and again
-def _collation_key(text: str, locale: str) -> QCollatorSortKey:
+@lru_cache(maxsize=1 << 15)  # the names of 10,000 snapshots are sorted again and again
+def _collation_key(locale: str, text: str) -> QCollatorSortKey:
     return _collator(locale).sortKey(text)
 
 

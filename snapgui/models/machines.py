@@ -7,17 +7,16 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QCollatorSortKey, QLocale, QModelIndex, QObject, Qt
+from PySide6.QtCore import QCollatorSortKey, QLocale, QObject, Qt
 
 from snapgui.core.records import DomainId, DomainRecord, HostRecord
 from snapgui.core.text import translate
-from snapgui.models.format import listed, natural_key, one_line, tooltip
+from snapgui.models.format import listed, natural_order, one_line, tooltip
 from snapgui.models.roles import Role
 from snapgui.models.store import Store
 from snapgui.models.tree import Index, TreeModel
 from snapgui.models.words import domain_state_text, host_state_text
 
-_NOWHERE = QModelIndex()
 _Role = Qt.ItemDataRole
 
 
@@ -28,8 +27,15 @@ class Column(IntEnum):
     SNAPSHOTS = 1
 
 
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ALIGNMENT = (_LEFT, _RIGHT)  # by column
+
+
 class MachinesModel(TreeModel):
     """Connections in the order in which they were made, under each its domains by name. Keys are URIs and DomainIds."""
+
+    columns = len(Column)
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -50,16 +56,12 @@ class MachinesModel(TreeModel):
 
     # Qt's questions
 
-    def columnCount(self, parent: Index = _NOWHERE) -> int:  # noqa: ARG002 - every row has the same
-        """As many as ``Column`` names."""
-        return len(Column)
-
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
         """Titles, aligned like what is below them."""
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == _Role.TextAlignmentRole:
-            return _alignment(section)
+            return _ALIGNMENT[section]
         if role == _Role.DisplayRole:
             return {
                 Column.NAME: translate("Machines", "Machine"),
@@ -78,7 +80,7 @@ class MachinesModel(TreeModel):
         if role == Role.PROBLEM:
             return record.problem
         if role == _Role.TextAlignmentRole:
-            return _alignment(index.column())
+            return _ALIGNMENT[index.column()]
         if isinstance(record, DomainRecord):
             return _domain_data(record, Column(index.column()), role)
         return _host_data(record, Column(index.column()), role)
@@ -138,7 +140,7 @@ class MachinesModel(TreeModel):
     def _place(self, domain: Hashable) -> tuple[QCollatorSortKey, str, str]:
         record = self._store.domain(domain) if isinstance(domain, DomainId) else None
         name = record.name if record else ""
-        return natural_key(name), name, str(domain)
+        return natural_order()(name), name, str(domain)
 
 
 def _label(host: HostRecord) -> str:
@@ -182,8 +184,3 @@ def _domain_data(domain: DomainRecord, column: Column, role: int) -> Any:
     if role == _Role.ToolTipRole:
         return tooltip(domain.name, listed(state, snapshots), why, domain.problem.remedy if domain.problem else "")
     return None
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column == Column.SNAPSHOTS else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

@@ -139,3 +139,5 @@ _ANSWERS: Mapping[int, Callable[[Row, Column], Any]] = {
     Role.CURRENT: lambda row, _column: row.current,
     Role.PROBLEM: lambda row, _column: row.record.problem,
 }
+
+ROLES = frozenset({*_ANSWERS, Role.KEY})  # every other role has no answer in any cell

@@ -8,9 +8,9 @@ from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 from snapgui.core.records import DomainId, DomainRecord, DomainState, Size, Snapshots
 from snapgui.core.text import translate
 from snapgui.core.tree import parents
-from snapgui.models.format import listed, natural_key, one_line, tooltip
+from snapgui.models.format import listed, natural_order, one_line, tooltip
 from snapgui.models.roles import Role
-from snapgui.models.snapshot_cells import Column, Row, answer, title
+from snapgui.models.snapshot_cells import ROLES, Column, Row, answer, title
 from snapgui.models.store import Store
 from snapgui.models.tree import Index, TreeModel
 from snapgui.models.words import domain_state_text
@@ -19,13 +19,16 @@ __all__ = ["Column", "SnapshotsModel"]
 
 _HERE: Final = ("here",)  # the key of "You are here": no snapshot's, those are texts
 _NONE = Snapshots()
-_NOWHERE = QModelIndex()
 _Role = Qt.ItemDataRole
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ALIGNMENT = tuple(_RIGHT if column is Column.MEMORY else _LEFT for column in Column)
 
 
 class SnapshotsModel(TreeModel):
     """Shows one domain of the store. A filter keeps the ancestors of what it finds."""
 
+    columns = len(Column)
     settled = Signal(object)  # after an update that is no reset: the names whose data differs
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
@@ -36,6 +39,7 @@ class SnapshotsModel(TreeModel):
         self._sizes: Mapping[str, Size] = {}
         self._machine: DomainRecord | None = None
         self._filter = ""
+        self._by_name: list[str] = []  # the names last sorted, kept because sorting them costs the most
         self._column = Column.TAKEN
         self._order = Qt.SortOrder.AscendingOrder
         store.snapshots_changed.connect(self._on_snapshots)
@@ -80,33 +84,27 @@ class SnapshotsModel(TreeModel):
 
     # Qt's questions
 
-    def columnCount(self, parent: Index = _NOWHERE) -> int:  # noqa: ARG002 - every row has the same
-        """As many as ``Column`` names."""
-        return len(Column)
-
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
         """Titles, aligned like what is below them."""
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == _Role.TextAlignmentRole:
-            return _alignment(section)
+            return _ALIGNMENT[section]
         return title(Column(section)) if role == _Role.DisplayRole else None
 
     def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
         """Texts, and the roles of ``Role``. Asked for each visible cell while scrolling: cheap, and nothing ahead."""
-        key = self.key(index)
         if role == _Role.TextAlignmentRole:
-            return _alignment(index.column()) if key is not None else None
+            return _ALIGNMENT[index.column()] if index.isValid() else None
+        if role not in ROLES:  # most of what a view asks for to paint a cell
+            return None
+        key = self.key(index)
         if role == Role.KEY:
             return key if isinstance(key, str) else None
         if key is _HERE:
             return self._here_data(index.column(), role)
         row = self._row(key) if isinstance(key, str) else None
         return answer(row, Column(index.column()), role) if row else None
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        """Everything can be selected; a tree without a current index asks for the invalid one too."""
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def _row(self, name: str) -> Row | None:
         record = self._snapshots.records.get(name)
@@ -199,18 +197,16 @@ class SnapshotsModel(TreeModel):
         """All names in the order wanted among siblings. Python's sort keeps equal ones as they are: by name."""
         records = self._snapshots.records
         descending = self._order == Qt.SortOrder.DescendingOrder
-        names = sorted(sorted(records), key=natural_key, reverse=descending and self._column is Column.NAME)
+        name_order = natural_order()
+        if records.keys() != set(self._by_name):
+            self._by_name = sorted(sorted(records), key=name_order)
         if self._column is Column.NAME:
-            return names
-        rows = {name: row for name in names if (row := self._row(name))}
+            return self._by_name[::-1] if descending else self._by_name
+        rows = ((name, self._row(name)) for name in self._by_name)
         if self._column in (Column.TAKEN, Column.MEMORY):
             unknown = float("inf") if self._column is Column.TAKEN else -1  # time not read yet: just taken, as a rule
-            values = {name: answer(row, self._column, Role.SORT) for name, row in rows.items()}
-            return sorted(names, key=lambda name: unknown if values[name] is None else values[name], reverse=descending)
-        texts = {name: natural_key(answer(row, self._column, _Role.DisplayRole)) for name, row in rows.items()}
-        return sorted(names, key=texts.__getitem__, reverse=descending)
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column == Column.MEMORY else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+            values = {name: answer(row, self._column, Role.SORT) for name, row in rows if row}
+            numbers = {name: unknown if value is None else value for name, value in values.items()}
+            return sorted(self._by_name, key=numbers.__getitem__, reverse=descending)
+        texts = {name: name_order(answer(row, self._column, _Role.DisplayRole)) for name, row in rows if row}
+        return sorted(self._by_name, key=texts.__getitem__, reverse=descending)

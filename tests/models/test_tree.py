@@ -21,8 +21,7 @@ SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.function_s
 class Names(TreeModel):
     """Two columns that show the key."""
 
-    def columnCount(self, parent: Any = None) -> int:  # noqa: ARG002
-        return 2
+    columns = 2
 
     def data(self, index: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         return str(self.key(index)) if role == Qt.ItemDataRole.DisplayRole else None
