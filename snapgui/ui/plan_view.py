@@ -166,8 +166,8 @@ class _RowView(QFrame):
         self._mark.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._text = TextLabel()
         self._more = TextLabel()
-        self._names = _Names()
-        layout = QGridLayout(self)
+        self._names: _Names | None = None  # made when first needed: few rows have any
+        layout = self._grid = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(8)
         layout.setVerticalSpacing(2)
@@ -175,7 +175,6 @@ class _RowView(QFrame):
         layout.addWidget(self._mark, 0, 0, 3, 1, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._text, 0, 1)
         layout.addWidget(self._more, 1, 1)
-        layout.addWidget(self._names, 2, 1)
         self._row: _Row | None = None
         self.set_row(row)
 
@@ -191,7 +190,11 @@ class _RowView(QFrame):
         self._text.setFont(strong)
         self._more.setText(row.more)
         self._more.setVisible(bool(row.more))
-        self._names.set_names(row.names)
+        if row.names and self._names is None:
+            self._names = _Names()
+            self._grid.addWidget(self._names, 2, 1)
+        if self._names is not None:
+            self._names.set_names(row.names)
 
 
 class _Names(QWidget):

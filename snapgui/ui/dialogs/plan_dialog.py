@@ -70,6 +70,10 @@ class PlanDialog(QDialog):
         """What the user has chosen so far."""
         raise NotImplementedError
 
+    def status(self) -> str:
+        """What the dialog says about reading the machine; empty once it has been read."""
+        return self._status.text()
+
     def set_situation(self, situation: Situation) -> None:
         """Go on with a fuller or newer reading; what the user typed stays."""
         self._situation = situation

@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
 
-from snapgui.core import names
+from snapgui.core.names import expand
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import Take
@@ -69,6 +69,4 @@ class TakeDialog(PlanDialog):
         return replace(shown, findings=tuple(each for each in shown.findings if each not in wrong))
 
     def _suggestion(self) -> str:
-        return names.expand(
-            self._template, self.situation.domain.name, tuple(self.situation.snapshots.records), self._now
-        )
+        return expand(self._template, self.situation.domain.name, tuple(self.situation.snapshots.records), self._now)

@@ -1,0 +1,115 @@
+"""The list of jobs."""
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QTreeView
+from pytestqt.qtbot import QtBot
+
+from snapgui.core.activity import JobRecord, JobState
+from snapgui.core.errors import Problem
+from snapgui.core.plan import Call, Plan, Step
+from snapgui.core.records import DomainId
+from snapgui.core.requests import Take
+from snapgui.models.activity import ActivityModel
+from snapgui.ui.activity import ActivityView
+from snapgui.ui.dialogs.plan_box import PlanBox
+from snapgui.ui.dialogs.problem import ProblemBox
+
+_DOMAIN = DomainId("qemu:///system", "1f0c")
+_PLAN = Plan(
+    Take(_DOMAIN, "a"),
+    "Take snapshot “a” of pisces",
+    (Step(Call.SNAPSHOT_CREATE, _DOMAIN, "pisces", "a", "<domainsnapshot><name>a</name></domainsnapshot>"),),
+)
+_PROBLEM = Problem("Take “a”.", "The disk is full.", "Free some space.")
+
+
+@pytest.fixture
+def model() -> ActivityModel:
+    return ActivityModel()
+
+
+@pytest.fixture
+def view(qtbot: QtBot, model: ActivityModel) -> ActivityView:
+    view = ActivityView(model)
+    qtbot.addWidget(view)
+    view.resize(500, 200)
+    view.show()
+    return view
+
+
+def _running(number: int, *, cancellable: bool, progress: float | None = None) -> JobRecord:
+    return JobRecord(number, _PLAN, "pisces", JobState.RUNNING, 1.0, 1.0, cancellable=cancellable, progress=progress)
+
+
+def _choose(view: ActivityView, model: ActivityModel, number: int) -> None:
+    view.tree.setCurrentIndex(model.index(model.row_of(number), 0))
+
+
+def test_the_list_is_named_activity(view: ActivityView) -> None:
+    assert view.findChild(QTreeView).accessibleName() == "Activity"
+
+
+def test_while_nothing_has_run_it_looks_different_from_a_list(view: ActivityView) -> None:
+    empty = view.tree.viewport().grab().toImage()
+    blank = empty.copy()
+    blank.fill(empty.pixelColor(0, 0))
+    assert empty != blank
+    assert not view.cancel.isEnabled()
+    assert "Nothing runs" in view.cancel.toolTip()
+
+
+def test_the_job_that_runs_can_be_cancelled_without_choosing_it(
+    qtbot: QtBot, view: ActivityView, model: ActivityModel
+) -> None:
+    model.put(_running(7, cancellable=True))
+    with qtbot.waitSignal(view.cancel_wanted, timeout=1000) as asked:
+        view.cancel.trigger()
+    assert asked.args == [7]
+
+
+def test_a_job_that_libvirt_can_not_stop_says_so(view: ActivityView, model: ActivityModel) -> None:
+    model.put(_running(7, cancellable=False))
+    assert not view.cancel.isEnabled()
+    assert "libvirt" in view.cancel.toolTip()
+
+
+def test_a_job_that_has_ended_can_not_be_cancelled(view: ActivityView, model: ActivityModel) -> None:
+    model.put(_running(7, cancellable=True))
+    _choose(view, model, 7)
+    model.put(JobRecord(7, _PLAN, "pisces", JobState.DONE, 1.0, 1.0, 2.0))
+    assert not view.cancel.isEnabled()
+
+
+def test_a_failed_job_shows_its_error(view: ActivityView, model: ActivityModel) -> None:
+    model.put(JobRecord(7, _PLAN, "pisces", JobState.FAILED, 1.0, 1.0, 2.0, problem=_PROBLEM))
+    _choose(view, model, 7)
+    view.tree.activated.emit(view.tree.currentIndex())
+    box = view.findChild(ProblemBox)
+    assert box.isVisible()
+    box.close()
+
+
+def test_any_other_job_shows_its_plan(view: ActivityView, model: ActivityModel) -> None:
+    model.put(JobRecord(7, _PLAN, "pisces", JobState.DONE, 1.0, 1.0, 2.0))
+    _choose(view, model, 7)
+    assert not view.show_error.isEnabled()
+    view.tree.activated.emit(view.tree.currentIndex())
+    box = view.findChild(PlanBox)
+    assert box.isVisible()
+    box.close()
+
+
+def test_its_commands_can_be_copied(view: ActivityView, model: ActivityModel) -> None:
+    model.put(JobRecord(7, _PLAN, "pisces", JobState.DONE, 1.0, 1.0, 2.0))
+    _choose(view, model, 7)
+    view.copy.trigger()
+    assert "snapshot-create" in QGuiApplication.clipboard().text()
+
+
+def test_every_state_and_progress_can_be_drawn(view: ActivityView, model: ActivityModel) -> None:
+    for number, state in enumerate(JobState):
+        model.put(JobRecord(number, _PLAN, "pisces", state, 1.0, 1.0))
+    for number, progress in enumerate((None, 0.0, 0.5, 1.0, 7.0), len(JobState)):
+        model.put(_running(number, cancellable=False, progress=progress))
+    assert not view.tree.viewport().grab().isNull()
