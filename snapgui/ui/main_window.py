@@ -233,7 +233,7 @@ class MainWindow(QMainWindow):
 
     def _choose_preferred(self) -> None:
         """Choose the machine that was asked for as soon as it appears, or any one where nothing was asked for."""
-        if self.machines.domain() is not None and not self._preferred:
+        if self.machines.uri() is not None and not self._preferred:
             return
         for host in self._store.hosts():
             for domain in sorted(self._store.domains(host.uri), key=lambda record: record.name):

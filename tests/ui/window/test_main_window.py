@@ -1,0 +1,202 @@
+"""What a user does in the window, on libvirt's test driver: everything by actions and keys."""
+
+import libvirt
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPlainTextEdit
+from testbed.stage import URI
+
+from snapgui.app import Application
+from snapgui.models.roles import Role
+from snapgui.settings import CONNECTIONS, Settings
+from snapgui.ui.actions import Act
+
+
+def _rows(app: Application) -> list[str]:
+    """The snapshot tree as text, indented by level, the row "You are here" too."""
+    model = app.window.snapshots.tree.model()
+    found: list[str] = []
+
+    def walk(parent, level: int) -> None:
+        for row in range(model.rowCount(parent)):
+            index = model.index(row, 0, parent)
+            found.append("  " * level + index.data())
+            walk(index, level + 1)
+
+    walk(app.window.snapshots.tree.rootIndex(), 0)
+    return found
+
+
+def _use(app: Application, act: Act) -> None:
+    action = app.window.actions_[act]
+    assert action.isEnabled(), action.toolTip()
+    action.trigger()
+
+
+def _dialog(qtbot) -> QDialog:
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QDialog))
+    return QApplication.activeModalWidget()
+
+
+def _accept(qtbot, dialog: QDialog) -> None:
+    qtbot.waitUntil(lambda: not dialog.waiting and dialog.ok.isEnabled())
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is None)
+
+
+def _describe(dialog: QDialog, text: str) -> None:
+    (editor,) = [edit for edit in dialog.findChildren(QPlainTextEdit) if not edit.isReadOnly()]
+    editor.selectAll()
+    editor.insertPlainText(text)
+
+
+def _take(qtbot, app: Application, name: str = "", description: str = "") -> None:
+    before = len(_rows(app))
+    _use(app, Act.TAKE)
+    dialog = _dialog(qtbot)
+    if name:
+        dialog.findChild(QLineEdit).setText(name)
+    if description:
+        _describe(dialog, description)
+    _accept(qtbot, dialog)
+    qtbot.waitUntil(lambda: len(_rows(app)) == before + 1)
+
+
+def _choose(app: Application, *names: str) -> None:
+    tree = app.window.snapshots.tree
+    tree.clearSelection()
+    for name in names:
+        flag = tree.selectionModel().SelectionFlag
+        tree.selectionModel().select(tree.model().index_of(name), flag.Select | flag.Rows)
+
+
+def test_the_first_machine_is_chosen_and_its_empty_tree_shows_where_the_user_is(app: Application):
+    assert app.window.machines.tree.currentIndex().data() == "test"
+    assert _rows(app) == ["You are here"]
+
+
+def test_take_enter_takes_a_snapshot_named_from_the_template_and_chooses_it(qtbot, app: Application):
+    _take(qtbot, app)
+    assert _rows(app) == ["test-1", "  You are here"]
+    qtbot.waitUntil(lambda: [r.name for r in app.window.snapshots.selected()] == ["test-1"])
+    assert app.window.activity.tree.model().rowCount() == 1
+
+
+def test_a_branch_is_taken_its_parent_deleted_and_both_children_move_up(qtbot, app: Application):
+    _take(qtbot, app, "clean")
+    _take(qtbot, app, "left")
+    _choose(app, "clean")
+    _use(app, Act.REVERT)
+    _accept(qtbot, _dialog(qtbot))
+    qtbot.waitUntil(lambda: _rows(app) == ["clean", "  left", "  You are here"])
+    _take(qtbot, app, "right")
+    assert _rows(app) == ["clean", "  left", "  right", "    You are here"]
+    _choose(app, "clean")
+    _use(app, Act.DELETE)
+    _accept(qtbot, _dialog(qtbot))
+    qtbot.waitUntil(lambda: _rows(app) == ["left", "right", "  You are here"])
+
+
+def test_edit_changes_the_description_in_libvirt_and_in_the_tree(qtbot, app: Application, other: libvirt.virConnect):
+    _take(qtbot, app, "a", "first words")
+    _choose(app, "a")
+    _use(app, Act.EDIT)
+    dialog = _dialog(qtbot)
+    _describe(dialog, "other words")
+    qtbot.waitUntil(lambda: not dialog.waiting and dialog.ok.isEnabled())
+    dialog.accept()
+    model = app.window.snapshots.tree.model()
+    qtbot.waitUntil(lambda: model.index_of("a", 5).data() == "other words")
+    xml = other.lookupByName("test").snapshotLookupByName("a").getXMLDesc()
+    assert "<description>other words</description>" in xml
+
+
+def test_set_as_current_moves_the_row_you_are_here(qtbot, app: Application):
+    _take(qtbot, app, "a")
+    _take(qtbot, app, "b")
+    _choose(app, "a")
+    _use(app, Act.SET_CURRENT)
+    qtbot.waitUntil(lambda: _rows(app) == ["a", "  b", "  You are here"])
+
+
+def test_an_action_that_cannot_be_used_says_why(qtbot, app: Application):
+    revert = app.window.actions_[Act.REVERT]
+    assert not revert.isEnabled()
+    assert "Choose a snapshot first." in revert.toolTip()
+    _take(qtbot, app, "a")
+    _take(qtbot, app, "b")
+    _choose(app, "a", "b")
+    assert "Choose one snapshot only." in revert.toolTip()
+    assert app.window.actions_[Act.DELETE].isEnabled()
+    start = app.window.actions_[Act.START]
+    assert not start.isEnabled()
+    assert len(start.toolTip().splitlines()) == 2
+
+
+def test_pause_and_resume_take_turns(qtbot, app: Application):
+    pause, resume = app.window.actions_[Act.PAUSE], app.window.actions_[Act.RESUME]
+    assert pause.isVisible()
+    assert not resume.isVisible()
+    _use(app, Act.PAUSE)
+    qtbot.waitUntil(resume.isVisible)
+    _use(app, Act.RESUME)
+    qtbot.waitUntil(pause.isVisible)
+
+
+def test_force_off_asks_and_then_switches_the_machine_off(qtbot, app: Application, other: libvirt.virConnect):
+    _use(app, Act.FORCE_OFF)
+    dialog = _dialog(qtbot)
+    dialog.accept()
+    qtbot.waitUntil(lambda: not other.lookupByName("test").isActive())
+    qtbot.waitUntil(app.window.actions_[Act.START].isEnabled)
+
+
+def test_selection_and_collapsed_rows_survive_what_others_do(qtbot, app: Application, other: libvirt.virConnect):
+    _take(qtbot, app, "a")
+    _take(qtbot, app, "b")
+    _choose(app, "a")
+    tree = app.window.snapshots.tree
+    tree.collapse(tree.model().index_of("a"))
+    other.lookupByName("test").snapshotCreateXML("<domainsnapshot><name>c</name></domainsnapshot>")
+    qtbot.waitUntil(lambda: "    c" in _rows(app), timeout=3000)
+    assert [record.name for record in app.window.snapshots.selected()] == ["a"]
+    assert not tree.isExpanded(tree.model().index_of("a"))
+
+
+def test_a_failed_host_is_a_row_with_the_reason_and_can_be_tried_again(qtbot, app: Application):
+    uri = "qemu+unix:///system?socket=/nowhere/sock"
+    app.backend.hosts.connect_host(uri)
+    qtbot.waitUntil(lambda: app.window.machines.choose(uri))
+    qtbot.waitUntil(app.window.actions_[Act.RETRY].isEnabled)
+    index = app.window.machines.tree.currentIndex()
+    assert index.data(Role.PROBLEM) is not None
+    assert "/nowhere" not in index.data(Role.PROBLEM).why or index.data(Qt.ItemDataRole.ToolTipRole)
+    _use(app, Act.RETRY)
+    qtbot.waitUntil(app.window.actions_[Act.RETRY].isEnabled)
+    _use(app, Act.DISCONNECT)
+    assert [host.uri for host in app.store.hosts()] == [URI]
+
+
+def test_hosts_are_remembered_for_the_next_start(app: Application, settings: Settings):
+    app.window.close()
+    assert settings.get(CONNECTIONS) == [URI]
+
+
+def test_names_with_markup_quotes_newlines_and_other_scripts_show_as_they_are(qtbot, app: Application):
+    for name in ("<b>bold<i>&amp;", "say \"hi\" 'there'", "猫のスナップショット", "שלום", "🐟 fish", "x" * 247):
+        _take(qtbot, app, name)
+        _choose(app, name)
+        assert [record.name for record in app.window.snapshots.selected()] == [name]
+        assert app.window.snapshots.tree.model().index_of(name).data(Qt.ItemDataRole.EditRole) == name
+
+
+def test_without_a_host_the_start_page_offers_to_connect_or_try_the_demo(
+    qtbot, settings: Settings, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("snapgui.jobs.default_host.CANDIDATES", ("qemu+unix:///system?socket=/nowhere/sock",))
+    application = Application(settings, tmp_path)
+    qtbot.addWidget(application.window)
+    application.window.show()
+    application.connect([])
+    qtbot.waitUntil(application.window.start_page.isVisible)
+    assert any("/nowhere/sock" in text for text in application.window.start_page.texts())
+    application.close()
