@@ -14,6 +14,7 @@ _FIELD: Final = re.compile(r"\{(machine|date|time)\}")
 _NUMBER: Final = "{n}"
 _NOT_PORTABLE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _FALLBACK: Final = "snapshot"
+_LONGEST_MACHINE: Final = 128  # so that the rest of a template is not what is cut away
 
 
 def expand(template: str, machine: str, taken: Collection[str], now: datetime) -> str:
@@ -39,7 +40,7 @@ def expand(template: str, machine: str, taken: Collection[str], now: datetime) -
 
 def _portable(machine: str) -> str:
     plain = unicodedata.normalize("NFKD", machine).encode("ascii", "ignore").decode()
-    return _NOT_PORTABLE.sub("-", plain).strip("-.") or _FALLBACK
+    return _NOT_PORTABLE.sub("-", plain).strip("-.")[:_LONGEST_MACHINE] or _FALLBACK
 
 
 def _allowed(head: str, number: str, tail: str) -> str:

