@@ -65,7 +65,7 @@ def duration_text(seconds: float) -> str:
     """A duration as "0.4 s", "12 s", "3 min 5 s" or "2 h 5 min"."""
     locale = QLocale()
     if seconds < 9.95:  # noqa: PLR2004 - below, a tenth is worth reading
-        return translate("Time", "{seconds} s").format(seconds=locale.toString(max(seconds, 0.0), "f", 1))
+        return translate("Time", "{seconds} s").format(seconds=locale.toString(max(float(seconds), 0.0), "f", 1))
     whole = round(seconds)
     if whole < _MINUTE:
         return translate("Time", "{seconds} s").format(seconds=locale.toString(whole))
