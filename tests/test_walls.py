@@ -7,14 +7,15 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "snapgui"
 
-# Our own layers that each may import, besides itself. ``paths`` is the one module beside them: where files lie.
+# Our own layers that each may import, besides itself. Beside them stand ``paths`` and ``settings``: where files lie,
+# and what is remembered.
 LAYERS = {
     "core": set(),
     "qcow2": set(),
     "virt": {"core", "qcow2"},
     "jobs": {"core", "virt", "qcow2"},
     "models": {"core"},
-    "ui": {"core", "models", "jobs", "paths"},
+    "ui": {"core", "models", "jobs", "paths", "settings"},
     "demo": {"core", "virt"},
 }
 # Others' packages that each may import, besides Python's own.
