@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Level
 from snapgui.core.text import translate
 from snapgui.ui.dialogs.problem import ProblemBox
+from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.icons import icon, tint
 from snapgui.ui.text_label import TextLabel
 
@@ -33,11 +34,8 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setAccessibleName(translate("Banner", "Message"))
         self._level = Level.NOTE
-        self._mark = QLabel()
-        self._headline = TextLabel()
-        strong = self._headline.font()
-        strong.setBold(True)
-        self._headline.setFont(strong)
+        self._mark = IconLabel(self._level.value, _ICON)
+        self._headline = TextLabel(bold=True)
         self._text = TextLabel()
         texts = QVBoxLayout()
         texts.setSpacing(2)
@@ -74,7 +72,7 @@ class Banner(QFrame):
     ) -> None:
         """Replace the message. ``actions`` are buttons, by their text, and what each does; the message stays."""
         self._level = level
-        self._mark.setPixmap(icon(level.value).pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
+        self._mark.set_icon(level.value)
         self._headline.setText(_short(headline))
         self._text.setText(_short(text))
         self._text.setVisible(bool(text))
@@ -98,6 +96,12 @@ class Banner(QFrame):
     def text(self) -> str:
         """What is read on it; empty while it is hidden."""
         return "" if self.isHidden() else f"{self._headline.text()} {self._text.text()}".strip()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.clear()
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QListView,
     QPlainTextEdit,
     QScrollArea,
@@ -23,6 +22,7 @@ from snapgui.core import virsh
 from snapgui.core.plan import Effect, EffectKind, Level, Plan
 from snapgui.core.text import translate
 from snapgui.models.format import one_line
+from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 
@@ -161,9 +161,7 @@ class _RowView(QFrame):
 
     def __init__(self, row: _Row) -> None:
         super().__init__()
-        self._mark = QLabel()
-        self._mark.setFixedWidth(_ICON)
-        self._mark.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._mark = IconLabel(_ICONS[row.mark], _ICON)
         self._text = TextLabel()
         self._more = TextLabel()
         self._names: _Names | None = None  # made when first needed: few rows have any
@@ -182,12 +180,9 @@ class _RowView(QFrame):
         if row == self._row:
             return
         self._row = row
-        self._mark.setPixmap(icon(_ICONS[row.mark]).pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
-        self._mark.setAccessibleName(_word(row.mark) if isinstance(row.mark, Level) else "")
+        self._mark.set_icon(_ICONS[row.mark], _word(row.mark) if isinstance(row.mark, Level) else "")
         self._text.setText(row.text)
-        strong = self._text.font()
-        strong.setBold(row.mark is Level.BLOCKER)
-        self._text.setFont(strong)
+        self._text.set_bold(bold=row.mark is Level.BLOCKER)
         self._more.setText(row.more)
         self._more.setVisible(bool(row.more))
         if row.names and self._names is None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from snapgui.core.records import HostRecord, HostState
 from snapgui.core.text import translate
 from snapgui.models.format import one_line
+from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.icons import app_icon, icon
 from snapgui.ui.text_label import TextLabel
 
@@ -113,14 +114,9 @@ class StartPage(QScrollArea):
 
     def _host_row(self, host: HostRecord) -> QWidget:
         row = QWidget()
-        mark = QLabel()
         name = {HostState.FAILED: "host-failed", HostState.CONNECTING: "host-connecting"}.get(host.state, "host")
-        mark.setPixmap(icon(name).pixmap(QSize(_MARK, _MARK), self.devicePixelRatioF()))
-        uri = TextLabel(one_line(host.uri))
-        strong = uri.font()
-        strong.setBold(True)
-        uri.setFont(strong)
-        lines = [uri]
+        mark = IconLabel(name, _MARK)
+        lines = [TextLabel(one_line(host.uri), bold=True)]
         if host.problem is not None:
             lines += [TextLabel(text) for text in (host.problem.why, host.problem.remedy) if text]
         texts = QVBoxLayout()

@@ -10,8 +10,10 @@ _PREFERRED_WIDTH = 44  # characters
 class TextLabel(QLabel):
     """A QLabel that breaks a line between words where it can and inside a word where it must."""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, bold: bool = False) -> None:
         super().__init__(parent)
+        if bold:
+            self.set_bold(bold=True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
@@ -19,6 +21,12 @@ class TextLabel(QLabel):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setText(text)
+
+    def set_bold(self, *, bold: bool) -> None:
+        """Make the text stand out, or not."""
+        font = self.font()
+        font.setBold(bold)
+        self.setFont(font)
 
     def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt
         margins = self.contentsMargins()

@@ -1,5 +1,6 @@
 """The message across the window."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -58,4 +59,11 @@ def test_it_can_be_closed(qtbot: QtBot) -> None:
     banner.show_problem(_PROBLEM)
     with qtbot.waitSignal(banner.closed, timeout=1000):
         banner.findChild(QToolButton).click()
+    assert banner.isHidden()
+
+
+def test_escape_closes_it_from_any_of_its_buttons(qtbot: QtBot) -> None:
+    banner = _banner(qtbot)
+    banner.show_problem(_PROBLEM)
+    qtbot.keyClick(_buttons(banner)["Details…"], Qt.Key.Key_Escape)
     assert banner.isHidden()

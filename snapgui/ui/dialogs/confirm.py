@@ -23,10 +23,7 @@ class ConfirmDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(translate("ConfirmDialog", "Go on?"))
         self.plan = plan
-        title = TextLabel(plan.title)
-        strong = title.font()
-        strong.setBold(True)
-        title.setFont(strong)
+        title = TextLabel(plan.title, bold=True)
         view = PlanView()
         view.set_compact()
         view.set_plan(plan)

@@ -28,10 +28,7 @@ class DescribeDialog(PlanDialog):
             parent,
         )
         self._snapshot = snapshot
-        name = TextLabel(one_line(snapshot))
-        strong = name.font()
-        strong.setBold(True)
-        name.setFont(strong)
+        name = TextLabel(one_line(snapshot), bold=True)
         self._text = DescriptionEdit(_ROWS)
         self._text.setPlainText(self._saved())
         self._text.document().setModified(False)

@@ -20,10 +20,7 @@ class PlanBox(QDialog):
     def __init__(self, plan: Plan, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(translate("PlanBox", "Plan"))
-        title = TextLabel(plan.title)
-        strong = title.font()
-        strong.setBold(True)
-        title.setFont(strong)
+        title = TextLabel(plan.title, bold=True)
         view = PlanView()
         view.set_plan(plan)
         view.open_commands()

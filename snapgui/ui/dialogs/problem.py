@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QScrollArea,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from snapgui.core.errors import Problem
 from snapgui.core.text import translate
+from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 
@@ -41,13 +41,8 @@ class ProblemBox(QDialog):
         super().__init__(parent)
         self.setWindowTitle(translate("ProblemBox", "Something went wrong"))
         self._problem = problem
-        mark = QLabel()
-        mark.setPixmap(icon("blocker").pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
-        mark.setAccessibleName(translate("ProblemBox", "Error"))
-        tried = TextLabel(problem.tried)
-        strong = tried.font()
-        strong.setBold(True)
-        tried.setFont(strong)
+        mark = IconLabel("blocker", _ICON, translate("ProblemBox", "Error"))
+        tried = TextLabel(problem.tried, bold=True)
         texts = QVBoxLayout()
         texts.addWidget(tried)
         for text in (problem.why, problem.remedy):

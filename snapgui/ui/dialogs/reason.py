@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from snapgui.core.text import translate
-from snapgui.ui.icons import icon
+from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.text_label import TextLabel
 
 _ICON: Final = 16  # pixels
@@ -17,9 +17,7 @@ class Reason(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        mark = QLabel()
-        mark.setPixmap(icon("blocker").pixmap(QSize(_ICON, _ICON), self.devicePixelRatioF()))
-        mark.setAccessibleName(translate("Reason", "Not possible"))
+        mark = IconLabel("blocker", _ICON, translate("Reason", "Not possible"))
         self._text = TextLabel()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

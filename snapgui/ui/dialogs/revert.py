@@ -54,10 +54,7 @@ class RevertDialog(PlanDialog):
         self._picture.setAccessibleName(translate("RevertDialog", "The screen when it was taken"))
         self._taken = TextLabel()
         self._description = TextLabel()
-        name = TextLabel(one_line(snapshot))
-        strong = name.font()
-        strong.setBold(True)
-        name.setFont(strong)
+        name = TextLabel(one_line(snapshot), bold=True)
         about = QVBoxLayout()
         for label in (name, self._taken, self._description):
             about.addWidget(label)

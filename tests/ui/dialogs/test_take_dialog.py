@@ -198,3 +198,17 @@ def test_every_field_has_a_name_for_a_screen_reader(qtbot: QtBot, make_situation
     dialog = _open(qtbot, make_situation())
     assert _name(dialog).accessibleName() == "Name"
     assert _description(dialog).accessibleName() == "Description"
+
+
+def test_tab_goes_from_the_name_through_the_description_and_the_plan_to_take(
+    qtbot: QtBot, make_situation: MakeSituation
+) -> None:
+    dialog = _open(qtbot, make_situation())
+    assert _name(dialog).hasFocus()
+    visited = []
+    for _ in range(5):
+        qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(dialog.focusWidget())
+    assert visited[0] is _description(dialog)
+    assert visited[1].accessibleName() == "What will happen"
+    assert visited[3] is dialog.ok
