@@ -4,9 +4,18 @@ from functools import partial
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QSplitter, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QSplitter,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
 
-from snapgui import __version__
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, HostRecord
 from snapgui.core.requests import PowerAction
@@ -324,7 +333,7 @@ class MainWindow(QMainWindow):
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setWindowTitle(translate("MainWindow", "About snapgui"))
         box.setIconPixmap(app_icon().pixmap(64))
-        box.setText(f"snapgui {__version__}")
+        box.setText(f"snapgui {QApplication.applicationVersion()}")
         box.setInformativeText(
             translate("MainWindow", "Snapshots of libvirt machines, point and click.\nGPL-3.0-or-later")
         )
