@@ -133,7 +133,8 @@ class TreeModel(QAbstractItemModel):
     def changed(self, keys: Iterable[Hashable], first: int = 0, last: int | None = None) -> None:
         """Tell that data differs in the columns ``first`` to ``last`` of these rows; unknown keys are passed over.
 
-        Where that would be very many signals, because each row has another parent, one tells that all may differ.
+        Where that would be very many signals, one stands for all rows between the first and the last under a parent,
+        and with very many parents, layoutChanged for the whole tree.
         """
         last = self.columns - 1 if last is None else last
         by_parent: dict[_Node, list[_Node]] = {}
@@ -141,6 +142,8 @@ class TreeModel(QAbstractItemModel):
             if node is not None and node.parent is not None:
                 by_parent.setdefault(node.parent, []).append(node)
         runs = [run for nodes in by_parent.values() for run in _runs(nodes)]
+        if len(runs) > _MANY_SIGNALS:
+            runs = list(by_parent.values())
         if len(runs) > _MANY_SIGNALS:
             self.layoutAboutToBeChanged.emit()
             self.layoutChanged.emit()

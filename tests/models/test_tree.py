@@ -177,6 +177,18 @@ def test_changed_data_is_told_in_ranges() -> None:
     )
 
 
+def test_very_many_changes_are_told_at_once() -> None:
+    model = Names()
+    model.apply({None: [*range(1000)]})
+    told = signals(model)
+    model.changed(range(3, 1000, 2))
+    assert told == [("data", None, 3, 999, 0, 1)]
+    model.apply({None: [0]} | {key: [key + 1] for key in range(999)})
+    told.clear()
+    model.changed(range(1000))
+    assert told == [("moved",)]
+
+
 def test_a_chain_of_ten_thousand_comes_turns_round_and_goes() -> None:
     model = Names()
     count = 10_000
