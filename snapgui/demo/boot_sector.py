@@ -13,7 +13,7 @@ _YELLOW, _WHITE = 0x1E, 0x1F  # on blue
 
 # 16-bit x86: the bytes, then what they mean.
 _LISTING = """
-ea 05 7c 00 00           ;        jmp 0:0x7c05
+ea 05 7c 00 00           ;        jmp 0x0:0x7c05
 ;                         -- no segment but es is ever other than 0; bp is the number counted
 31 c0                    ;        xor ax, ax
 8e d8                    ;        mov ds, ax
@@ -26,6 +26,10 @@ cd 10                    ;        int 0x10
 b4 01                    ;        mov ah, 0x1
 b9 00 20                 ;        mov cx, 0x2000
 cd 10                    ;        int 0x10
+;                         -- have the power button set its bit (ACPI's PM1 registers, where SeaBIOS puts them: enable)
+ba 02 06                 ;        mov dx, 0x602
+b8 00 01                 ;        mov ax, 0x100
+ef                       ;        out dx, ax
 ;                         -- all blue
 b8 00 b8                 ;        mov ax, 0xb800
 8e c0                    ;        mov es, ax
@@ -35,7 +39,7 @@ b9 d0 07                 ;        mov cx, 0x7d0
 fc                       ;        cld
 f3 ab                    ;        rep stosw
 ;                         -- write the texts: position, colour, characters, 0
-be 06 7d                 ;        mov si, TEXTS
+be 1d 7d                 ;        mov si, TEXTS
 ad                       ; line:  lodsw
 85 c0                    ;        test ax, ax
 74 0c                    ;        je wait
@@ -51,13 +55,21 @@ eb f8                    ;        jmp char
 f4                       ; wait:  hlt
 a1 6c 04                 ;        mov ax, ds:0x46c
 24 fe                    ;        and al, 0xfe
-3b 06 f0 7c              ;        cmp ax, ds:LAST
+3b 06 07 7d              ;        cmp ax, ds:LAST
 74 f4                    ;        je wait
-a3 f0 7c                 ;        mov ds:LAST, ax
-45                       ;        inc bp
+a3 07 7d                 ;        mov ds:LAST, ax
+;                         -- switch off where the button was pressed (PM1: status, control)
+ba 00 06                 ;        mov dx, 0x600
+ed                       ;        in ax, dx
+f6 c4 01                 ;        test ah, 0x1
+74 07                    ;        je on
+ba 04 06                 ;        mov dx, 0x604
+b8 00 20                 ;        mov ax, 0x2000
+ef                       ;        out dx, ax
+45                       ; on:    inc bp
 ;                         -- es reaches all memory: enter protected mode for a moment
 fa                       ;        cli
-0f 01 16 e0 7c           ;        lgdtw ds:GDTR
+0f 01 16 f7 7c           ;        lgdtw ds:GDTR
 0f 20 c0                 ;        mov eax, cr0
 0c 01                    ;        or al, 0x1
 0f 22 c0                 ;        mov cr0, eax
@@ -89,7 +101,7 @@ f7 f3                    ;        div bx
 57                       ;        push di
 89 d3                    ;        mov bx, dx
 01 db                    ;        add bx, bx
-8b 97 f2 7c              ;        mov dx, [bx+FONT]
+8b 97 09 7d              ;        mov dx, [bx+FONT]
 ;                         -- five rows of three dots; a dot is three characters wide and two lines high
 b1 05                    ;        mov cl, 0x5
 b5 03                    ; row:   mov ch, 0x3
@@ -113,7 +125,7 @@ fe c9                    ;        dec cl
 83 ef 18                 ;        sub di, 0x18
 4e                       ;        dec si
 75 bc                    ;        jne digit
-e9 60 ff                 ;        jmp wait
+e9 50 ff                 ;        jmp wait
 """
 _CODE = bytes.fromhex("".join(line.partition(";")[0] for line in _LISTING.splitlines()))
 

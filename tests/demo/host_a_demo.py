@@ -14,51 +14,62 @@ from snapgui.core.errors import SnapguiError
 from snapgui.demo.session import Demo
 
 
-def screen(connection: libvirt.virConnect, domain: libvirt.virDomain) -> str:
-    stream = connection.newStream()
-    domain.screenshot(stream, 0)
-    picture = bytearray()
-    while part := stream.recv(65536):
-        picture += part
-    stream.finish()
-    return base64.b64encode(picture).decode()
+class Session:
+    """What can be asked: each method answers with something that JSON can hold."""
 
+    def __init__(self) -> None:
+        self._demo = Demo()
+        self._connection: libvirt.virConnect = None
 
-def answer(value: object) -> None:
-    sys.stdout.write(json.dumps(value) + "\n")
-    sys.stdout.flush()
+    def start(self) -> str:
+        uri = self._demo.start()
+        self._connection = libvirt.open(uri)
+        return uri
+
+    def populate(self) -> list[str]:
+        told: list[str] = []
+        self._demo.populate(told.append)
+        return told
+
+    def begin(self) -> None:
+        threading.Thread(target=self.populate).start()
+
+    def stop(self) -> None:
+        self._demo.stop()
+
+    def screen(self) -> str:
+        stream = self._connection.newStream()
+        self._domain().screenshot(stream, 0)
+        picture = bytearray()
+        while part := stream.recv(65536):
+            picture += part
+        stream.finish()
+        return base64.b64encode(picture).decode()
+
+    def snapshots(self) -> list[str]:
+        return [snapshot.getXMLDesc() for snapshot in self._domain().listAllSnapshots()]
+
+    def revert(self, name: str) -> None:
+        domain = self._domain()
+        domain.revertToSnapshot(domain.snapshotLookupByName(name))
+
+    def domain(self, method: str) -> object:
+        return getattr(self._domain(), method)()
+
+    def _domain(self) -> libvirt.virDomain:
+        return self._connection.lookupByName("counter")
 
 
 def main() -> None:
-    demo = Demo()
-    connection = None
+    session = Session()
     for line in sys.stdin:
-        command, *arguments = line.split()
+        question, *arguments = line.split()
         try:
-            if command == "start":
-                uri = demo.start()
-                connection = libvirt.open(uri)
-                answer(uri)
-            elif command == "populate":
-                told: list[str] = []
-                demo.populate(told.append)
-                answer(told)
-            elif command == "begin":
-                threading.Thread(target=demo.populate, args=(lambda _text: None,)).start()
-                answer(None)
-            elif command == "stop":
-                demo.stop()
-                answer(None)
-            elif command == "screen":
-                answer(screen(connection, connection.lookupByName("counter")))
-            elif command == "snapshots":
-                domain = connection.lookupByName("counter")
-                answer([snapshot.getXMLDesc() for snapshot in domain.listAllSnapshots()])
-            elif command == "revert":
-                domain = connection.lookupByName("counter")
-                answer(domain.revertToSnapshot(domain.snapshotLookupByName(arguments[0])))
+            answer = getattr(session, question)(*arguments)
         except SnapguiError as error:
-            answer({"why": error.problem.why, "remedy": error.problem.remedy})
+            answer = {"why": error.problem.why, "remedy": error.problem.remedy}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 main()

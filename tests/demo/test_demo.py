@@ -62,6 +62,13 @@ class Process:
         assert not image.isNull()
         return int("".join(_digit(image, place) for place in range(5)))
 
+    def screen_counts(self) -> bool:
+        """Whether the machine is past its start."""
+        try:
+            return self.number_shown() > 0
+        except ValueError:
+            return False
+
 
 def _digit(image: QImage, place: int) -> str:
     def lit(row: int, dot: int) -> bool:
@@ -127,6 +134,16 @@ def test_the_screen_counts_and_a_revert_brings_the_number_back(demo: Process) ->
     assert 0 < demo.number_shown() < later
     again = demo.number_shown()
     wait_until(lambda: demo.number_shown() > again)
+
+
+def test_it_reboots_and_shuts_down_when_asked_and_starts_again(demo: Process) -> None:
+    wait_until(lambda: demo.number_shown() > 20)
+    demo.ask("domain reboot")
+    wait_until(lambda: demo.screen_counts() and demo.number_shown() < 20)
+    demo.ask("domain shutdown")
+    wait_until(lambda: not demo.ask("domain isActive"))
+    demo.ask("domain create")
+    wait_until(demo.screen_counts)
 
 
 def test_a_crashed_demo_is_cleared_away_by_the_next_and_a_running_one_is_not(demo: Process) -> None:
