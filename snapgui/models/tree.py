@@ -143,7 +143,7 @@ class TreeModel(QAbstractItemModel):
                 by_parent.setdefault(node.parent, []).append(node)
         runs = [run for nodes in by_parent.values() for run in _runs(nodes)]
         if len(runs) > _MANY_SIGNALS:
-            runs = list(by_parent.values())
+            runs = list(by_parent.values())  # each in order by now
         if len(runs) > _MANY_SIGNALS:
             self.layoutAboutToBeChanged.emit()
             self.layoutChanged.emit()
