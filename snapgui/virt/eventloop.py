@@ -9,7 +9,8 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,8 @@ class _Loop:
         self._woken = False
 
     def add_handle(self, fd: int, events: int, callback: Callable[[int, int, int, Any], None], opaque: Any) -> int:
+        if hasattr(_noticed, "descriptors"):
+            _noticed.descriptors.append(fd)
         with self._lock:
             self._last_id += 1
             self._handles[self._last_id] = _Handle(fd, events, callback, opaque)
@@ -181,6 +184,17 @@ def _guarded(callback: Callable[..., object], *arguments: object) -> None:
 
 _start_lock = threading.Lock()
 _started = False
+_noticed = threading.local()
+
+
+@contextmanager
+def noticing() -> Iterator[list[int]]:
+    """The file descriptors that libvirt begins to watch in this thread meanwhile, such as a new connection's socket."""
+    _noticed.descriptors = []
+    try:
+        yield _noticed.descriptors
+    finally:
+        del _noticed.descriptors
 
 
 def start() -> None:

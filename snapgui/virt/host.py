@@ -16,7 +16,8 @@ from snapgui.core.text import translate
 from snapgui.core.xml import XmlError
 from snapgui.core.xml import read_domain as read_domain_xml
 from snapgui.qcow2.source import ByteSource
-from snapgui.virt import eventloop, images, reading, sizes, steps
+from snapgui.virt import images, reading, sizes, steps
+from snapgui.virt.connection import Connection
 from snapgui.virt.errors import code_of, telling
 from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
 from snapgui.virt.line import Line
@@ -24,10 +25,7 @@ from snapgui.virt.volume import receive
 
 _log = logging.getLogger(__name__)
 
-# A daemon that does not answer is given up after interval * (count + 1) seconds.
-_KEEPALIVE_SECONDS = 5
-_KEEPALIVE_COUNT = 4
-_CLOSE_SECONDS = 2.0  # how long close() waits for a host that may not answer
+_CLOSE_SECONDS = 2.0  # how long close() lets the host take before it ends the connections by force
 _MAX_PICTURE = 64 * 1024 * 1024
 
 
@@ -47,44 +45,36 @@ class Host:
     ``test:///file`` each connection would be a world of its own: there one connection serves both.
     """
 
-    def __init__(
-        self,
-        uri: str,
-        quick: libvirt.virConnect,
-        long: libvirt.virConnect,
-        *,
-        in_process: bool,
-        on_event: Callable[[Event], None],
-    ) -> None:
+    def __init__(self, uri: str, on_event: Callable[[Event], None]) -> None:
         """Not for others: ``Host.open`` connects."""
         self.uri = uri
-        self._connections = [quick] if quick is long else [quick, long]
-        self._quick = Line(quick)
-        self._long = Line(long)
-        self._local = images.is_local(uri, quick.getHostname())
-        self._pools = not (in_process and self._local)
         self._on_event = on_event
-        self._event_ids: list[int] = []
-        self._quiet = threading.Event()  # set once there is nothing more to tell: lost, or closed by us
-        self._state_lock = threading.Lock()
+        self._lock = threading.Lock()
+        self._quiet = False  # there is nothing more to tell: lost, or closed by us
         self._closing: threading.Thread | None = None
+        self._connections: list[Connection] = []
         self._domains: dict[str, libvirt.virDomain] = {}  # by UUID: spares a round trip per question
         self._listed: dict[str, dict[str, libvirt.virDomainSnapshot]] = {}  # as last listed, by UUID and name
+        with contextlib.ExitStack() as undo:
+            quick = long = Connection(uri, self._lost)
+            undo.callback(quick.close)
+            self._connections.append(quick)
+            if not quick.in_process:
+                long = Connection(uri, self._lost)
+                undo.callback(long.close)
+                self._connections.append(long)
+            self._quick = Line(quick, self._lost)
+            self._long = Line(long, self._lost)
+            self._local = images.is_local(uri, quick.libvirt.getHostname())
+            self._pools = not (quick.in_process and self._local)
+            self._event_ids = self._listen(quick.libvirt)
+            undo.pop_all()
 
     @classmethod
     def open(cls, uri: str, on_event: Callable[[Event], None]) -> "Host":
-        """Connect. ``on_event`` is called on the thread of libvirt's event loop, must not block or call the host."""
-        eventloop.start()
+        """Connect. ``on_event`` is called on libvirt's thread or another caller's; it must not block or call the host."""
         with telling(translate("Host", "Connecting to {uri}").format(uri=uri)):
-            quick = libvirt.open(uri)
-            in_process = not _keep_alive(quick)
-            long = quick
-            if not in_process:
-                long = libvirt.open(uri)
-                _keep_alive(long)
-            host = cls(uri, quick, long, in_process=in_process, on_event=on_event)
-            host._listen(quick)
-        return host
+            return cls(uri, on_event)
 
     def read_host(self) -> HostRecord:
         """About the host itself."""
@@ -185,34 +175,34 @@ class Host:
         return sizes.memory_sizes(self.open_image, tables, records)
 
     def close(self) -> None:
-        """End the connections. Returns within two seconds: what a host that does not answer holds up goes on by itself.
-
-        Calls that wait for the host are not cut short; new ones fail.
-        """
-        self._quiet.set()
+        """End the connections. Calls under way and the host itself are given two seconds, then they are cut off."""
         self._quick.refuse()
         self._long.refuse()
-        with self._state_lock:
+        with self._lock:
+            self._quiet = True
             if self._closing is None:
                 self._closing = threading.Thread(target=self._disconnect, name="libvirt close", daemon=True)
                 self._closing.start()
         self._closing.join(_CLOSE_SECONDS)
+        if self._closing.is_alive():
+            self._cut()
+            self._closing.join(_CLOSE_SECONDS)
 
     def _disconnect(self) -> None:
         self._quick.drain()
         self._long.drain()
         for event_id in self._event_ids:
             with contextlib.suppress(libvirt.libvirtError):
-                self._connections[0].domainEventDeregisterAny(event_id)
+                self._connections[0].libvirt.domainEventDeregisterAny(event_id)
         # They hold the connection open, and freeing the last of them would close it on whatever thread that is.
         self._listed.clear()
         self._domains.clear()
         for connection in self._connections:
-            with contextlib.suppress(libvirt.libvirtError):
-                connection.unregisterCloseCallback()
-            with contextlib.suppress(libvirt.libvirtError):
-                connection.close()
-        self._connections.clear()
+            connection.close()
+
+    def _cut(self) -> None:
+        for connection in self._connections:
+            connection.cut()
 
     def _domain(self, connection: libvirt.virConnect, uuid: str) -> libvirt.virDomain:
         domain = self._domains.get(uuid)
@@ -220,19 +210,19 @@ class Host:
             domain = self._domains[uuid] = connection.lookupByUUIDString(uuid)
         return domain
 
-    def _listen(self, quick: libvirt.virConnect) -> None:
-        for connection in self._connections:
-            connection.registerCloseCallback(self._closed, None)
+    def _listen(self, quick: libvirt.virConnect) -> list[int]:
         kinds = (
             (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle),
             (libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, self._metadata),
         )
+        found = []
         for kind, callback in kinds:
             try:
-                self._event_ids.append(quick.domainEventRegisterAny(None, kind, callback, None))
+                found.append(quick.domainEventRegisterAny(None, kind, callback, None))
             except libvirt.libvirtError as error:
                 if code_of(error) != libvirt.VIR_ERR_NO_SUPPORT:
                     raise
+        return found
 
     def _lifecycle(self, _: object, domain: libvirt.virDomain, event: int, detail: int, _opaque: object) -> None:
         self._changed(domain, LIFECYCLE.get(event, "changed"), detail)
@@ -241,14 +231,16 @@ class Host:
         self._changed(domain, "metadata", kind)
 
     def _changed(self, domain: libvirt.virDomain, event: str, detail: int) -> None:
-        if not self._quiet.is_set():
+        if not self._quiet:
             self._tell(DomainChanged(DomainId(self.uri, domain.UUIDString()), event, detail, time.time()))
 
-    def _closed(self, _: object, reason: int, _opaque: object) -> None:
-        with self._state_lock:
-            if self._quiet.is_set():
+    def _lost(self, reason: int) -> None:
+        """Say it once; one connection without the other is no use either."""
+        with self._lock:
+            if self._quiet:
                 return
-            self._quiet.set()
+            self._quiet = True
+        self._cut()
         tried = translate("Host", "Staying connected to {uri}").format(uri=self.uri)
         if reason == libvirt.VIR_CONNECT_CLOSE_REASON_KEEPALIVE:
             why = translate("Host", "The host stopped answering.")
@@ -256,21 +248,11 @@ class Host:
             why = translate("Host", "The host ended the connection.")
         else:
             why = translate("Host", "The connection broke.")
-        self._tell(ConnectionLost(self.uri, Problem(tried, why, translate("Host", "Connect again."))))
+        remedy = translate("Host", "Connect again.")
+        self._tell(ConnectionLost(self.uri, Problem(tried, why, remedy, code=libvirt.VIR_ERR_RPC)))
 
     def _tell(self, event: Event) -> None:
         try:
             self._on_event(event)
         except Exception:  # noqa: BLE001 - this is libvirt's callback: nobody above could handle it
             _log.exception("%s was not handled", event)
-
-
-def _keep_alive(connection: libvirt.virConnect) -> bool:
-    """Watch over the connection. False where there is none to watch: the driver runs in this process."""
-    try:
-        connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_COUNT)
-    except libvirt.libvirtError as error:
-        if code_of(error) == libvirt.VIR_ERR_NO_SUPPORT:
-            return False
-        raise
-    return True

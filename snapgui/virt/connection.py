@@ -1,0 +1,66 @@
+"""One libvirt connection, with a way to end the calls on it that would never come back."""
+
+import contextlib
+import socket
+from collections.abc import Callable
+
+import libvirt
+
+from snapgui.virt import eventloop
+from snapgui.virt.errors import code_of
+
+# A host that does not answer is given up after interval * (count + 1) = 25 seconds.
+_KEEPALIVE_SECONDS = 5
+_KEEPALIVE_COUNT = 4
+
+
+class Connection:
+    """An open ``virConnect`` under ``libvirt``. Raises libvirtError.
+
+    ``in_process``: its driver runs in this process; there is nothing that could be lost.
+    """
+
+    def __init__(self, uri: str, on_close: Callable[[int], None]) -> None:
+        """Connect. ``on_close`` is given libvirt's reason when the connection ends without ``close``."""
+        eventloop.start()
+        with eventloop.noticing() as descriptors:
+            self.libvirt = libvirt.open(uri)
+        try:
+            self.libvirt.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_COUNT)
+            self.in_process = False
+        except libvirt.libvirtError as error:
+            if code_of(error) != libvirt.VIR_ERR_NO_SUPPORT:
+                raise
+            self.in_process = True
+        # Of several calls that wait when the keepalive gives up, libvirt ends the one that polls; the next one polls in
+        # its turn, on a socket where nothing will ever happen, without a timeout (virNetClientIOEventLoop in libvirt's
+        # src/rpc/virnetclient.c). Only the socket itself can tell it, so a duplicate is kept to shut it down.
+        self._sockets = [] if self.in_process else [_socket(descriptor) for descriptor in descriptors]
+        self.libvirt.registerCloseCallback(lambda _connection, reason, _opaque: on_close(reason), None)
+
+    @property
+    def dead(self) -> bool:
+        """Whether it has ended; asks nobody."""
+        return not self.in_process and not self.libvirt.isAlive()
+
+    def cut(self) -> None:
+        """End it at once: every call on it comes back, with an error. From any thread."""
+        for end in self._sockets:
+            with contextlib.suppress(OSError):  # it is shut already
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close it; waits for the host. Nobody may be using it."""
+        with contextlib.suppress(libvirt.libvirtError):
+            self.libvirt.unregisterCloseCallback()  # it holds the connection open
+        with contextlib.suppress(libvirt.libvirtError):
+            self.libvirt.close()
+        for end in self._sockets:
+            end.close()
+
+
+def _socket(descriptor: int) -> socket.socket:
+    with socket.socket(fileno=descriptor) as libvirts:
+        own = libvirts.dup()
+        libvirts.detach()
+    return own
