@@ -35,11 +35,15 @@ class DeleteDialog(PlanDialog):
             self._choices.addButton(button, number)
             box.addWidget(button)
         self._choices.button(0).setChecked(True)
-        self._choices.idToggled.connect(self.refresh)
+        self._choices.idToggled.connect(self._toggled)
         self.fields.addWidget(group)
         self.situation_changed()
         self.refresh()
         self.ok.setFocus()
+
+    def _toggled(self, _number: int, is_on: bool) -> None:  # noqa: FBT001 - a slot of idToggled(int, bool)
+        if is_on:  # the button that goes off tells it too
+            self.refresh()
 
     def request(self) -> Delete:
         return Delete(self.situation.domain.id, self._snapshots, self._scopes[self._choices.checkedId()])

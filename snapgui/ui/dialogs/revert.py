@@ -88,7 +88,7 @@ class RevertDialog(PlanDialog):
         row.addStretch(1)
         self._run_state_of = tuple(texts)
         self._choices.button(0).setChecked(True)
-        self._choices.idToggled.connect(self.refresh)
+        self._choices.idToggled.connect(self._toggled)
         return group
 
     def set_picture(self, picture: QImage | None) -> None:
@@ -105,6 +105,10 @@ class RevertDialog(PlanDialog):
         )
         scaled.setDevicePixelRatio(ratio)
         self._picture.setPixmap(QPixmap.fromImage(scaled))
+
+    def _toggled(self, _number: int, is_on: bool) -> None:  # noqa: FBT001 - a slot of idToggled(int, bool)
+        if is_on:  # the button that goes off tells it too
+            self.refresh()
 
     def request(self) -> Revert:
         return Revert(
