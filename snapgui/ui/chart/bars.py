@@ -7,7 +7,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalet
 
 from snapgui.core.records import Size, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.models.format import time_text, one_line, size_text, tooltip
+from snapgui.models.format import one_line, size_text, time_text, tooltip
 from snapgui.ui.chart.scale import Scale, tick_text
 from snapgui.ui.contrast import GRAPHIC, TEXT, legible, mix
 
@@ -134,14 +134,16 @@ def paint_bar(
         painter.fillRect(QRectF(left, top, width, plot.bottom - top), colour)
 
 
-def paint_texts(painter: QPainter, slot: QRectF, plot: Plot, bar: Bar, colours: Colours) -> None:
+def paint_texts(
+    painter: QPainter, slot: QRectF, plot: Plot, bar: Bar, colours: Colours, *, selected: bool = False
+) -> None:
     """The figure above a bar where it has room, and the name below it, elided in its middle."""
     metrics = QFontMetricsF(painter.font())
     if metrics.horizontalAdvance(bar.figure) <= slot.width():
         painter.setPen(colours.text)
         painter.drawText(figure_rect(slot, plot, bar, metrics), Qt.AlignmentFlag.AlignCenter, bar.figure)
     below = QRectF(slot.left() + 2, plot.bottom + _GAP, slot.width() - 4, metrics.height() + _GAP)
-    painter.setPen(colours.text if bar.current else colours.muted)
+    painter.setPen(colours.text if bar.current or selected else colours.muted)
     if not bar.current:
         name = metrics.elidedText(one_line(bar.name), Qt.TextElideMode.ElideMiddle, below.width())
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, name)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -26,7 +25,7 @@ from snapgui.ui.chart.bars import (
     paint_grid,
     paint_texts,
 )
-from snapgui.ui.chart.scale import scale_for
+from snapgui.ui.chart.scale import Scale, largest, scale_for
 
 _HEIGHT = 360  # pixels, as at 96 dpi
 _LEAST_WIDTH = 480  # pixels, for the heading
@@ -160,12 +159,12 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign in "\n\t" else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
-def _largest(rows: Sequence[Row]) -> int:
-    return max((row.size.bytes or 0 for row in rows if row.size is not None), default=0)
+def _scale(chart: Chart) -> Scale:
+    return scale_for(largest(row.size for row in chart.rows), _INTERVALS)
 
 
 def _side(chart: Chart, metrics: QFontMetricsF) -> float:
-    return axis_width(scale_for(_largest(chart.rows), _INTERVALS), metrics)
+    return axis_width(_scale(chart), metrics)
 
 
 def _canvas(chart: Chart, metrics: QFontMetricsF, slot: float) -> QSize:
@@ -185,6 +184,7 @@ def _paint(painter: QPainter, chart: Chart, size: QSize, slot: float) -> None:
     colours = Colours.of(palette)
     painter.fillRect(QRectF(0, 0, size.width(), size.height()), colours.base)
     painter.setFont(chart.font)
+    painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
     metrics = QFontMetricsF(chart.font)
     head = metrics.height() * 2
     painter.setPen(colours.text)
@@ -192,7 +192,7 @@ def _paint(painter: QPainter, chart: Chart, size: QSize, slot: float) -> None:
     painter.drawText(QRectF(_MARGIN, _MARGIN, size.width() - 2 * _MARGIN, head), Qt.AlignmentFlag.AlignLeft, title)
     painter.translate(_MARGIN, head)
     side = _side(chart, metrics)
-    plot = Plot.of(size.height() - head - _MARGIN / 2, metrics, scale_for(_largest(chart.rows), _INTERVALS))
+    plot = Plot.of(size.height() - head - _MARGIN / 2, metrics, _scale(chart))
     paint_axis(painter, plot, QRectF(0, 0, side, plot.height), colours, Qt.AlignmentFlag.AlignRight)
     painter.translate(side, 0)
     paint_grid(painter, plot, 0, size.width() - side - 2 * _MARGIN, colours)

@@ -7,10 +7,9 @@ from PySide6.QtGui import QAction, QActionGroup, QPalette
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from snapgui.core.errors import SnapguiError
-from snapgui.core.records import DomainId
+from snapgui.core.records import DomainId, Size, Snapshots
 from snapgui.core.text import translate
 from snapgui.models.flat import FlatSnapshots, Order
-from snapgui.models.roles import Role
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.ui.chart.export import Chart, Format, Row, save
@@ -32,7 +31,7 @@ class SizesPanel(QWidget):
         self._store = store
         self._snapshots = snapshots
         self._flat = FlatSnapshots(snapshots, self)
-        self.view = SizesView(self)
+        self.view = SizesView(self._sizes, self)
         self.view.setModel(self._flat)
         self._link = SelectionLink(selection, self.view.selectionModel(), snapshots, self._flat, self)
         self._writer = _Writer()
@@ -71,10 +70,21 @@ class SizesPanel(QWidget):
         QThreadPool.globalInstance().start(partial(self._writer.write, path, chart, form))
 
     def _chart(self) -> Chart:
-        indexes = (self._flat.index(row, 0) for row in range(self._flat.rowCount()))
-        rows = tuple(Row(i.data(Role.RECORD), i.data(Role.SIZE), bool(i.data(Role.CURRENT))) for i in indexes)
+        domain = self._snapshots.domain
+        known = self._store.snapshots(domain) if domain is not None else Snapshots()
+        shown = zip(self._names(), self._sizes(), strict=True)
+        rows = tuple(Row(known.records[name], size, name == known.current) for name, size in shown)
         title = translate("Sizes", "Memory state of the snapshots of {machine}").format(machine=self._machine())
         return Chart(title, rows, self.font(), self.palette().color(QPalette.ColorRole.Highlight))
+
+    def _names(self) -> list[str]:
+        return [key for key in self._flat.walk() if isinstance(key, str)]
+
+    def _sizes(self) -> list[Size | None]:
+        """Of all rows, straight from the store."""
+        domain = self._snapshots.domain
+        sizes = self._store.sizes(domain) if domain is not None else {}
+        return [sizes.get(name) for name in self._names()]
 
     def _machine(self) -> str:
         domain = self._snapshots.domain

@@ -1,8 +1,11 @@
 """The value axis: where it ends, and which round values are written beside it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLocale
+
+from snapgui.core.records import Size
 
 _UNIT_BITS = 10  # from one IEC unit to the next
 _LARGEST = 2**63 - 1  # QLocale takes a signed 64-bit number
@@ -26,16 +29,21 @@ class Scale:
         return min(value / self.top, 1.0)
 
 
-def scale_for(largest: int, intervals: int) -> Scale:
-    """The axis for values up to ``largest`` bytes, cut into at most ``intervals`` (>= 1) parts.
+def largest(sizes: Iterable[Size | None]) -> int:
+    """The most bytes among those that are known."""
+    return max((size.bytes or 0 for size in sizes if size is not None), default=0)
+
+
+def scale_for(most: int, intervals: int) -> Scale:
+    """The axis for values up to ``most`` bytes, cut into at most ``intervals`` (>= 1) parts.
 
     It ends at 8 EiB at most: an image may claim more, and is not believed.
     """
-    if largest <= 0:
+    if most <= 0:
         return Scale(1 << (2 * _UNIT_BITS), 1 << (2 * _UNIT_BITS))
-    largest = min(largest, _LARGEST)
-    step = max(_LEAST_STEP, 1 << (-(-largest // intervals) - 1).bit_length())
-    return Scale(-(-largest // step) * step, step)
+    most = min(most, _LARGEST)
+    step = max(_LEAST_STEP, 1 << (-(-most // intervals) - 1).bit_length())
+    return Scale(-(-most // step) * step, step)
 
 
 def tick_text(value: int) -> str:

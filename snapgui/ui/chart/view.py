@@ -1,7 +1,7 @@
 """The list view whose items are bars. Scrolling, selection, keyboard and accessibility are the list view's own."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from snapgui.core.records import Size
 from snapgui.core.text import translate
 from snapgui.models.roles import Role
 from snapgui.ui.chart.bars import (
@@ -42,10 +43,7 @@ from snapgui.ui.chart.bars import (
     paint_texts,
     tooltip_of,
 )
-from snapgui.ui.chart.scale import Scale, scale_for
-
-if TYPE_CHECKING:
-    from snapgui.core.records import Size
+from snapgui.ui.chart.scale import Scale, largest, scale_for
 
 NARROWEST, USUAL, WIDEST = 6, 76, 240  # pixels a bar and its gap may take
 _ZOOM = 1.25  # a step of the wheel
@@ -53,28 +51,30 @@ _TICK_DISTANCE = 40  # pixels; ticks are never closer
 _NOTCH = 120  # QWheelEvent's unit for one step of a wheel
 
 Index = QModelIndex | QPersistentModelIndex
+_OWN_DIRECTION = Qt.LayoutDirection.LayoutDirectionAuto  # a name's or a figure's, not the window's
 
 
 class SizesView(QListView):
     """A bar for each row of the model, which holds ``Role.SIZE``, ``Role.RECORD`` and ``Role.CURRENT``.
 
+    ``values`` gives the sizes of all rows at once: asking a model of 10,000 rows for them one by one takes 0.1 s.
     The bars' width is changed by Ctrl and the wheel, Ctrl+plus, Ctrl+minus and Ctrl+0.
     """
 
     figures_changed = Signal(str)  # the bar under the mouse, or else the one with the focus, in one line
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, values: Callable[[], Sequence[Size | None]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         # Qt's setters below lay the view out, which needs all of this.
         self._axis = _Axis(self)
         self._bar_width = USUAL
         self._colours = Colours.of(self.palette())
-        self._known: dict[str, Size | None] = {}
+        self._values = values
+        self._bars = 0
         self._largest = 0
         self._message = ""
         self._note = ""
         self._hovered = QPersistentModelIndex()
-        # However many signals a change of the model makes, the scale is worked out once for it.
         self._rescale = QTimer(self)
         self._rescale.setSingleShot(True)
         self._rescale.setInterval(0)
@@ -124,7 +124,7 @@ class SizesView(QListView):
 
     def message(self) -> str:
         """What is written in the chart in place of bars, or above them: "" where they speak for themselves."""
-        return self._note if self._known else self._message
+        return self._note if self._bars else self._message
 
     def set_bar_width(self, width: int, keep: int | None = None) -> None:
         """Widen or narrow the bars within their limits; what is at ``keep`` (x in the viewport) stays there."""
@@ -140,53 +140,35 @@ class SizesView(QListView):
         self.doItemsLayout()
         bar.setValue(round(position * width - anchor))
 
-    # The values, kept beside the model so that a change costs no more than what it changed
+    # The scale, worked out once for a change of the model, however many signals that makes
 
     def setModel(self, model: QAbstractItemModel | None) -> None:
-        before = self.model()
-        if before is not None:
-            before.disconnect(self)
         super().setModel(model)
         if model is not None:
-            model.modelReset.connect(self._read_all)
-            model.rowsInserted.connect(self._read_rows)
-            model.rowsAboutToBeRemoved.connect(self._forget_rows)
-        self._read_all()
+            model.modelReset.connect(self._start_over)
+            model.rowsInserted.connect(self._rescale.start)
+            model.rowsRemoved.connect(self._rescale.start)
+        self._start_over()
 
     def dataChanged(self, top_left: Index, bottom_right: Index, roles: Sequence[int] = ()) -> None:
         super().dataChanged(top_left, bottom_right, roles)
-        self._read_rows(QModelIndex(), top_left.row(), bottom_right.row())
+        self._rescale.start()
         self._tell_figures()
 
-    def _read_all(self) -> None:
-        self._known = {}
+    def _start_over(self) -> None:
         self._hovered = QPersistentModelIndex()
-        model = self.model()
-        self._read_rows(QModelIndex(), 0, model.rowCount() - 1 if model is not None else -1)
+        self._measure()
         self._tell_figures()
-
-    def _read_rows(self, _parent: QModelIndex, first: int, last: int) -> None:
-        model = self.model()
-        for row in range(first, last + 1):
-            index = model.index(row, 0)
-            self._known[index.data(Role.KEY)] = index.data(Role.SIZE)
-        self._rescale.start()
-
-    def _forget_rows(self, _parent: QModelIndex, first: int, last: int) -> None:
-        model = self.model()
-        for row in range(first, last + 1):
-            self._known.pop(model.index(row, 0).data(Role.KEY), None)
-        self._rescale.start()
 
     def _measure(self) -> None:
-        self._largest = max((size.bytes or 0 for size in self._known.values() if size is not None), default=0)
-        values = list(self._known.values())
+        values = self._values()
+        self._bars = len(values)
+        self._largest = largest(values)
+        self._note = ""
         if values and all(size is not None and size.bytes == 0 for size in values):
             self._note = translate("Sizes", "No memory state: every snapshot was taken while the machine was off.")
         elif values and all(size is not None and size.bytes is None for size in values):
             self._note = translate("Sizes", "No size can be known: point at a bar for the reason.")
-        else:
-            self._note = ""
         self._arrange()
 
     def _arrange(self) -> None:
@@ -204,6 +186,7 @@ class SizesView(QListView):
             self.setViewportMargins(wanted[0], 0, wanted[1], 0)
         view = self.viewport().geometry()
         self._axis.setGeometry(view.right() + 1 if right_to_left else view.left() - width, view.top(), width, height)
+        self._axis.setVisible(self._bars > 0)
         self._axis.update()
         self.viewport().update()
 
@@ -254,11 +237,12 @@ class SizesView(QListView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
-        if self._known:
+        if self._bars:
             paint_grid(painter, self._plot, 0, self.viewport().width(), self._colours)
         painter.end()
         super().paintEvent(event)
         painter = QPainter(self.viewport())
+        painter.setLayoutDirection(_OWN_DIRECTION)
         self._paint_pointed(painter)
         self._paint_message(painter)
         painter.end()
@@ -291,9 +275,9 @@ class SizesView(QListView):
         text = self.message()
         if not text:
             return
-        painter.setPen(self._colours.text if self._known else self._colours.muted)
+        painter.setPen(self._colours.text if self._bars else self._colours.muted)
         area = QRectF(self.viewport().rect()).adjusted(12, 4, -12, -4)
-        if self._known:
+        if self._bars:
             area.setBottom(self._plot.bottom - QFontMetricsF(painter.font()).height() - 8)
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
@@ -367,6 +351,7 @@ class _BarDelegate(QStyledItemDelegate):
         colours, plot = self._view.colours, self._view.plot
         slot = QRectF(option.rect)
         bar = bar_of(index)
+        painter.setLayoutDirection(_OWN_DIRECTION)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         if selected:
             painter.fillRect(slot, colours.band)
@@ -375,7 +360,7 @@ class _BarDelegate(QStyledItemDelegate):
             painter.fillRect(slot, colours.hover)
         paint_bar(painter, slot, plot, bar, colours, selected=selected)
         if slot.width() >= LABEL_WIDTH:
-            paint_texts(painter, slot, plot, bar, colours)
+            paint_texts(painter, slot, plot, bar, colours, selected=selected)
         elif bar.current:
             paint_current(painter, slot, plot, colours)
 
@@ -390,6 +375,7 @@ class _Axis(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.setLayoutDirection(_OWN_DIRECTION)
         painter.fillRect(self.rect(), self._view.colours.base)
         right_to_left = self._view.layoutDirection() is Qt.LayoutDirection.RightToLeft
         align = Qt.AlignmentFlag.AlignLeft if right_to_left else Qt.AlignmentFlag.AlignRight

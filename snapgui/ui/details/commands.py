@@ -6,10 +6,35 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Step
+from snapgui.core.records import DomainRecord
 from snapgui.core.text import translate
+from snapgui.core.virsh import command
 from snapgui.ui.details.texts import CopyableText
 
 Commands = tuple[tuple[str, str], ...]  # what it does, and the line
+
+
+def commands_for(machine: DomainRecord, snapshot: str) -> Commands:
+    """What virsh can do with a snapshot."""
+
+    def line(call: Call, flags: int = 0) -> str:
+        return command(Step(call, machine.id, machine.name, snapshot, flags=flags))
+
+    revert = line(Call.SNAPSHOT_REVERT)
+    # The commands without a step of their own take the same words as the revert, after the same connection.
+    before, _, after = revert.partition(" snapshot-revert ")
+    return (
+        (translate("Commands", "Revert to it"), revert),
+        (translate("Commands", "Delete it"), line(Call.SNAPSHOT_DELETE)),
+        (translate("Commands", "Delete it and its children"), line(Call.SNAPSHOT_DELETE, DeleteFlag.CHILDREN)),
+        (
+            translate("Commands", "Set as current"),
+            line(Call.SNAPSHOT_CREATE, CreateFlag.REDEFINE | CreateFlag.CURRENT),
+        ),
+        (translate("Commands", "Edit its XML"), f"{before} snapshot-edit {after}"),
+        (translate("Commands", "Show its XML"), f"{before} snapshot-dumpxml {after}"),
+    )
 
 
 class CommandList(QScrollArea):

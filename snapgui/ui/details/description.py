@@ -5,7 +5,7 @@ from enum import Enum
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord
@@ -64,6 +64,9 @@ class DescriptionEditor(QWidget):
         line.addWidget(self._retry, 0, Qt.AlignmentFlag.AlignTop)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
+        label = QLabel(translate("Description", "Description"), self)
+        label.setBuddy(self._field)
+        body.addWidget(label)
         body.addWidget(self._field, 1)
         body.addLayout(line)
         self._tell()

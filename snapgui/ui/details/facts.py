@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from snapgui.core.records import Mode, Size, SnapshotDisk, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.models.format import time_text, relative_text, size_text
+from snapgui.models.format import relative_text, size_text, time_text
 from snapgui.models.words import kind_text, snapshot_state_text
 from snapgui.ui.details.texts import CopyableText, NameLink
+from snapgui.ui.text_label import TextLabel
 
 _CHILDREN_SHOWN = 5
 
@@ -116,7 +117,7 @@ class _NamesLine(QWidget):
             link.clicked.connect(lambda _checked=False, name=name: self.activated.emit(name))
             yield link
         if len(names) > _CHILDREN_SHOWN:
-            yield QLabel(translate("Details", "and %n more", "", len(names) - _CHILDREN_SHOWN), self)
+            yield TextLabel(translate("Details", "and %n more", "", len(names) - _CHILDREN_SHOWN), self)
 
 
 def _memory_text(size: Size | None) -> str:

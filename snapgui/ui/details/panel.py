@@ -9,16 +9,16 @@ from snapgui.core.records import DomainId, SnapshotRecord, Snapshots
 from snapgui.core.text import translate
 from snapgui.core.tree import children
 from snapgui.models.format import one_line, size_text
-from snapgui.models.roles import Role
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.models.words import domain_state_text
-from snapgui.ui.details.commands import CommandList
+from snapgui.ui.details.commands import CommandList, commands_for
 from snapgui.ui.details.description import DescriptionEditor
 from snapgui.ui.details.facts import Facts
 from snapgui.ui.details.picture import Decoder, Picture
 from snapgui.ui.details.texts import CopyableText
 from snapgui.ui.details.xml_view import XmlView
+from snapgui.ui.selection import names_in
 from snapgui.ui.text_label import TextLabel
 
 _CLOCK_MS = 30_000
@@ -159,16 +159,16 @@ class DetailsPanel(QWidget):
     def _refresh(self) -> None:
         domain = self._snapshots.domain
         snapshots = self._store.snapshots(domain) if domain is not None else Snapshots()
-        rows = self._selection.selectedRows()
-        names = [name for name in (index.data(Role.KEY) for index in rows) if name in snapshots.records]
-        if domain is not None and len(names) == 1 and len(rows) == 1:
+        chosen = self._selection.selection()
+        names = [name for name in names_in(chosen) if name in snapshots.records]
+        if domain is not None and len(names) == 1 and not self._selection.isSelected(self._snapshots.here_index()):
             self._show_snapshot(domain, snapshots, names[0])
             return
         self._key, self._record = None, None
         self._description.show_snapshot(None, None)
         if len(names) > 1 and domain is not None:
             self._words.setText(self._several(domain, names))
-        elif rows and domain is not None:
+        elif domain is not None and not chosen.isEmpty():
             self._words.setText(self._here(domain, snapshots))
         else:
             self._words.setText(translate("Details", "Select a snapshot to see its details."))
@@ -184,6 +184,8 @@ class DetailsPanel(QWidget):
         self._problem.setVisible(record.problem is not None)
         self._facts.show_snapshot(record, self._store.sizes(domain).get(name), children(snapshots).get(name, []))
         self._description.show_snapshot(domain, record)
+        machine = self._store.domain(domain)
+        self._commands.show_commands(commands_for(machine, name) if machine is not None else ())
         self._stack.setCurrentWidget(self._tabs)
         if changed:
             self._hide_picture()

@@ -58,7 +58,7 @@ class Picture(QAbstractButton):
         self.setAccessibleName(translate("Picture", "Picture of the screen"))
         self.setToolTip(translate("Picture", "Enlarge the picture of the screen"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.clicked.connect(self._enlarge)

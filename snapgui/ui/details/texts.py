@@ -7,8 +7,6 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QPushButton, QSizePolicy, 
 from snapgui.models.format import one_line, tooltip
 from snapgui.ui.contrast import TEXT, legible
 
-_SIDE = 2  # pixels beside a link's text, for the focus frame
-
 
 class CopyableText(QPlainTextEdit):
     """Plain text of any length, to select and copy; as high as it needs to be, broken inside words where it must."""
@@ -28,6 +26,7 @@ class CopyableText(QPlainTextEdit):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.document().setDocumentMargin(0)
         self._blend()
+        self._align()
 
     def show_text(self, text: str) -> None:
         """Show a text; the same one again leaves a selection in it as it is."""
@@ -43,6 +42,8 @@ class CopyableText(QPlainTextEdit):
         super().changeEvent(event)
         if event.type() is QEvent.Type.FontChange:
             self._fit()
+        elif event.type() is QEvent.Type.LayoutDirectionChange:
+            self._align()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(40, self.fontMetrics().lineSpacing())
@@ -51,6 +52,13 @@ class CopyableText(QPlainTextEdit):
         """Look like a label."""
         self.viewport().setAutoFillBackground(False)
         self.viewport().setForegroundRole(QPalette.ColorRole.WindowText)
+
+    def _align(self) -> None:
+        """Stand where the window's texts begin, whatever the direction of this one."""
+        option = self.document().defaultTextOption()
+        leading = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft)
+        option.setAlignment(leading | Qt.AlignmentFlag.AlignAbsolute)
+        self.document().setDefaultTextOption(option)
 
     def _fit(self) -> None:
         block = self.document().begin()
@@ -76,20 +84,21 @@ class NameLink(QPushButton):
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self._name) + 2 * _SIDE + 2, metrics.height() + 4)
+        return QSize(metrics.horizontalAdvance(self._name) + 2, metrics.height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().averageCharWidth() * 3, self.fontMetrics().height() + 4)
+        return QSize(self.fontMetrics().averageCharWidth() * 3, self.fontMetrics().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)  # the name's own
         palette = self.palette()
         base = palette.color(QPalette.ColorRole.Window)
         painter.setPen(legible(palette.color(QPalette.ColorRole.Link), base, TEXT))
         font = self.font()
         font.setUnderline(True)
         painter.setFont(font)
-        area = self.rect().adjusted(_SIDE, 0, -_SIDE, 0)
+        area = self.rect()
         text = self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideMiddle, area.width())
         leading = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         align = QStyle.visualAlignment(self.layoutDirection(), leading)
