@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from snapgui.core.errors import Problem
-from snapgui.core.plan import DeleteFlag, EffectKind, Level, Plan
+from snapgui.core.plan import EffectKind, Level, Plan
 from snapgui.core.records import DomainId, DomainState, Situation, Size, SnapshotRecord
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import make_plan
@@ -51,7 +51,7 @@ def test_children_move_up_to_the_parent(delete: Callable[..., Plan], tree: tuple
     plan = delete("b", of=tree, current="e")
     assert plan.ready
     assert plan.title == "Delete snapshot “b” of pisces"
-    assert calls(plan) == [("b", DeleteFlag.NONE)]
+    assert calls(plan) == [("b", 0)]
     assert of_kind(plan, EffectKind.LOSES) == [("b",)]
     assert of_kind(plan, EffectKind.MOVES) == [("d",)]
     assert "1 snapshot below keep" in plan.effects[1].text or "move up to “a”: “d”" in plan.effects[1].text
@@ -76,11 +76,11 @@ def test_several_go_children_first_and_what_stays_moves_past_all_of_them(
     assert plan.title == "Delete 2 snapshots of pisces"
 
 
-def test_with_children_everything_below_goes_in_one_call(
+def test_with_children_everything_below_goes_the_lowest_first(
     delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]
 ) -> None:
     plan = delete("b", "d", of=tree, scope=Scope.WITH_CHILDREN, current="e")
-    assert calls(plan) == [("b", DeleteFlag.CHILDREN)]
+    assert calls(plan) == [("e", 0), ("d", 0), ("b", 0)]
     assert of_kind(plan, EffectKind.LOSES) == [("b", "d", "e")]
     assert of_kind(plan, EffectKind.MOVES) == []
     assert of_kind(plan, EffectKind.CHANGES) == [("a",)]
@@ -88,7 +88,7 @@ def test_with_children_everything_below_goes_in_one_call(
 
 def test_children_only_leaves_the_chosen_one(delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]) -> None:
     plan = delete("b", "c", of=tree, scope=Scope.CHILDREN_ONLY, current="e")
-    assert calls(plan) == [("b", DeleteFlag.CHILDREN_ONLY)]
+    assert calls(plan) == [("e", 0), ("d", 0)]
     assert of_kind(plan, EffectKind.LOSES) == [("d", "e")]
     assert of_kind(plan, EffectKind.CHANGES) == [("b",)]
     assert rules(delete("c", of=tree, scope=Scope.CHILDREN_ONLY), Level.BLOCKER) == {"nothing"}
@@ -163,9 +163,15 @@ def test_external_ones_go_where_libvirt_can_merge_them(
     assert rules(delete("e1", "e2", "e3", "j", of=mixed, current="e3"), Level.BLOCKER) == place  # internal parent
 
 
-def test_external_ones_do_not_go_together_nor_on_an_old_libvirt(
+def test_external_ones_go_together_where_each_can_go_after_those_below(
     delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...]
 ) -> None:
-    plan = delete("e2", of=mixed, scope=Scope.WITH_CHILDREN)
-    assert rules(plan, Level.BLOCKER) == {"external-scope"}
+    assert delete("e2", of=mixed, scope=Scope.WITH_CHILDREN, current="e3").ready
+    plan = delete("e1", of=mixed, scope=Scope.WITH_CHILDREN, current="e3")
+    assert rules(plan, Level.BLOCKER) == {"external-place"}
+
+
+def test_external_ones_do_not_go_on_an_old_libvirt(
+    delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...]
+) -> None:
     assert rules(delete("e3", of=mixed, version=8_010_000), Level.BLOCKER) == {"external-version"}

@@ -51,16 +51,17 @@ def is_external(record: SnapshotRecord) -> bool:
     return record.kind in _EXTERNAL
 
 
-def overlay_of(situation: Situation, name: str | None) -> str | None:
-    """The external snapshot on whose overlays the machine stood at this snapshot; None for the first images.
+def overlays(situation: Situation) -> dict[str | None, str | None]:
+    """For each snapshot the external one on whose files the machine stood then; None for the first images.
 
     Two snapshots with different answers were taken of different image files.
     """
-    if name is None:
-        return None
-    line = [name, *tree.ancestors(situation.snapshots, name)]
     records = situation.snapshots.records
-    return next((found for found in line if found in records and is_external(records[found])), None)
+    above = tree.parents(situation.snapshots)
+    found: dict[str | None, str | None] = {None: None}
+    for name in tree.tree_order(situation.snapshots):
+        found[name] = name if is_external(records[name]) else found[above[name]]
+    return found
 
 
 def step(situation: Situation, call: Call, snapshot: str = "", xml: str = "", flags: int = 0) -> Step:

@@ -85,8 +85,9 @@ def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Fin
         return []
     findings = []
     memory = facts.has_memory(record)
-    stands_on = facts.overlay_of(situation, situation.snapshots.current)
-    if stands_on != facts.overlay_of(situation, record.name):
+    overlays = facts.overlays(situation)
+    stands_on = overlays.get(situation.snapshots.current)
+    if stands_on != overlays[record.name]:
         reason = translate(
             "Plan", "The machine stands on files of the external snapshot “{name}”, which reverting leaves behind."
         )

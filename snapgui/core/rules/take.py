@@ -53,7 +53,7 @@ def _machine_findings(situation: Situation) -> list[Finding]:
     if not domain.persistent:
         reason = translate("Plan", "The machine is transient: libvirt forgets its snapshots when it stops.")
         findings.append(Finding("transient", Level.WARNING, reason))
-    if facts.overlay_of(situation, situation.snapshots.current) is not None:
+    if facts.overlays(situation).get(situation.snapshots.current) is not None:
         reason = translate(
             "Plan",
             "The machine stands on an external snapshot. With an internal one below it, neither is easy to delete.",
