@@ -8,10 +8,8 @@ import json
 import sys
 import threading
 
-import libvirt
-
 from snapgui.core.errors import SnapguiError
-from snapgui.demo.session import Demo
+from snapgui.demo.session import Demo, libvirt  # not by itself: snapgui loads it quietly
 
 
 class Session:

@@ -30,10 +30,12 @@ class Process:
             [sys.executable, SCRIPT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | environment,
         )
         self.root = Path()
+        self.errors = ""
 
     def ask(self, line: str) -> Any:
         assert self._popen.stdin is not None
@@ -41,7 +43,9 @@ class Process:
         self._popen.stdin.write(line + "\n")
         self._popen.stdin.flush()
         answer = self._popen.stdout.readline()
-        assert answer, "the demo's process ended"
+        if not answer:
+            self._read_errors()
+            pytest.fail(f"the demo's process ended: {self.errors}")
         return json.loads(answer)
 
     def start(self) -> None:
@@ -49,12 +53,15 @@ class Process:
 
     def crash(self) -> None:
         self._popen.kill()
-        self._popen.communicate()
+        self._read_errors()
 
     def end(self) -> None:
         if self._popen.poll() is None:
             self.ask("stop")
-            self._popen.communicate(timeout=20)
+            self._read_errors()
+
+    def _read_errors(self) -> None:
+        self.errors = self._popen.communicate(timeout=20)[1]
 
     def number_shown(self) -> int:
         """What the large digits on the screen say."""
@@ -170,6 +177,7 @@ def test_closing_leaves_neither_process_nor_file(demo: Process) -> None:
     demo.end()
     assert not demo.root.exists()
     assert qemus(demo.root) == []
+    assert demo.errors == ""
 
 
 def test_it_can_be_closed_while_it_still_makes_its_history() -> None:
@@ -180,6 +188,7 @@ def test_it_can_be_closed_while_it_still_makes_its_history() -> None:
     process.end()
     assert not process.root.exists()
     assert qemus(process.root) == []
+    assert process.errors == ""
 
 
 @pytest.mark.parametrize(
