@@ -1,9 +1,9 @@
 """One host: opens it, keeps the store equal to it, and answers questions about it, all off the UI thread."""
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -15,24 +15,19 @@ from snapgui.core.records import (
     HostRecord,
     HostState,
     Situation,
-    Size,
-    SnapshotRecord,
-    Snapshots,
 )
 from snapgui.core.text import translate
 from snapgui.core.xml import XmlError, read_snapshot
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
+from snapgui.jobs.snapshot_feed import SnapshotFeed
 from snapgui.virt.events import ConnectionLost, DomainChanged, Event
 from snapgui.virt.host import Host
 
 T = TypeVar("T")
 
-_POLL_MS = 1000  # how often the machine on screen is asked for its snapshots' names: libvirt has no event for them
 _RETRY_MS = (2_000, 5_000, 15_000, 30_000)  # after a loss; the last one repeats
-_NAMES_FIRST = 20  # from this many unread snapshots on, their names are shown before they are read
-_PUBLISH_SECONDS = 0.5  # how often a long reading shows what it has so far
 
 
 class Connection(QObject):
@@ -50,18 +45,13 @@ class Connection(QObject):
         self._closed = False
         self._opening = False
         self._losses = 0
-        # Lists, questions and sizes have a lane each: a slow one of them holds up none of the others.
+        # Lists and questions have a lane each, and so have sizes: a slow one of them holds up none of the others.
         self._list_lane = Lane(f"list {uri}")
         self._ask_lane = Lane(f"ask {uri}")
-        self._size_lane = Lane(f"sizes {uri}")
+        self.snapshots = SnapshotFeed(records, bridge, self._list_lane, self)
         self._pending_domains: set[str] = set()
-        self._watched: DomainId | None = None
-        self._listing: set[DomainId] = set()
-        self._reread: dict[DomainId, set[str]] = {}
-        self._known_sizes: dict[tuple[str, str, int | None], Size] = {}
-        self._poll = QTimer(self)
-        self._poll.setInterval(_POLL_MS)
-        self._poll.timeout.connect(self._poll_watched)
+        self._numbers = itertools.count()
+        self._asked: dict[int, tuple[Callable[[Any], None], Callable[[Problem], None]]] = {}
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
         self._retry.timeout.connect(self.open)
@@ -89,20 +79,11 @@ class Connection(QObject):
     def close(self) -> None:
         """Disconnect for good."""
         self._closed = True
-        self._poll.stop()
         self._retry.stop()
+        self.snapshots.set_host(None)
         host, self._host = self._host, None
         if host is not None:
             Lane(f"close {self._uri}").submit(host.close)
-
-    def watch(self, domain: DomainId | None) -> None:
-        """Follow the snapshots of the machine that is on screen, others' changes too."""
-        self._watched = domain
-        if domain is None:
-            self._poll.stop()
-        else:
-            self.refresh_snapshots(domain)
-            self._poll.start()
 
     def refresh_domain(self, domain: DomainId) -> None:
         """Read one domain again."""
@@ -110,17 +91,6 @@ class Connection(QObject):
             self._pending_domains.add(domain.uuid)
             host = self._host
             self._list_lane.submit(lambda: self._read_domain(host, domain))
-
-    def refresh_snapshots(self, domain: DomainId, reread: Iterable[str] = ()) -> None:
-        """Read what differs in a domain's snapshots, and those in ``reread``, whose XML changed under the same name."""
-        self._reread.setdefault(domain, set()).update(reread)
-        if domain in self._listing or self._host is None:
-            return
-        self._listing.add(domain)
-        again = frozenset(self._reread.pop(domain))
-        known = self._records.snapshots(domain) if self._records.snapshots_known(domain) else None
-        host = self._host
-        self._list_lane.submit(lambda: self._read_snapshots(host, domain, known, again))
 
     def ask(
         self, question: Callable[[Host], T], answered: Callable[[T], None], failed: Callable[[Problem], None]
@@ -133,14 +103,19 @@ class Connection(QObject):
             failed(problem or not_connected(self._uri))
             return
 
+        # The worker gets a number in the callbacks' place: what they hold may be widgets, and a worker that drops the
+        # last reference to a widget would end it on the wrong thread.
+        number = next(self._numbers)
+        self._asked[number] = answered, failed
+
         def work() -> None:
             try:
                 answer = question(host)
             except SnapguiError as error:
                 problem = error.problem
-                self._bridge.post(lambda: failed(problem))
+                self._bridge.post(lambda: self._asked.pop(number)[1](problem))
             else:
-                self._bridge.post(lambda: answered(answer))
+                self._bridge.post(lambda: self._asked.pop(number)[0](answer))
 
         self._ask_lane.submit(work)
 
@@ -192,7 +167,7 @@ class Connection(QObject):
         def answer(found: tuple[str, bool]) -> None:
             xml, edited = found
             if edited:
-                self.refresh_snapshots(domain, (name,))
+                self.snapshots.refresh(domain, (name,))
             answered(xml)
 
         self.ask(question, answer, failed)
@@ -224,49 +199,6 @@ class Connection(QObject):
         except SnapguiError:
             return  # the loss of the connection, or the domain's end, is told by an event of its own
         self._bridge.post(lambda: self._domain_read(host, domain, record))
-
-    def _read_snapshots(self, host: Host, domain: DomainId, known: Snapshots | None, reread: frozenset[str]) -> None:
-        try:
-            listing = host.list_snapshots(domain.uuid)
-            old = known.records if known is not None else {}
-            records = {
-                name: old[name] if name in old else SnapshotRecord(name, complete=False) for name in listing.names
-            }
-            # Children of what vanished have moved up: their XML names another parent now.
-            vanished = old.keys() - records.keys()
-            unread = [
-                name
-                for name, record in records.items()
-                if not record.complete or name in reread or record.parent in vanished
-            ]
-            current = listing.current
-            if len(unread) >= _NAMES_FIRST:
-                self._publish(host, domain, Snapshots(dict(records), current))
-            published = time.monotonic()
-            for batch in host.read_snapshots(domain.uuid, unread):
-                records.update((record.name, record) for record in batch)
-                if time.monotonic() - published > _PUBLISH_SECONDS:
-                    self._publish(host, domain, Snapshots(dict(records), current))
-                    published = time.monotonic()
-            # What vanished while it was read stays incomplete; the next look will miss it in the list.
-            found = Snapshots(records, current)
-            if found != known or reread:
-                self._publish(host, domain, found)
-        except SnapguiError:
-            pass  # the loss of the connection, or the domain's end, is told by an event of its own
-        finally:
-            self._bridge.post(lambda: self._listed(domain))
-
-    def _publish(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
-        self._bridge.post(lambda: self._snapshots_read(host, domain, snapshots))
-
-    def _read_sizes(self, host: Host, domain: DomainId, records: tuple[SnapshotRecord, ...]) -> None:
-        sizes: Mapping[str, Size]
-        try:
-            sizes = host.memory_sizes(domain.uuid, records)
-        except SnapguiError as error:
-            sizes = {record.name: Size(None, error.problem.why) for record in records}
-        self._bridge.post(lambda: self._sizes_read(domain, records, sizes))
 
     # On libvirt's event thread
 
@@ -300,16 +232,15 @@ class Connection(QObject):
             return
         self._host = host
         self._losses = 0
-        self._listing.clear()
         self._pending_domains.clear()
         self._records.put_host(record)
         self._records.put_domains(self._uri, domains)
-        if self._watched is not None:
-            self.watch(self._watched)
+        self.snapshots.set_host(host)
         self.opened.emit(self._uri)
 
     def _lost(self, problem: Problem) -> None:
         host, self._host = self._host, None
+        self.snapshots.set_host(None)
         if host is None:
             return
         Lane(f"close {self._uri}").submit(host.close)
@@ -334,48 +265,6 @@ class Connection(QObject):
             self._records.remove_domain(domain)
         else:
             self._records.put_domain(record)
-
-    def _snapshots_read(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
-        record = self._records.domain(domain)
-        if host is not self._host or record is None:
-            return
-        self._records.put_snapshots(domain, snapshots)
-        if record.snapshot_count != len(snapshots.records):
-            self._records.put_domain(replace(record, snapshot_count=len(snapshots.records)))
-        self._want_sizes(host, domain, snapshots)
-
-    def _listed(self, domain: DomainId) -> None:
-        self._listing.discard(domain)
-        if self._reread.get(domain):
-            self.refresh_snapshots(domain)
-
-    def _want_sizes(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
-        """Look up what is not known for sure; a size never changes once its snapshot is made."""
-        if not all(record.complete for record in snapshots.records.values()):
-            return
-        known = {
-            record.name: self._known_sizes[key]
-            for record in snapshots.records.values()
-            if (key := _size_key(domain, record)) in self._known_sizes
-        }
-        unknown = tuple(record for record in snapshots.records.values() if record.name not in known)
-        reasons = {name: size for name, size in self._records.sizes(domain).items() if name in snapshots.records}
-        self._records.put_sizes(domain, {**reasons, **known})
-        if unknown:
-            self._size_lane.submit(lambda: self._read_sizes(host, domain, unknown))
-
-    def _sizes_read(self, domain: DomainId, records: tuple[SnapshotRecord, ...], sizes: Mapping[str, Size]) -> None:
-        for record in records:
-            size = sizes.get(record.name)
-            if size is not None and size.bytes is not None:
-                self._known_sizes[_size_key(domain, record)] = size
-        present = self._records.snapshots(domain).records
-        merged = {**self._records.sizes(domain), **sizes}
-        self._records.put_sizes(domain, {name: size for name, size in merged.items() if name in present})
-
-    def _poll_watched(self) -> None:
-        if self._watched is not None:
-            self.refresh_snapshots(self._watched)
 
 
 def situation(records: Records, domain: DomainId) -> Situation | None:
@@ -403,7 +292,3 @@ def gone() -> Problem:
         why=translate("Connection", "The machine does not exist any more."),
         remedy=translate("Connection", "Somebody else has removed it."),
     )
-
-
-def _size_key(domain: DomainId, record: SnapshotRecord) -> tuple[str, str, int | None]:
-    return domain.uuid, record.name, record.created

@@ -60,16 +60,16 @@ class Hosts(QObject):
         """Follow the snapshots of the machine on screen."""
         before, self._watched = self._watched, domain
         if before is not None and before.uri in self._connections and (domain is None or domain.uri != before.uri):
-            self._connections[before.uri].watch(None)
+            self._connections[before.uri].snapshots.watch(None)
         if domain is not None and domain.uri in self._connections:
-            self._connections[domain.uri].watch(domain)
+            self._connections[domain.uri].snapshots.watch(domain)
 
     def refresh(self, domain: DomainId, reread: Iterable[str] = ()) -> None:
         """Read a domain and its snapshots again; ``reread`` names snapshots whose XML has changed."""
         connection = self._connections.get(domain.uri)
         if connection is not None:
             connection.refresh_domain(domain)
-            connection.refresh_snapshots(domain, reread)
+            connection.snapshots.refresh(domain, reread)
 
     def host(self, uri: str) -> Host | None:
         """The open host behind a URI, for a job to run on."""

@@ -1,6 +1,7 @@
 """Pictures of machines' screens as they were when a snapshot was taken, in a folder of the user's cache."""
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,13 +20,18 @@ class Screens:
         self._folder = folder
         self._bridge = bridge
         self._lane = Lane("screens")
+        self._numbers = itertools.count()
+        self._wanted: dict[int, Callable[[bytes | None], None]] = {}
 
     def want(self, uuid: str, snapshot: SnapshotRecord, answered: Callable[[bytes | None], None]) -> None:
         """Load a picture on a worker; it, or None, comes back on the UI thread."""
 
+        number = next(self._numbers)
+        self._wanted[number] = answered  # not given to the worker: see Connection.ask
+
         def work() -> None:
             picture = self.load(uuid, snapshot)
-            self._bridge.post(lambda: answered(picture))
+            self._bridge.post(lambda: self._wanted.pop(number)(picture))
 
         self._lane.submit(work)
 

@@ -1,0 +1,156 @@
+"""Keeps the store's snapshots equal to a host's: those of the machine on screen, and those that were asked for."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QTimer
+
+from snapgui.core.errors import SnapguiError
+from snapgui.core.records import DomainId, Size, SnapshotRecord, Snapshots
+from snapgui.jobs.bridge import Bridge
+from snapgui.jobs.lane import Lane
+from snapgui.jobs.records import Records
+from snapgui.virt.host import Host
+
+_POLL_MS = 1000  # how often the machine on screen is asked for its snapshots' names: libvirt has no event for them
+_NAMES_FIRST = 20  # from this many unread snapshots on, their names are shown before they are read
+_PUBLISH_SECONDS = 0.5  # how often a long reading shows what it has so far
+
+
+class SnapshotFeed(QObject):
+    """Lists are read on ``lane``, sizes on a lane of their own, since an image may be far away."""
+
+    def __init__(self, records: Records, bridge: Bridge, lane: Lane, parent: QObject) -> None:
+        super().__init__(parent)
+        self._records = records
+        self._bridge = bridge
+        self._lane = lane
+        self._size_lane = Lane("sizes")
+        self._host: Host | None = None
+        self._watched: DomainId | None = None
+        self._listing: set[DomainId] = set()
+        self._reread: dict[DomainId, set[str]] = {}
+        self._known_sizes: dict[tuple[str, str, int | None], Size] = {}
+        self._poll = QTimer(self)
+        self._poll.setInterval(_POLL_MS)
+        self._poll.timeout.connect(self._poll_watched)
+
+    def set_host(self, host: Host | None) -> None:
+        """Go on with a host that has just been opened; None while there is none."""
+        self._host = host
+        self._listing.clear()
+        self.watch(self._watched)
+
+    def watch(self, domain: DomainId | None) -> None:
+        """Follow the snapshots of the machine that is on screen, others' changes too."""
+        self._watched = domain
+        if domain is None:
+            self._poll.stop()
+        else:
+            self.refresh(domain)
+            self._poll.start()
+
+    def refresh(self, domain: DomainId, reread: Iterable[str] = ()) -> None:
+        """Read what differs in a domain's snapshots, and those in ``reread``, whose XML changed under the same name."""
+        self._reread.setdefault(domain, set()).update(reread)
+        if domain in self._listing or self._host is None:
+            return
+        self._listing.add(domain)
+        again = frozenset(self._reread.pop(domain))
+        known = self._records.snapshots(domain) if self._records.snapshots_known(domain) else None
+        host = self._host
+        self._lane.submit(lambda: self._read_snapshots(host, domain, known, again))
+
+    # On a lane
+
+    def _read_snapshots(self, host: Host, domain: DomainId, known: Snapshots | None, reread: frozenset[str]) -> None:
+        try:
+            listing = host.list_snapshots(domain.uuid)
+            old = known.records if known is not None else {}
+            records = {
+                name: old[name] if name in old else SnapshotRecord(name, complete=False) for name in listing.names
+            }
+            # Children of what vanished have moved up: their XML names another parent now.
+            vanished = old.keys() - records.keys()
+            unread = [
+                name
+                for name, record in records.items()
+                if not record.complete or name in reread or record.parent in vanished
+            ]
+            current = listing.current
+            if len(unread) >= _NAMES_FIRST:
+                self._publish(host, domain, Snapshots(dict(records), current))
+            published = time.monotonic()
+            for batch in host.read_snapshots(domain.uuid, unread):
+                records.update((record.name, record) for record in batch)
+                if time.monotonic() - published > _PUBLISH_SECONDS:
+                    self._publish(host, domain, Snapshots(dict(records), current))
+                    published = time.monotonic()
+            # What vanished while it was read stays incomplete; the next look will miss it in the list.
+            found = Snapshots(records, current)
+            if found != known or reread:
+                self._publish(host, domain, found)
+        except SnapguiError:
+            pass  # the loss of the connection, or the domain's end, is told by an event of its own
+        finally:
+            self._bridge.post(lambda: self._listed(domain))
+
+    def _publish(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
+        self._bridge.post(lambda: self._snapshots_read(host, domain, snapshots))
+
+    def _read_sizes(self, host: Host, domain: DomainId, records: tuple[SnapshotRecord, ...]) -> None:
+        sizes: Mapping[str, Size]
+        try:
+            sizes = host.memory_sizes(domain.uuid, records)
+        except SnapguiError as error:
+            sizes = {record.name: Size(None, error.problem.why) for record in records}
+        self._bridge.post(lambda: self._sizes_read(domain, records, sizes))
+
+    # On the UI thread
+
+    def _snapshots_read(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
+        record = self._records.domain(domain)
+        if host is not self._host or record is None:
+            return
+        self._records.put_snapshots(domain, snapshots)
+        if record.snapshot_count != len(snapshots.records):
+            self._records.put_domain(replace(record, snapshot_count=len(snapshots.records)))
+        self._want_sizes(host, domain, snapshots)
+
+    def _listed(self, domain: DomainId) -> None:
+        self._listing.discard(domain)
+        if self._reread.get(domain):
+            self.refresh(domain)
+
+    def _want_sizes(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
+        """Look up what is not known for sure; a size never changes once its snapshot is made."""
+        if not all(record.complete for record in snapshots.records.values()):
+            return
+        known = {
+            record.name: self._known_sizes[key]
+            for record in snapshots.records.values()
+            if (key := _size_key(domain, record)) in self._known_sizes
+        }
+        unknown = tuple(record for record in snapshots.records.values() if record.name not in known)
+        reasons = {name: size for name, size in self._records.sizes(domain).items() if name in snapshots.records}
+        self._records.put_sizes(domain, {**reasons, **known})
+        if unknown:
+            self._size_lane.submit(lambda: self._read_sizes(host, domain, unknown))
+
+    def _sizes_read(self, domain: DomainId, records: tuple[SnapshotRecord, ...], sizes: Mapping[str, Size]) -> None:
+        for record in records:
+            size = sizes.get(record.name)
+            if size is not None and size.bytes is not None:
+                self._known_sizes[_size_key(domain, record)] = size
+        present = self._records.snapshots(domain).records
+        merged = {**self._records.sizes(domain), **sizes}
+        self._records.put_sizes(domain, {name: size for name, size in merged.items() if name in present})
+
+    def _poll_watched(self) -> None:
+        if self._watched is not None:
+            self.refresh(self._watched)
+
+
+def _size_key(domain: DomainId, record: SnapshotRecord) -> tuple[str, str, int | None]:
+    return domain.uuid, record.name, record.created
