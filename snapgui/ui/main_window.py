@@ -201,6 +201,7 @@ class MainWindow(QMainWindow):
         self.snapshots.chosen.connect(self._focus_changed)
         self.snapshots.activated.connect(self._revert)
         self.details.snapshot_activated.connect(self.snapshots.select)
+        self.activity.cancel_wanted.connect(self._runner.cancel)
         self.operations.refused.connect(self.banner.show_problem)
         self._console.failed.connect(self.banner.show_problem)
         self.sizes.failed.connect(self.banner.show_problem)

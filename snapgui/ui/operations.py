@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from snapgui.core.errors import Problem
@@ -15,6 +16,7 @@ from snapgui.core.rules import make_plan
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 from snapgui.settings import NAME_TEMPLATE, Settings
+from snapgui.ui.details.picture import Decoder
 from snapgui.ui.dialogs.confirm import ConfirmDialog
 from snapgui.ui.dialogs.delete import DeleteDialog
 from snapgui.ui.dialogs.describe import DescribeDialog
@@ -35,7 +37,10 @@ class Operations(QObject):
         self._runner = backend.runner
         self._settings = settings
         self._window = window
+        self._screens = backend.screens
         self._open: dict[DomainId, list[PlanDialog]] = {}
+        self._decoder = Decoder()
+        self._decoder.decoded.connect(self._picture_decoded)
         store.snapshots_changed.connect(self._follow)
         store.domain_changed.connect(self._follow)
 
@@ -48,6 +53,7 @@ class Operations(QObject):
         """Ask how, and bring the machine back."""
         if (known := self._runner.situation(domain)) is not None:
             self._ask(RevertDialog(known, snapshot.name, self._window))
+            self._screens.want(domain.uuid, snapshot, partial(self._picture_loaded, domain))
 
     def delete(self, domain: DomainId, snapshots: tuple[SnapshotRecord, ...]) -> None:
         """Ask how far, and delete."""
@@ -90,6 +96,15 @@ class Operations(QObject):
         dialog.finished.connect(partial(self._closed, dialog))
         dialog.open()
         self._hosts.survey(domain, redefines, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
+
+    def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:
+        if picture is not None:
+            self._decoder.submit(domain, picture)
+
+    def _picture_decoded(self, domain: DomainId, _whole: QImage, preview: QImage) -> None:
+        for dialog in self._open.get(domain, ()):
+            if isinstance(dialog, RevertDialog):
+                dialog.set_picture(preview)
 
     def _surveyed(self, dialog: PlanDialog, read: Situation) -> None:
         if dialog in self._open.get(read.domain.id, ()):
