@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QPlainTextEdit, QTextEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from snapgui.app import Application
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.models.roles import Role
-from snapgui.models.snapshots import Column
+from snapgui.models.snapshots import Column, SnapshotsModel
 from snapgui.ui.actions import Act
 
 T = TypeVar("T")
@@ -22,6 +22,9 @@ class User:
     def __init__(self, application: Application, qtbot: QtBot) -> None:
         self.application = application
         self.window = application.window
+        model = self.window.snapshots.tree.model()
+        assert isinstance(model, SnapshotsModel)
+        self._snapshots = model
         self._qtbot = qtbot
         self.jobs: dict[int, JobRecord] = {}
         application.backend.runner.job_changed.connect(self._job_changed)
@@ -66,6 +69,13 @@ class User:
         self.window.machines.tree.setCurrentIndex(index)
         self.until(lambda: self._here() is not None, "its snapshots")
 
+    def complete(self) -> int:
+        """How many snapshots of the chosen machine have been read whole; 0 before all are. Costs next to nothing."""
+        domain = self._snapshots.domain
+        assert domain is not None, "no machine is chosen"
+        records = self.application.store.snapshots(domain).records
+        return len(records) if all(record.complete for record in records.values()) else 0
+
     def machine_state(self) -> str:
         """What the row "You are here" says of the machine."""
         here = self._here()
@@ -78,14 +88,14 @@ class User:
         return index.parent().data(Qt.ItemDataRole.EditRole) if index.parent().isValid() else None
 
     def _here(self) -> QModelIndex | None:
-        return next((index for index in self._rows() if index.data(Role.KEY) is None), None)
+        index = self._snapshots.here_index()
+        return index if index.isValid() else None
 
     def _rows(self, parent: QModelIndex | None = None) -> list[QModelIndex]:
         above = parent or QModelIndex()
-        model = self.window.snapshots.tree.model()
         found = []
-        for row in range(model.rowCount(above)):
-            index = model.index(row, 0, above)
+        for row in range(self._snapshots.rowCount(above)):
+            index = self._snapshots.index(row, 0, above)
             found += [index, *self._rows(index)]
         return found
 
@@ -99,8 +109,7 @@ class User:
 
     def cell(self, snapshot: str, column: Column, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What the tree has in a column."""
-        index = next(index for index in self._rows() if index.data(Role.KEY) == snapshot)
-        return index.siblingAtColumn(column).data(role)
+        return self._snapshots.index_of(snapshot, column).data(role)
 
     def tree_size(self, snapshot: str) -> int | None:
         """The bytes that the tree shows as the memory of a snapshot."""
@@ -126,7 +135,8 @@ class User:
             selection.setCurrentIndex(index, flag.Select | flag.Rows)
 
     def _row_of(self, name: str) -> QModelIndex | None:
-        return next((index for index in self._rows() if index.data(Role.KEY) == name), None)
+        index = self._snapshots.index_of(name)
+        return index if index.isValid() else None
 
     # Doing
 
@@ -146,7 +156,7 @@ class User:
             "a dialog",
         )
 
-    def button(self, dialog: QDialog, text: str) -> QAbstractButton:
+    def button(self, dialog: QWidget, text: str) -> QAbstractButton:
         """The button or choice of that text; its mnemonic is not part of it."""
         buttons = dialog.findChildren(QAbstractButton)
         return next(button for button in buttons if button.text().replace("&", "") == text)
@@ -164,6 +174,26 @@ class User:
         job = self.jobs[job_id]
         assert job.state is JobState.DONE, job.problem
         return job
+
+    def cancel(self, dialog: QDialog) -> None:
+        """Close a dialog without doing anything."""
+        self._qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+        self.until(lambda: not dialog.isVisible(), "the dialog to close")
+
+    def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """Press a key in what has the focus."""
+        self._qtbot.keyClick(QApplication.focusWidget() or self.window, key, modifier)
+        self.rest(0.02)
+
+    def type(self, text: str) -> None:
+        """Type a text into what has the focus, as fast as one types."""
+        for letter in text:
+            self._qtbot.keyClicks(QApplication.focusWidget(), letter)
+            self.rest(0.02)
+
+    def rest(self, seconds: float) -> None:
+        """Do nothing for a while; the event loop runs."""
+        self._qtbot.wait(round(seconds * 1000))
 
     def take(self, name: str, description: str = "") -> JobRecord:
         """Take a snapshot and wait until the tree shows it."""

@@ -38,8 +38,8 @@ class Watchdog(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.label = ""
-        self.stalls: list[Stall] = []
+        self._label = ""
+        self._worst: dict[str, Stall] = {}
         self._thread = threading.get_ident()
         self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
         self._stack = ""
@@ -54,16 +54,13 @@ class Watchdog(QObject):
         self._looker = threading.Thread(target=self._look, name="watchdog", daemon=True)
         self._looker.start()
 
-    @property
-    def worst(self) -> Stall:
-        """The longest stall that the application is to blame for."""
-        return max(self.stalls, key=lambda stall: stall.own)
+    def begin(self, label: str) -> None:
+        """From here on the test is at something else. What it did before the first ``begin`` does not count."""
+        self._label = label
 
-    def forget(self) -> None:
-        """Begin anew: what has been done until now was the test's own preparation."""
-        self.stalls.clear()
-        self._last = time.perf_counter()
-        self._waited = self._run_queue()
+    def worst_by_label(self) -> list[Stall]:
+        """The longest stall that the application is to blame for, at each thing that the test did."""
+        return list(self._worst.values())
 
     def stop(self) -> None:
         """No more beats."""
@@ -77,11 +74,11 @@ class Watchdog(QObject):
     def _beat(self) -> None:
         now = time.perf_counter()
         waited = self._run_queue()
-        stall = Stall(now - self._last - _BEAT, waited - self._waited, self.label, self._stack)
+        stall = Stall(now - self._last - _BEAT, waited - self._waited, self._label, self._stack)
         self._last, self._waited, self._stack = now, waited, ""
-        self.stalls.append(stall)
-        if len(self.stalls) > 1000:
-            self.stalls = sorted(self.stalls, key=lambda stall: stall.own, reverse=True)[:100]
+        worst = self._worst.get(self._label)
+        if self._label and (worst is None or stall.own > worst.own):
+            self._worst[self._label] = stall
 
     def _look(self) -> None:
         while not self._ended.wait(_LOOK):
