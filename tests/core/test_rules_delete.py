@@ -157,7 +157,7 @@ def test_external_ones_go_where_libvirt_can_merge_them(
     assert delete("e3", of=mixed, current="e3").ready
     assert delete("e2", of=mixed, current="e3").ready
     assert delete("e2", "e3", of=mixed, current="e3").ready
-    assert rules(delete("e1", of=mixed, current="e3"), Level.BLOCKER) == place  # several children
+    assert place < rules(delete("e1", of=mixed, current="e3"), Level.BLOCKER)  # several children, one of them internal
     assert rules(delete("e2", of=mixed, current="e2"), Level.BLOCKER) == place  # current, with a child
     assert rules(delete("e2", of=mixed, current="k"), Level.BLOCKER) == place  # off the way
     assert rules(delete("e1", "e2", "e3", "j", of=mixed, current="e3"), Level.BLOCKER) == place  # internal parent
@@ -175,3 +175,14 @@ def test_external_ones_do_not_go_on_an_old_libvirt(
     delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...]
 ) -> None:
     assert rules(delete("e3", of=mixed, version=8_010_000), Level.BLOCKER) == {"external-version"}
+
+
+def test_an_external_one_is_kept_while_an_internal_one_lives_in_its_files(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    records = (snapshot("e", **external), snapshot("f", "e", **external), snapshot("i", "f"))
+    assert delete("e", of=records, current="i").ready
+    plan = delete("f", of=records, current="i")
+    assert rules(plan, Level.BLOCKER) == {"buried"}
+    assert "“i”" in plan.findings[0].reason
+    assert delete("f", "i", of=records, current="i").ready

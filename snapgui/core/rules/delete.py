@@ -91,8 +91,8 @@ def _findings(situation: Situation, going: list[str]) -> list[Finding]:
     if external and facts.before(situation, facts.SINCE_EXTERNAL_DELETE):
         reason = translate("Plan", "This libvirt can’t delete external snapshots; 9.0 and later can.")
         findings.append(Finding("external-version", Level.BLOCKER, reason))
-    else:
-        findings += _external_findings(situation, going)
+    elif external:
+        findings += _external_findings(situation, going) + _buried_findings(situation, going)
     return findings
 
 
@@ -112,6 +112,19 @@ def _running_findings(situation: Situation, internal: list[str]) -> list[Finding
         reason = translate("Plan", "{names} is in images that the machine does not run on now.")
         findings.append(Finding("other-image", Level.BLOCKER, reason.format(names=facts.quoted(elsewhere)), remedy))
     return findings
+
+
+def _buried_findings(situation: Situation, going: list[str]) -> list[Finding]:
+    """libvirt merges an overlay and deletes its file without a look at the internal snapshots in it: seen on 11.3."""
+    gone = set(going)
+    overlays = facts.overlays(situation)
+    buried = [name for name in situation.snapshots.records if name not in gone and overlays[name] in gone]
+    internal = [name for name in buried if not facts.is_external(situation.snapshots.records[name])]
+    if not internal:
+        return []
+    reason = translate("Plan", "{names} is kept in the files of an external snapshot that goes, and would be lost.")
+    remedy = translate("Plan", "Delete it first, or keep the external one.")
+    return [Finding("buried", Level.BLOCKER, reason.format(names=facts.quoted(internal)), remedy)]
 
 
 def _external_findings(situation: Situation, going: list[str]) -> list[Finding]:
