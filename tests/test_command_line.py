@@ -1,0 +1,51 @@
+"""The command: what it says of itself, what it takes, and how it ends."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from snapgui import __version__
+from snapgui.__main__ import arguments
+
+PYTHON = [sys.executable, "-m", "snapgui"]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_version_is_told_without_loading_qt_or_libvirt() -> None:
+    code = "import sys, snapgui.__main__ as m; sys.argv[1:] = ['--version']\ntry: m.main()\nexcept SystemExit: pass\n"
+    code += "print(sorted({'PySide6', 'libvirt', 'lxml', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines() == [f"snapgui {__version__}", "[]"]
+
+
+def test_help_names_every_option() -> None:
+    done = subprocess.run([*PYTHON, "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
+    for option in ("--version", "--help", "-c", "--connect", "--domain", "--demo", "--debug"):
+        assert option in done.stdout
+
+
+def test_connections_may_be_several() -> None:
+    chosen = arguments(["-c", "qemu:///system", "--connect", "test:///default", "--domain", "pisces"])
+    assert chosen.connect == ["qemu:///system", "test:///default"]
+    assert chosen.domain == "pisces"
+
+
+def test_a_mistake_is_told_in_a_line_and_a_status() -> None:
+    done = subprocess.run([*PYTHON, "--nonsense"], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 2
+    assert "--nonsense" in done.stderr
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_as_closing_the_window_does(sent: signal.Signals, home: Path) -> None:
+    process = subprocess.Popen([*PYTHON, "-c", "test:///default"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    time.sleep(2)
+    assert process.poll() is None, process.stderr.read() if process.stderr else ""
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    assert "test:///default" in (home / ".config" / "snapgui" / "snapgui.ini").read_text()
