@@ -1,0 +1,125 @@
+"""The chart is saved whole, as a picture, a drawing or a table."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from PySide6.QtGui import QColor, QFont, QImage
+from PySide6.QtSvg import QSvgRenderer
+from pytestqt.qtbot import QtBot
+
+from snapgui.core.records import Mode, Size, SnapshotRecord, SnapshotState
+from snapgui.ui.chart.export import Chart, Format, Row, csv_text, png, svg
+from snapgui.ui.chart.panel import SizesPanel
+
+NAMES = ("plain", '=HYPERLINK("x")', "-a", "日本語", "<b>&amp;", 'quo"te', "two\nlines", "L" * 255)
+
+
+def _chart(*rows: Row) -> Chart:
+    return Chart("Memory state of the snapshots of <pisces> & more", rows, QFont(), QColor("#308cc6"))
+
+
+def _row(name: str, size: Size | None = None) -> Row:
+    record = SnapshotRecord(name, parent="p", created=1_700_000_000, state=SnapshotState.RUNNING, memory=Mode.INTERNAL)
+    return Row(record, size or Size(1 << 20))
+
+
+def _table(*rows: Row) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(csv_text(_chart(*rows)).data().decode(), newline="")))
+
+
+def test_the_table_has_exact_bytes_and_times_in_utc() -> None:
+    assert _table(_row("pisces-1", Size(99_614_751))) == [
+        {
+            "name": "pisces-1",
+            "parent": "p",
+            "taken": "2023-11-14T22:13:20Z",
+            "state": "running",
+            "kind": "internal",
+            "memory_bytes": "99614751",
+            "reason": "",
+        }
+    ]
+
+
+def test_what_is_not_known_is_empty_in_the_table_and_never_zero() -> None:
+    unknown = Row(SnapshotRecord("a", created=None), Size(None, "permission denied"))
+    waiting = Row(SnapshotRecord("b", created=10**15), None)
+    rows = _table(unknown, waiting, Row(SnapshotRecord("c"), Size(0)))
+    assert [row["memory_bytes"] for row in rows] == ["", "", "0"]
+    assert [row["taken"] for row in rows] == ["", "", ""]
+    assert rows[0]["reason"] == "permission denied"
+
+
+def test_no_name_is_a_formula_in_a_spreadsheet_and_all_others_come_back_as_they_are() -> None:
+    names = [row["name"] for row in _table(*(_row(name) for name in NAMES))]
+    assert names == ["plain", '\'=HYPERLINK("x")', "'-a", *NAMES[3:]]
+
+
+def test_the_drawing_is_well_formed_and_has_every_name(qtbot: QtBot) -> None:  # noqa: ARG001 - fonts need an application
+    data = svg(_chart(*(_row(name) for name in (*NAMES, "bell\x07"))))
+    text = "".join(ET.fromstring(data.data()).itertext())  # noqa: S314 - our own file
+    for name in ("plain", "日本語", "<b>&amp;", "two↵lines"):
+        assert name in text
+    assert QSvgRenderer(data).isValid()
+
+
+@pytest.mark.parametrize(("count", "width"), [(1, 960), (50, 8_400), (10_000, 32_767), (40_000, 32_767)])
+def test_the_picture_has_every_bar_and_fits_what_an_image_can_hold(
+    qtbot: QtBot,  # noqa: ARG001 - fonts need an application
+    count: int,
+    width: int,
+) -> None:
+    rows = (_row("a", Size(0)),) * (count - 1) + (_row("z", Size(1 << 30)),)
+    image = QImage.fromData(png(_chart(*rows)).data(), "PNG")
+    assert image.width() == pytest.approx(width, rel=0.05)
+    assert image.width() <= 32_767
+    middle = image.height() // 2
+    accent = QColor("#308cc6")
+    bars = [x for x in range(image.width()) if _near(image.pixelColor(x, middle), accent)]
+    assert bars
+    assert min(bars) > image.width() * (count - 1) / count * 0.9
+
+
+def _near(one: QColor, other: QColor) -> bool:
+    return abs(one.red() - other.red()) + abs(one.green() - other.green()) + abs(one.blue() - other.blue()) < 150
+
+
+def test_an_empty_chart_saves_too(qtbot: QtBot) -> None:  # noqa: ARG001 - fonts need an application
+    assert not QImage.fromData(png(_chart()).data()).isNull()
+    assert QSvgRenderer(svg(_chart())).isValid()
+    assert csv_text(_chart()).data().decode().startswith("name,parent,taken,")
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_saving_writes_a_file(desk: Any, qtbot: QtBot, tmp_path: Path, form: Format) -> None:
+    desk.put_family()
+    path = tmp_path / f"chart.{form.value}"
+    with qtbot.waitSignal(desk.panel.saved) as saved:
+        desk.panel.save(str(path), form)
+    assert saved.args == [str(path)]
+    assert path.stat().st_size > 100
+    if form is Format.CSV:
+        assert "deep,pisces-1,2023-11-14T22:18:20Z,running,internal,569376768," in path.read_text()
+
+
+def test_a_file_that_can_not_be_written_is_a_problem_in_words(desk: Any, qtbot: QtBot, tmp_path: Path) -> None:
+    desk.put_family()
+    path = tmp_path / "missing" / "chart.csv"
+    with qtbot.waitSignal(desk.panel.failed) as failed:
+        desk.panel.save(str(path), Format.CSV)
+    (problem,) = failed.args
+    assert str(path) in problem.tried
+    assert problem.why
+
+
+def test_the_chart_may_go_while_its_file_is_written(desk: Any, qtbot: QtBot, tmp_path: Path) -> None:
+    desk.put_family()
+    path = tmp_path / "chart.png"
+    panel = SizesPanel(desk.store, desk.model, desk.tree.selectionModel())
+    panel.save(str(path), Format.PNG)
+    panel.deleteLater()
+    qtbot.waitUntil(path.exists)

@@ -1,0 +1,255 @@
+"""The chart shows a bar for each snapshot, with round values beside them and figures on demand."""
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QPalette, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QToolTip
+from pytestqt.qtbot import QtBot
+
+from snapgui.core.records import Size, SnapshotRecord, Snapshots
+from snapgui.ui.chart.bars import Colours
+from snapgui.ui.chart.scale import scale_for, tick_text
+from snapgui.ui.chart.view import NARROWEST, USUAL, WIDEST, SizesView
+from snapgui.ui.contrast import GRAPHIC, TEXT, contrast
+
+MIB = 1 << 20
+
+
+def _slot(view: SizesView, name: str) -> QPoint:
+    """The middle of a bar's slot, in the viewport."""
+    model = view.model()
+    index = next(model.index(row, 0) for row in range(model.rowCount()) if model.index(row, 0).data() == name)
+    return view.visualRect(index).center()
+
+
+def _colour(view: SizesView, name: str, share: float) -> QColor:
+    """What is drawn in the middle of a bar's slot, at that share of the plot's height."""
+    plot = view.plot
+    y = round(plot.bottom - share * (plot.bottom - plot.top))
+    return view.viewport().grab().toImage().pixelColor(QPoint(_slot(view, name).x(), y))
+
+
+def _press(desk: Any, text: str) -> None:
+    next(button for button in desk.panel.findChildren(QToolButton) if button.text() == text).click()
+
+
+@pytest.mark.parametrize(
+    ("most", "ticks"),
+    [
+        (0, ["0", "1 MiB"]),
+        (3, ["0", "1 KiB"]),
+        (95 * MIB, ["0", "32 MiB", "64 MiB", "96 MiB"]),
+        (543 * MIB, ["0", "128 MiB", "256 MiB", "384 MiB", "512 MiB", "640 MiB"]),
+        ((1 << 30) + 1, ["0", "256 MiB", "512 MiB", "768 MiB", "1 GiB", "1.25 GiB"]),
+    ],
+)
+def test_the_axis_has_round_values(most: int, ticks: list[str]) -> None:
+    assert [tick_text(tick) for tick in scale_for(most, 5).ticks] == ticks
+
+
+@pytest.mark.parametrize("most", [2**63 - 1, 2**63, 2**64 - 1])
+def test_an_absurd_size_gives_an_axis_all_the_same(most: int) -> None:
+    scale = scale_for(most, 5)
+    assert tick_text(scale.ticks[-1]) == "8 EiB"
+    assert scale.share(most) == 1.0
+
+
+def test_each_snapshot_has_a_bar_in_the_order_of_the_tree(desk: Any) -> None:
+    desk.put_family()
+    assert desk.bars() == ["clean", "pisces-1", "deep", "late"]
+
+
+def test_time_order_is_a_button_away_and_so_is_the_way_back(desk: Any) -> None:
+    desk.put_family()
+    _press(desk, "Time order")
+    assert desk.bars() == ["clean", "pisces-1", "late", "deep"]
+    _press(desk, "Tree order")
+    assert desk.bars() == ["clean", "pisces-1", "deep", "late"]
+
+
+def test_bars_are_as_high_as_their_sizes(desk: Any, qtbot: QtBot) -> None:
+    desk.put_family()
+    view = desk.panel.view
+    qtbot.waitUntil(lambda: view.scale.top >= 543 * MIB)
+    colours = view.colours
+    share = 543 * MIB / view.scale.top
+    assert _colour(view, "deep", share * 0.9) == colours.bar
+    assert _colour(view, "pisces-1", share * 0.9) == colours.base
+    assert _colour(view, "pisces-1", 95 * MIB / view.scale.top * 0.5) == colours.bar
+
+
+def test_nothing_and_unknown_look_different_and_neither_is_a_bar(desk: Any, qtbot: QtBot) -> None:
+    desk.put_family()
+    view = desk.panel.view
+    qtbot.waitUntil(lambda: view.scale.top >= 543 * MIB)
+    picture = view.viewport().grab().toImage()
+    looks = {}
+    for name in ("clean", "late", "deep"):
+        centre = _slot(view, name).x()
+        rows = range(round(view.plot.top), round(view.plot.bottom) - 2)
+        looks[name] = [picture.pixelColor(centre - 23, y).name() for y in rows]
+    assert view.colours.bar.name() in looks["deep"]
+    assert view.colours.bar.name() not in looks["clean"] + looks["late"]
+    assert looks["clean"] != looks["late"]
+
+
+def test_a_size_that_comes_later_moves_the_axis(desk: Any, qtbot: QtBot) -> None:
+    snapshots = Snapshots({"a": SnapshotRecord("a")})
+    desk.put(snapshots, {"a": Size(MIB)})
+    qtbot.waitUntil(lambda: desk.panel.view.scale.top == MIB)
+    desk.put(snapshots, {"a": Size(900 * MIB)})
+    qtbot.waitUntil(lambda: desk.panel.view.scale.top >= 900 * MIB)
+    desk.put(Snapshots(), {})
+    qtbot.waitUntil(lambda: desk.panel.view.scale.top == MIB)
+
+
+def test_an_empty_chart_says_what_to_do(desk: Any) -> None:
+    assert desk.panel.view.message() == "Reading the snapshots…"
+    desk.put(Snapshots(), {})
+    assert desk.panel.view.message() == "No snapshots yet. Take one to see what it costs."
+    desk.model.set_domain(None)
+    assert desk.panel.view.message() == "Choose a machine to see its snapshots."
+
+
+def test_a_filter_that_finds_nothing_is_named(desk: Any, qtbot: QtBot) -> None:
+    desk.put_family()
+    desk.model.set_filter("no such name")
+    qtbot.waitUntil(lambda: desk.panel.view.message() == "No snapshot matches the filter.")
+
+
+def test_a_machine_that_was_always_off_is_told_apart_from_one_without_figures(desk: Any, qtbot: QtBot) -> None:
+    snapshots = Snapshots({name: SnapshotRecord(name) for name in "ab"})
+    desk.put(snapshots, {"a": Size(0), "b": Size(0)})
+    qtbot.waitUntil(lambda: desk.panel.view.message().startswith("No memory state: every snapshot was taken while"))
+    desk.put(snapshots, {"a": Size(None, "no"), "b": Size(None, "no")})
+    qtbot.waitUntil(lambda: desk.panel.view.message().startswith("No size can be known"))
+    desk.put(snapshots, {"a": Size(0), "b": Size(5 * MIB)})
+    qtbot.waitUntil(lambda: desk.panel.view.message() == "")
+
+
+def test_the_focused_bar_tells_name_size_and_time(desk: Any, qtbot: QtBot) -> None:
+    desk.put_family()
+    view = desk.panel.view
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    shown = next(label.text() for label in desk.panel.findChildren(QLabel) if "pisces-1" in label.text())
+    assert "95.0 MiB" in shown
+    assert "2023" in shown or "/23" in shown
+
+
+def test_the_bar_under_the_mouse_tells_why_its_size_is_not_known(desk: Any, qtbot: QtBot) -> None:
+    desk.put_family()
+    view = desk.panel.view
+    qtbot.mouseMove(view.viewport(), QPoint(2, 2))
+    qtbot.mouseMove(view.viewport(), _slot(view, "late"))
+    qtbot.waitUntil(lambda: view.figures().startswith("late · The image can't be read."))
+    QApplication.sendEvent(view.viewport(), QEvent(QEvent.Type.Leave))
+    assert view.figures() == ""
+
+
+def test_a_name_with_markup_is_no_markup_in_the_tooltip(desk: Any) -> None:
+    desk.put(Snapshots({"<b>x</b>&amp;": SnapshotRecord("<b>x</b>&amp;")}), {})
+    view = desk.panel.view
+    at = _slot(view, "<b>x</b>&amp;")
+    event = QHelpEvent(QEvent.Type.ToolTip, at, view.viewport().mapToGlobal(at))
+    QApplication.sendEvent(view.viewport(), event)
+    assert "&lt;b&gt;x&lt;/b&gt;&amp;amp;" in QToolTip.text()
+    QToolTip.hideText()
+
+
+def test_the_keyboard_reaches_every_bar(desk: Any, qtbot: QtBot) -> None:
+    desk.put(Snapshots({f"s{n:03}": SnapshotRecord(f"s{n:03}", created=n) for n in range(100)}), {})
+    view = desk.panel.view
+    view.setFocus()
+    for key, expected in (
+        (Qt.Key.Key_Home, "s000"),
+        (Qt.Key.Key_Right, "s001"),
+        (Qt.Key.Key_End, "s099"),
+        (Qt.Key.Key_Left, "s098"),
+    ):
+        qtbot.keyClick(view, key)
+        assert view.currentIndex().data() == expected
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    qtbot.keyClick(view, Qt.Key.Key_PageDown)
+    page = view.currentIndex().row()
+    assert 1 < page <= view.viewport().width() // view.bar_width
+    qtbot.keyClick(view, Qt.Key.Key_PageUp)
+    assert view.currentIndex().row() == 0
+    qtbot.keyClick(view, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert desk.bars_selected() == {"s000", "s001"}
+    qtbot.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(desk.bars_selected()) == 100
+
+
+def test_typing_a_name_goes_to_its_bar(desk: Any, qtbot: QtBot) -> None:
+    desk.put_family()
+    desk.panel.view.setFocus()
+    qtbot.keyClicks(desk.panel.view, "dee")
+    assert desk.panel.view.currentIndex().data() == "deep"
+
+
+def test_bars_widen_and_narrow_within_limits_and_keep_their_place(desk: Any, qtbot: QtBot) -> None:
+    desk.put(Snapshots({f"s{n:03}": SnapshotRecord(f"s{n:03}", created=n) for n in range(300)}), {})
+    view = desk.panel.view
+    control = Qt.KeyboardModifier.ControlModifier
+    view.setCurrentIndex(view.model().index(150, 0))
+    before = view.visualRect(view.currentIndex()).center().x()
+    qtbot.keyClick(view, Qt.Key.Key_Minus, control)
+    assert view.bar_width < USUAL
+    assert abs(view.visualRect(view.currentIndex()).center().x() - before) < view.bar_width
+    for _ in range(40):
+        qtbot.keyClick(view, Qt.Key.Key_Minus, control)
+    assert view.bar_width == NARROWEST
+    for _ in range(40):
+        at = QPointF(view.viewport().rect().center())
+        wheel = QWheelEvent(
+            at,
+            at,
+            QPoint(),
+            QPoint(0, 120),
+            Qt.MouseButton.NoButton,
+            control,
+            Qt.ScrollPhase.NoScrollPhase,
+            inverted=False,
+        )
+        QApplication.sendEvent(view.viewport(), wheel)
+    assert view.bar_width == WIDEST
+    qtbot.keyClick(view, Qt.Key.Key_0, control)
+    assert view.bar_width == USUAL
+
+
+def test_a_screen_reader_hears_name_and_size(desk: Any) -> None:
+    desk.put_family()
+    view = desk.panel.view
+    assert view.accessibleName() == "Sizes"
+    text = view.model().index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "pisces-1" in text
+    assert "95.0 MiB" in text
+
+
+@pytest.mark.parametrize("base", ["white", "#1e1e1e", "black", "#7f7f7f", "#ffffe0"])
+@pytest.mark.parametrize("accent", ["#308cc6", "#ffff00", "#000080", "#ffffff", "#101010"])
+def test_bars_and_texts_stand_out_on_any_palette(base: str, accent: str) -> None:
+    palette = QPalette()
+    text = "black" if QColor(base).lightness() > 100 else "white"
+    roles = {"Base": base, "Text": text, "Highlight": accent}
+    for role, colour in roles.items():
+        palette.setColor(QPalette.ColorGroup.Active, QPalette.ColorRole[role], QColor(colour))
+    colours = Colours.of(palette)
+    assert contrast(colours.bar, colours.base) >= GRAPHIC
+    assert contrast(colours.bar_selected, colours.band) >= GRAPHIC
+    assert contrast(colours.muted, colours.base) >= TEXT
+
+
+def test_the_colours_follow_the_palette(desk: Any) -> None:
+    desk.put_family()
+    view = desk.panel.view
+    palette = view.palette()
+    palette.setColor(QPalette.ColorRole.Base, QColor("#101010"))
+    palette.setColor(QPalette.ColorRole.Text, QColor("white"))
+    view.setPalette(palette)
+    assert view.colours.base == QColor("#101010")
+    assert contrast(view.colours.bar, QColor("#101010")) >= GRAPHIC
