@@ -29,7 +29,7 @@ def translate(context: str, text: str, comment: str = "", n: int = -1) -> str:
     """The text in the user's language.
 
     With ``n`` >= 0, ``%n`` stands for that number, and an ending in brackets is the English plural:
-    ``"%n snapshot(s)"`` gives "1 snapshot" and "3 snapshots". Other values are put in by the caller with ``str.format``.
+    ``"%n snapshot(s)"`` gives "1 snapshot" and "3 snapshots". The caller puts other values in with ``str.format``.
     """
     found = _translator(context, text, comment, n)
     if n < 0:
