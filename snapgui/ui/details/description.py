@@ -137,9 +137,10 @@ class DescriptionEditor(QWidget):
             return
         landed = record.description == draft.text and draft.state is not _State.TYPED
         overtaken = draft.state is _State.SAVED and record.description != draft.base
-        if landed or overtaken:
+        idle = draft.state is _State.TYPED and draft.sent is None and draft.text == record.description
+        if landed or overtaken or idle:
             del self._drafts[key]
-            self._saved = True
+            self._saved = not idle
         elif draft.sent is not None and draft.sent == record.description:
             self._drafts[key] = replace(draft, base=record.description, sent=None)
 

@@ -110,6 +110,7 @@ class _NamesLine(QWidget):
                 widget.deleteLater()
         for widget in self._widgets(names):
             self._body.addWidget(widget)
+            widget.show()  # Qt shows what joins a layout only later, and the panel's height would jump
 
     def _widgets(self, names: list[str]) -> Iterable[QWidget]:
         for name in names[:_CHILDREN_SHOWN]:

@@ -73,7 +73,7 @@ class XmlView(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
-            self._highlighter.set_palette(self._text.palette())
+            self._highlighter.set_palette(self.palette())
 
     def _set(self, text: str, *, coloured: bool) -> None:
         self._shown = text

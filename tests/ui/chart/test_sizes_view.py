@@ -213,7 +213,7 @@ def test_bars_widen_and_narrow_within_limits_and_keep_their_place(desk: Any, qtb
             Qt.MouseButton.NoButton,
             control,
             Qt.ScrollPhase.NoScrollPhase,
-            inverted=False,
+            False,  # noqa: FBT003 - Qt takes it by place only
         )
         QApplication.sendEvent(view.viewport(), wheel)
     assert view.bar_width == WIDEST

@@ -1,0 +1,290 @@
+"""The panel tells all about the chosen snapshot, and says so where there is nothing to tell."""
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageWriter, QPalette, QTextCursor
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from snapgui.core.errors import Problem
+from snapgui.core.records import DomainState, Mode, Size, SnapshotDisk, SnapshotRecord, Snapshots, SnapshotState
+from snapgui.ui.contrast import TEXT, contrast
+from snapgui.ui.details.picture import Picture, PictureViewer, decode
+from snapgui.ui.details.texts import NameLink
+from snapgui.ui.details.xml_view import XmlView
+
+XML = """<domainsnapshot>
+  <!-- two
+       lines -->
+  <name>🚀 pisces &lt;1></name>
+  <disk name='a > b' size="1"/>
+</domainsnapshot>"""
+
+NO_PICTURE = "The picture can\N{RIGHT SINGLE QUOTATION MARK}t be shown."
+
+
+def _image_file(form: bytes, width: int = 640, height: int = 400) -> bytes:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(QColor("#204080"))
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, QByteArray(form)).write(image)
+    return bytes(buffer.data().data())
+
+
+def test_without_a_choice_it_says_what_to_do(desk: Any) -> None:
+    assert desk.texts() == ["Select a snapshot to see its details."]
+
+
+def test_the_facts_of_the_chosen_snapshot(desk: Any) -> None:
+    desk.choose("pisces-1")
+    assert desk.value("Name") == "pisces-1"
+    assert "ago)" in desk.value("Taken")
+    assert desk.value("State") == "running"
+    assert desk.value("Kind") == "internal"
+    assert desk.value("Memory") == "95.0 MiB"
+    assert desk.value("Disks") == "vda: inside its image\nvdb: not in the snapshot"
+    assert desk.description().toPlainText() == "Before the update"
+    assert "clean" in desk.texts()
+    assert [f"kid {number}" for number in range(5)] == [text for text in desk.texts() if text.startswith("kid")]
+    assert "and 3 more" in desk.texts()
+
+
+def test_a_size_that_is_not_known_says_why_and_none_says_the_machine_was_off(desk: Any) -> None:
+    desk.choose("kid 0")
+    assert desk.value("Memory") == "not known: No permission."
+    desk.choose("clean")
+    assert desk.value("Memory") == "0 bytes: the machine was off"
+    desk.choose("kid 1")
+    assert desk.value("Memory") == "not read yet"
+    desk.store.put_sizes(desk.domain, {"kid 1": Size(1024)})
+    assert desk.value("Memory") == "1.0 KiB"
+
+
+def test_an_external_disk_says_where_it_went(desk: Any) -> None:
+    desk.change(
+        "kid 1",
+        state=SnapshotState.DISK_ONLY,
+        memory=Mode.NO,
+        disks=(SnapshotDisk("vda", Mode.EXTERNAL, "/images/vda.kid"),),
+    )
+    desk.choose("kid 1")
+    assert desk.value("Disks") == "vda: external, then written to /images/vda.kid"
+    assert desk.value("Kind") == "disk only"
+
+
+def test_parent_and_children_lead_to_themselves(desk: Any) -> None:
+    desk.choose("pisces-1")
+    desk.button("clean").click()
+    desk.button("kid 4").click()
+    assert desk.activated == ["clean", "kid 4"]
+
+
+def test_several_are_counted_and_summed(desk: Any) -> None:
+    desk.choose("pisces-1", "clean", "kid 0")
+    assert desk.texts() == ["3 snapshots, 95.0 MiB of memory state; 1 unknown"]
+    desk.choose("kid 0", "kid 1")
+    assert desk.texts() == ["2 snapshots, size of their memory state not known"]
+
+
+def test_the_machine_itself_tells_where_it_stands(desk: Any) -> None:
+    desk.choose_here()
+    assert desk.texts() == ["You are here: pisces, running, with what changed since pisces-1."]
+    machine = desk.store.domain(desk.domain)
+    desk.store.put_domain(type(machine)(machine.id, machine.name, DomainState.SHUT_OFF))
+    assert desk.texts() == ["You are here: pisces, off, with what changed since pisces-1."]
+
+
+def test_a_deleted_snapshot_leaves_the_panel(desk: Any) -> None:
+    desk.choose("kid 3")
+    records = {name: r for name, r in desk.store.snapshots(desk.domain).records.items() if name != "kid 3"}
+    desk.store.put_snapshots(desk.domain, Snapshots(records, "pisces-1"))
+    assert "kid 3" not in desk.texts()
+
+
+def test_an_unreadable_snapshot_says_why(desk: Any) -> None:
+    desk.change("kid 2", problem=Problem("Read it", "Its XML is broken."))
+    desk.choose("kid 2")
+    assert "Its XML is broken." in desk.texts()
+    assert desk.description().isReadOnly()
+
+
+@pytest.mark.parametrize(
+    "name", ["<b>x</b>&amp;", "a & b", "🚀 <script>", "שלום", "日本語のスナップショット", "two\nlines", "L" * 255]
+)
+def test_every_name_shows_as_it_is_and_widens_nothing(desk: Any, name: str) -> None:
+    records = {**desk.store.snapshots(desk.domain).records, name: SnapshotRecord(name, parent="clean")}
+    records["child"] = SnapshotRecord("child", parent=name)
+    desk.store.put_snapshots(desk.domain, Snapshots(records, "clean"))
+    desk.choose(name)
+    assert desk.value("Name") == name
+    assert desk.panel.minimumSizeHint().width() <= 300
+    desk.choose("child")
+    link = next(button for button in desk.panel.findChildren(NameLink) if button.isVisible())
+    link.click()
+    assert desk.activated == [name]
+    assert link.text().replace("&&", "&").strip("\u2068\u2069") in (name, name.replace("\n", "↵"))
+    assert desk.panel.minimumSizeHint().width() <= 300
+
+
+def test_the_name_can_be_copied(desk: Any, qtbot: QtBot) -> None:
+    desk.choose("pisces-1")
+    field = next(e for e in desk.panel.findChildren(QPlainTextEdit) if e.accessibleName() == "Name")
+    qtbot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(field, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == "pisces-1"
+
+
+# The picture
+
+
+@pytest.mark.parametrize("form", [b"png", b"ppm"])
+def test_the_picture_of_the_screen_shows_and_enlarges(desk: Any, qtbot: QtBot, form: bytes) -> None:
+    desk.choose("pisces-1")
+    assert desk.pictures_wanted == ["pisces-1"]
+    picture = desk.panel.findChild(Picture)
+    assert not picture.isVisible()
+    desk.panel.set_picture(desk.domain, "pisces-1", _image_file(form))
+    qtbot.waitUntil(picture.isVisible)
+    middle = picture.grab().toImage().pixelColor(picture.width() // 2, picture.height() // 2)
+    assert middle == QColor("#204080")
+    qtbot.keyClick(picture, Qt.Key.Key_Return)
+    viewer = desk.panel.findChild(PictureViewer)
+    assert viewer.isVisible()
+    assert viewer.windowTitle() == "Screen of pisces-1"
+    qtbot.keyClick(viewer, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: desk.panel.findChild(PictureViewer) is None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no picture",
+        _image_file(b"png")[:200],
+        b"P6 99999 99999 255\n",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    ],
+    ids=["empty", "text", "cut", "huge", "svg"],
+)
+def test_a_picture_that_can_not_be_shown_costs_only_itself(desk: Any, qtbot: QtBot, data: bytes) -> None:
+    desk.choose("pisces-1")
+    desk.panel.set_picture(desk.domain, "pisces-1", data)
+    qtbot.waitUntil(lambda: NO_PICTURE in desk.texts())
+    assert desk.value("Memory") == "95.0 MiB"
+    desk.panel.set_picture(desk.domain, "pisces-1", None)
+    assert NO_PICTURE not in desk.texts()
+
+
+def test_a_picture_of_another_snapshot_is_dropped(desk: Any, qtbot: QtBot) -> None:
+    desk.choose("pisces-1")
+    desk.panel.set_picture(desk.domain, "pisces-1", _image_file(b"png"))
+    desk.choose("clean")
+    desk.panel.set_picture(desk.domain, "pisces-1", _image_file(b"png"))
+    desk.panel.set_picture(desk.other, "clean", _image_file(b"png"))
+    qtbot.wait(50)
+    assert not desk.panel.findChild(Picture).isVisible()
+
+
+def test_a_screen_is_decoded_whole() -> None:
+    assert decode(_image_file(b"ppm", 1920, 1080)).width() == 1920
+
+
+# XML
+
+
+def test_the_xml_is_asked_for_when_it_is_looked_at(desk: Any) -> None:
+    desk.choose("pisces-1")
+    assert desk.xml_wanted == []
+    desk.open_tab("XML")
+    assert desk.xml_wanted == ["pisces-1"]
+    assert "Reading the XML…" in desk.texts()
+    desk.panel.set_xml(desk.domain, "clean", "<not-it/>")
+    desk.panel.set_xml(desk.domain, "pisces-1", XML)
+    assert XML in desk.texts()
+    desk.choose("clean")
+    assert desk.xml_wanted == ["pisces-1", "clean"]
+    assert XML not in desk.texts()
+
+
+def test_the_xml_is_read_again_when_the_snapshot_has_changed(desk: Any) -> None:
+    desk.choose("pisces-1")
+    desk.open_tab("XML")
+    desk.change("pisces-1", description="new")
+    desk.change("clean", description="of another")
+    assert desk.xml_wanted == ["pisces-1", "pisces-1"]
+
+
+def test_xml_that_can_not_be_read_says_why(desk: Any) -> None:
+    desk.choose("pisces-1")
+    desk.open_tab("XML")
+    desk.panel.set_xml_problem(desk.domain, "pisces-1", Problem("Read the XML", "The host is gone.", raw="eof"))
+    assert "The host is gone.\n\neof" in desk.texts()
+
+
+@pytest.mark.parametrize("base", ["#ffffff", "#1e1e1e"])
+def test_the_colours_of_the_xml_can_be_read_in_light_and_dark(qtbot: QtBot, base: str) -> None:
+    view = XmlView()
+    qtbot.addWidget(view)
+    palette = view.palette()
+    palette.setColor(QPalette.ColorRole.Base, QColor(base))
+    view.setPalette(palette)
+    view.show_xml(XML)
+    seen: dict[str, str] = {}
+    block = view.findChild(QPlainTextEdit).document().begin()
+    while block.isValid():
+        text = block.text().encode("utf-16-le")
+        for part in block.layout().formats():
+            colour = part.format.foreground().color()
+            assert contrast(colour, QColor(base)) >= TEXT
+            seen[text[part.start * 2 : (part.start + part.length) * 2].decode("utf-16-le")] = colour.name()
+        block = block.next()
+    kinds = {"tag": "</name>", "comment": "       lines -->", "value": "'a > b'", "attribute": "size"}
+    assert len({_colour_of(seen, text) for text in kinds.values()}) == 4
+    assert not any("pisces" in text for text in seen)
+
+
+def _colour_of(seen: dict[str, str], text: str) -> str:
+    return next(colour for part, colour in seen.items() if part and (part in text or text in part))
+
+
+def test_find_goes_through_the_xml_and_round(qtbot: QtBot) -> None:
+    view = XmlView()
+    qtbot.addWidget(view)
+    view.show_xml(XML)
+    field, text = view.findChild(QLineEdit), view.findChild(QPlainTextEdit)
+    qtbot.keyClicks(field, "name")
+    assert text.textCursor().selectedText() == "name"
+    places = set()
+    for _ in range(5):
+        places.add(text.textCursor().position())
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert len(places) == 3
+    qtbot.keyClicks(field, "xyz")
+    assert field.toolTip() == "Not found"
+
+
+def test_the_same_xml_again_keeps_the_place(qtbot: QtBot) -> None:
+    view = XmlView()
+    qtbot.addWidget(view)
+    view.show_xml(XML)
+    text = view.findChild(QPlainTextEdit)
+    text.moveCursor(QTextCursor.MoveOperation.End)
+    view.show_xml(XML)
+    assert text.textCursor().position() > 0
+
+
+# virsh
+
+
+def test_virsh_commands_copy(desk: Any, qtbot: QtBot) -> None:
+    desk.choose("pisces-1")
+    desk.open_tab("virsh")
+    texts = desk.texts()
+    assert "virsh -c qemu:///system snapshot-revert pisces pisces-1" in texts
+    assert "virsh -c qemu:///system snapshot-dumpxml pisces pisces-1" in texts
+    assert "virsh -c qemu:///system snapshot-delete pisces pisces-1 --children" in texts
+    qtbot.mouseClick(desk.button("Copy"), Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == "virsh -c qemu:///system snapshot-revert pisces pisces-1"
