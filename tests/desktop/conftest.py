@@ -1,9 +1,13 @@
-"""The screen that the desktop tests share."""
+"""The screen that the desktop tests share, and the application on it."""
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from testbed.desktop import Screen
+from testbed import many
+from testbed.daemon import Daemon
+from testbed.desktop import Application, Screen
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +16,26 @@ def screen() -> Iterator[Screen]:
     screen = Screen()
     yield screen
     screen.close()
+
+
+@pytest.fixture
+def machine(daemon: Daemon) -> Iterator[str]:
+    """A running machine without a guest, and without snapshots."""
+    name = "pisces"
+    disk = daemon.images / f"{name}.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
+    daemon.hand_over(disk)
+    daemon.virsh("pool-refresh", "images")
+    many.real_host(daemon.uri, disk, 0, name)
+    daemon.virsh("start", name)
+    yield name
+    daemon.remove(name)
+    disk.unlink()
+
+
+@pytest.fixture
+def application(screen: Screen, daemon: Daemon, machine: str, home: Path) -> Iterator[Application]:
+    """The application as a user starts it, showing the machine."""
+    with screen.application("-m", "snapgui", "-c", daemon.uri, "--domain", machine, home=home) as application:
+        application.find("Snapshots", "tree")
+        yield application

@@ -210,7 +210,17 @@ class Application:
 
     def outline(self) -> str:
         """Every shown thing with its role, one a line, for messages."""
-        return "\n".join(f"{'  ' * node.depth}{node.role}: {node.name}" for node in Node(self.node).walk())
+        shown = (node for node in Node(self.node).walk() if node.has("showing"))
+        return "\n".join(f"{'  ' * node.depth}{node.role}: {node.name}" for node in shown)
+
+    def focused(self) -> "Node | None":
+        """The field, button or view that has the keyboard.
+
+        Qt calls every view's current cell focused too, and a panel that hands its focus on to what is in it.
+        """
+        cells = ("table cell", "list item", "page tab")
+        found = [node for node in Node(self.node).walk() if node.has("focused") and node.role not in cells]
+        return max(found, key=lambda node: node.depth, default=None)
 
     def close(self) -> None:
         """End it as a user's logging out would, and hard if that does not help."""
@@ -260,6 +270,18 @@ class Node:
         constant = getattr(pyatspi, f"STATE_{state.upper()}")
         return bool(self._ask(lambda: self._accessible.getState().contains(constant), without=False))
 
+    def enabled(self) -> bool:
+        """Whether it can be pressed."""
+        return self.has("enabled")
+
+    def upwards(self) -> "Iterator[Node]":
+        """Itself and what it is in, up to the application."""
+        node: Node | None = self
+        while node is not None:
+            yield node
+            above = self._ask(node._accessible.get_parent, None)
+            node = Node(above) if above is not None else None
+
     def matches(self, name: str, role: str) -> bool:
         """Whether it is shown and is what is looked for."""
         return self.name == name and (not role or self.role == role) and self.has("showing")
@@ -300,11 +322,15 @@ class Node:
         cells = ((table.getAccessibleAt(row, column) for column in columns) for row in range(table.nRows))
         return [[cell.get_name() if cell is not None else "" for cell in row] for row in cells]
 
+    def names(self) -> list[str]:
+        """What a screen reader says first of each row: the text before the first comma of its first cell."""
+        return [row[0].partition(",")[0] for row in self.rows()]
+
     def choose_row(self, name: str) -> None:
-        """Select the one row of a table or tree whose first cell has that text."""
-        wait_for(lambda: name in (row[0] for row in self.rows()), f"the row “{name}” in “{self.name}”")
+        """Select the one row of a table or tree that begins with that name."""
+        wait_for(lambda: name in self.names(), f"the row “{name}” in “{self.name}”")
         self._accessible.querySelection().clearSelection()
-        self._accessible.queryTable().addRowSelection([row[0] for row in self.rows()].index(name))
+        self._accessible.queryTable().addRowSelection(self.names().index(name))
 
     def focus(self) -> None:
         """Give it the keyboard."""

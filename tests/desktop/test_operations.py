@@ -1,0 +1,95 @@
+"""Take, revert and delete on a real screen, as somebody does who hears the window or has only a keyboard.
+
+What came of it is asked of virsh, never of the application.
+"""
+
+import pytest
+from testbed.daemon import Daemon
+from testbed.desktop import Application, Screen, wait_for
+
+# pyatspi itself calls what libatspi has renamed.
+pytestmark = pytest.mark.filterwarnings("ignore:Atspi:DeprecationWarning")
+
+
+def description(daemon: Daemon, machine: str, snapshot: str) -> str:
+    """The description that libvirt keeps of a snapshot."""
+    xml = daemon.virsh("snapshot-dumpxml", machine, snapshot)
+    return xml.partition("<description>")[2].partition("</description>")[0]
+
+
+def test_the_views_and_the_actions_have_names(application: Application) -> None:
+    for name in ("Machines", "Snapshots", "Activity"):
+        application.find(name, "tree")
+    application.find("Sizes", "list")
+    for name in ("Take", "Revert", "Delete", "Edit"):
+        application.find(name, "push button")
+
+
+def test_take_revert_and_delete_by_a_screen_reader(application: Application, daemon: Daemon, machine: str) -> None:
+    application.find("Take", "push button").press()
+    dialog = application.find(f"Take a snapshot of {machine}", "dialog")
+    dialog.find("Name", "text").write("clean")
+    dialog.find("Take", "push button").press()
+    wait_for(lambda: daemon.snapshots(machine) == ["clean"], "virsh to list the snapshot")
+
+    snapshots = application.find("Snapshots", "tree")
+    wait_for(lambda: snapshots.names() == ["clean", "You are here"], "the tree to show it")
+    daemon.virsh("suspend", machine)
+    wait_for(lambda: snapshots.rows()[1][2] == "paused", "“You are here” to follow")
+    snapshots.choose_row("clean")
+    wait_for(application.find("Revert", "push button").enabled, "Revert to be enabled")
+    application.find("Revert", "push button").press()
+    application.find(f"Revert {machine}", "dialog").find("Revert", "push button").press()
+    wait_for(lambda: daemon.state(machine) == "running", "virsh to say that the machine runs again")
+
+    snapshots.choose_row("clean")
+    application.find("Delete", "push button").press()
+    application.find(f"Delete snapshots of {machine}", "dialog").find("Delete", "push button").press()
+    wait_for(lambda: daemon.snapshots(machine) == [], "virsh to list no snapshot")
+    wait_for(lambda: snapshots.names() == ["You are here"], "the tree to show none")
+    assert daemon.state(machine) == "running"
+    activity = application.find("Activity", "tree")
+    wait_for(lambda: len(activity.rows()) == 3, "three jobs among the activity")
+
+
+def test_take_edit_revert_and_delete_by_keyboard_alone(
+    application: Application, screen: Screen, daemon: Daemon, machine: str
+) -> None:
+    screen.keys("ctrl+t")
+    application.find(f"Take a snapshot of {machine}", "dialog")
+    screen.type("by-keys")
+    screen.keys("Return")
+    wait_for(lambda: daemon.snapshots(machine) == ["by-keys"], "virsh to list the snapshot")
+    application.gone(f"Take a snapshot of {machine}", "dialog")
+    snapshots = application.find("Snapshots", "tree")
+    wait_for(lambda: snapshots.names() == ["by-keys", "You are here"], "the tree to show it")
+
+    screen.keys("ctrl+f", "Tab", "Home", "F2")
+    application.find("Edit description", "dialog")
+    screen.type("typed")
+    screen.keys("ctrl+Return")
+    wait_for(lambda: description(daemon, machine, "by-keys") == "typed", "virsh to show the description")
+    application.gone("Edit description", "dialog")
+
+    daemon.virsh("suspend", machine)
+    screen.keys("ctrl+f", "Tab", "Home", "ctrl+r")
+    application.find(f"Revert {machine}", "dialog")
+    screen.keys("Return")
+    wait_for(lambda: daemon.state(machine) == "running", "virsh to say that the machine runs again")
+    application.gone(f"Revert {machine}", "dialog")
+
+    screen.keys("ctrl+f", "Tab", "Home", "Delete")
+    application.find(f"Delete snapshots of {machine}", "dialog")
+    screen.keys("Return")
+    wait_for(lambda: daemon.snapshots(machine) == [], "virsh to list no snapshot")
+
+
+def test_the_tab_key_reaches_every_view(application: Application, screen: Screen) -> None:
+    reached = []
+    screen.keys("ctrl+f")
+    for _ in range(40):
+        screen.keys("Tab")
+        focused = application.focused()
+        reached.append(focused.name if focused is not None else "")
+    assert {"Machines", "Snapshots", "Sizes", "Activity"} <= set(reached), reached
+    assert "" not in reached, reached
