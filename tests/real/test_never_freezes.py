@@ -143,7 +143,7 @@ def test_through_every_action_with_a_thousand_snapshots(
     watchdog.begin("delete")
     user.delete("fresh")
     watchdog.begin("delete with everything below")
-    user.delete(many.name_of(_COUNT - 9), reach="This snapshot and everything below it")
+    user.delete(many.name_of(_COUNT - 99), reach="This snapshot and everything below it")
     watchdog.begin("start, pause, resume")
     user.power(Act.START, "running")
     user.power(Act.PAUSE, "paused")

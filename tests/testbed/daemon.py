@@ -134,6 +134,10 @@ class Daemon:
         """The domain's state in virsh's words: "running", "paused", "shut off"."""
         return self.virsh("domstate", name)
 
+    def running(self, pid: int) -> bool:
+        """Whether the daemon still is the process that it was."""
+        return self._process is not None and self._process.pid == pid and self._process.poll() is None
+
     @contextlib.contextmanager
     def silent(self) -> Iterator[None]:
         """For as long as the block runs, the daemon is there but answers nobody."""
