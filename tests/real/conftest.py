@@ -1,16 +1,35 @@
 """The real application, in this process, for whoever tests it on a real host."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
+from testbed.daemon import Daemon
 from testbed.user import User
 
 from snapgui.app import Application
 from snapgui.jobs.garbage import GarbageCollector
 from snapgui.settings import Settings
+
+_MACHINE = """\
+<domain type='qemu'>
+  <name>frail</name>
+  <memory unit='MiB'>16</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='qcow2'/>
+      <source file='{disk}'/>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+    <controller type='usb' model='none'/>
+  </devices>
+</domain>
+"""
 
 
 @pytest.fixture
@@ -25,3 +44,19 @@ def user(qtbot: QtBot, home: Path) -> Iterator[User]:
     application.window.close()
     application.close()
     garbage.stop()
+
+
+@pytest.fixture
+def frail(daemon: Daemon) -> Iterator[str]:
+    """A small machine that runs, with one snapshot. The daemon answers again afterwards, whatever was done to it."""
+    disk = daemon.images / "frail.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "16M"], check=True)
+    daemon.hand_over(disk)
+    daemon.define(_MACHINE.format(disk=disk))
+    daemon.virsh("start", "frail")
+    daemon.virsh("snapshot-create-as", "frail", "before")
+    yield "frail"
+    if not daemon._answers():
+        daemon.start()
+    daemon.remove("frail")
+    disk.unlink()

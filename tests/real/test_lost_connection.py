@@ -2,10 +2,7 @@
 
 import os
 import signal
-import subprocess
-from collections.abc import Iterator
 
-import pytest
 from PySide6.QtCore import Qt
 from testbed.daemon import Daemon
 from testbed.user import User
@@ -13,39 +10,6 @@ from testbed.user import User
 from snapgui.core.activity import JobState
 from snapgui.core.records import DomainState, HostState
 from snapgui.ui.actions import Act
-
-_MACHINE = """\
-<domain type='qemu'>
-  <name>frail</name>
-  <memory unit='MiB'>16</memory>
-  <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <devices>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='qcow2'/>
-      <source file='{disk}'/>
-      <target dev='vda' bus='virtio'/>
-    </disk>
-    <controller type='usb' model='none'/>
-  </devices>
-</domain>
-"""
-
-
-@pytest.fixture
-def frail(daemon: Daemon) -> Iterator[str]:
-    """A small machine that runs, with one snapshot. The daemon answers again afterwards, whatever was done to it."""
-    disk = daemon.images / "frail.qcow2"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "16M"], check=True)
-    daemon.hand_over(disk)
-    daemon.define(_MACHINE.format(disk=disk))
-    daemon.virsh("start", "frail")
-    daemon.virsh("snapshot-create-as", "frail", "before")
-    yield "frail"
-    if not daemon._answers():
-        daemon.start()
-    daemon.remove("frail")
-    disk.unlink()
 
 
 def _host_state(user: User, daemon: Daemon) -> HostState:
