@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -36,6 +37,9 @@ _WIDEST = 32_767  # QPainter's limit for an image, in pixels
 _PNG_SCALE = 2  # for screens and paper of twice the usual density
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet may run
 
+# What XML 1.0 can't hold, not even escaped (its production 2, Char).
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 
 class Format(Enum):
     """The files that a chart can be saved as, by their suffix."""
@@ -56,7 +60,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All that a file shows: the heading, the snapshots in their order, and the accent of the user's desktop."""
+    """All that a file shows: the heading, the snapshots in their order, and the accent of the user's desktop.
+
+    The font's size is in pixels: points would be larger or smaller in a file than on the screen.
+    """
 
     title: str
     rows: tuple[Row, ...]
@@ -103,12 +110,13 @@ def png(chart: Chart) -> QByteArray:
 
 
 def svg(chart: Chart) -> QByteArray:
-    """A drawing on white with every name and figure, however wide that makes it."""
+    """A drawing on white with the names and figures of all bars, however wide that makes it."""
     size = _canvas(chart, QFontMetricsF(chart.font), _SLOT)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
+    generator.setResolution(96)
     generator.setSize(size)
     generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
     generator.setTitle(_printable(chart.title))
@@ -155,8 +163,7 @@ def _cell(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """XML 1.0 can't hold most control characters, not even escaped."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _scale(chart: Chart) -> Scale:

@@ -75,7 +75,9 @@ class SizesPanel(QWidget):
         shown = zip(self._names(), self._sizes(), strict=True)
         rows = tuple(Row(known.records[name], size, name == known.current) for name, size in shown)
         title = translate("Sizes", "Memory state of the snapshots of {machine}").format(machine=self._machine())
-        return Chart(title, rows, self.font(), self.palette().color(QPalette.ColorRole.Highlight))
+        font = self.font()
+        font.setPixelSize(self.fontInfo().pixelSize())
+        return Chart(title, rows, font, self.palette().color(QPalette.ColorRole.Highlight))
 
     def _names(self) -> list[str]:
         return [key for key in self._flat.walk() if isinstance(key, str)]

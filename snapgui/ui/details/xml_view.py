@@ -19,7 +19,9 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 from snapgui.core.text import translate
 from snapgui.ui.contrast import TEXT, legible
 
-_COLOURED = 200_000  # characters; a longer text is shown without colours, since colouring it would hold up the window
+# Characters: 40 ms each way. A longer text is shown without colours, an absurd one is cut, as the window must not wait.
+_COLOURED = 50_000
+_SHOWN = 800_000
 
 _PLAIN, _IN_TAG, _IN_COMMENT, _IN_DOUBLE, _IN_SINGLE = -1, 1, 2, 3, 4
 _QUOTES = {_IN_DOUBLE: '"', _IN_SINGLE: "'"}
@@ -78,7 +80,7 @@ class XmlView(QWidget):
     def _set(self, text: str, *, coloured: bool) -> None:
         self._shown = text
         self._highlighter.setDocument(self._text.document() if coloured else None)
-        self._text.setPlainText(text)
+        self._text.setPlainText(text if len(text) <= _SHOWN else text[:_SHOWN] + "\n…")
 
     def _find_first(self, wanted: str) -> None:
         cursor = self._text.textCursor()

@@ -7,8 +7,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QImage
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import Mode, Size, SnapshotRecord, SnapshotState
@@ -60,9 +62,9 @@ def test_no_name_is_a_formula_in_a_spreadsheet_and_all_others_come_back_as_they_
 
 
 def test_the_drawing_is_well_formed_and_has_every_name(qtbot: QtBot) -> None:  # noqa: ARG001 - fonts need an application
-    data = svg(_chart(*(_row(name) for name in (*NAMES, "bell\x07"))))
+    data = svg(_chart(*(_row(name) for name in (*NAMES, "bell\x07", "a\u200db"))))
     text = "".join(ET.fromstring(data.data()).itertext())  # noqa: S314 - our own file
-    for name in ("plain", "日本語", "<b>&amp;", "two↵lines"):
+    for name in ("plain", "日本語", "<b>&amp;", "two↵lines", "bell\ufffd", "a\u200db"):
         assert name in text
     assert QSvgRenderer(data).isValid()
 
@@ -123,3 +125,18 @@ def test_the_chart_may_go_while_its_file_is_written(desk: Any, qtbot: QtBot, tmp
     panel.save(str(path), Format.PNG)
     panel.deleteLater()
     qtbot.waitUntil(path.exists)
+
+
+def test_the_menu_asks_where_without_holding_up_the_window(desk: Any, qtbot: QtBot, tmp_path: Path) -> None:
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    desk.put_family()
+    button = next(button for button in desk.panel.findChildren(QToolButton) if button.text() == "Save chart")
+    button.menu().actions()[2].trigger()
+    dialog = desk.panel.findChild(QFileDialog)
+    assert dialog.isVisible()
+    assert dialog.selectedFiles()[0].endswith("pisces sizes.csv")
+    path = tmp_path / "mine.csv"
+    dialog.selectFile(str(path))
+    with qtbot.waitSignal(desk.panel.saved):
+        dialog.accept()
+    assert path.exists()
