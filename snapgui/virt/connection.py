@@ -1,6 +1,7 @@
 """One libvirt connection, with a way to end the calls on it that would never come back."""
 
 import contextlib
+import os
 import socket
 from collections.abc import Callable
 
@@ -60,7 +61,6 @@ class Connection:
 
 
 def _socket(descriptor: int) -> socket.socket:
-    with socket.socket(fileno=descriptor) as libvirts:
-        own = libvirts.dup()
-        libvirts.detach()
+    own = socket.socket(fileno=os.dup(descriptor))
+    own.settimeout(0)  # as libvirt has it: the mode belongs to both, and libvirt would hang in a read that blocks
     return own

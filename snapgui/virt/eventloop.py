@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import libvirt
@@ -26,7 +26,7 @@ _TO_POLL = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Handle:
     fd: int
     events: int
@@ -70,7 +70,8 @@ class _Loop:
     def update_handle(self, watch: int, events: int) -> None:
         with self._lock:
             if handle := self._handles.get(watch):
-                handle.events = events
+                # A new object, so that what poll tells of the old one no longer counts: libvirt may have read it since.
+                self._handles[watch] = replace(handle, events=events)
                 self._wake()
 
     def remove_handle(self, watch: int) -> int:
@@ -114,7 +115,7 @@ class _Loop:
 
     def _turn(self) -> None:
         with self._lock:
-            watched = {watch: handle.fd for watch, handle in self._handles.items() if handle.events}
+            watched = {watch: handle for watch, handle in self._handles.items() if handle.events}
             poller = self._poller()
             wait = self._wait()
         ready = dict(poller.poll(wait))
@@ -126,9 +127,9 @@ class _Loop:
         for opaque in to_free:
             _guarded(libvirt.virEventInvokeFreeCallback, opaque)
         self._call_timers()
-        for watch, fd in watched.items():
-            if fd in ready:
-                self._call_handle(watch, fd, ready[fd])
+        for watch, handle in watched.items():
+            if handle.fd in ready:
+                self._call_handle(watch, handle, ready[handle.fd])
 
     def _poller(self) -> select.poll:
         wanted = {self._wake_read: select.POLLIN}
@@ -158,20 +159,19 @@ class _Loop:
                 timer.due = now + timer.interval / 1000
             _guarded(timer.callback, timer_id, timer.opaque)
 
-    def _call_handle(self, watch: int, fd: int, happened: int) -> None:
+    def _call_handle(self, watch: int, handle: _Handle, happened: int) -> None:
         with self._lock:
-            handle = self._handles.get(watch)
-            if handle is None or handle.fd != fd or not handle.events:
+            if self._handles.get(watch) is not handle:
                 return
-            asked = handle.events
             if happened & select.POLLNVAL:
-                handle.events = 0  # closed behind our back: told once as an error, or poll would return for ever
+                # Closed behind our back: told once as an error, or poll would return for ever.
+                self._handles[watch] = replace(handle, events=0)
         events = sum(event for event, poll_event in _TO_POLL if happened & poll_event)
         if happened & select.POLLNVAL:
             events |= libvirt.VIR_EVENT_HANDLE_ERROR
-        events &= asked | libvirt.VIR_EVENT_HANDLE_ERROR | libvirt.VIR_EVENT_HANDLE_HANGUP
+        events &= handle.events | libvirt.VIR_EVENT_HANDLE_ERROR | libvirt.VIR_EVENT_HANDLE_HANGUP
         if events:
-            _guarded(handle.callback, watch, fd, events, handle.opaque)
+            _guarded(handle.callback, watch, handle.fd, events, handle.opaque)
 
 
 def _guarded(callback: Callable[..., object], *arguments: object) -> None:

@@ -72,7 +72,7 @@ class Host:
 
     @classmethod
     def open(cls, uri: str, on_event: Callable[[Event], None]) -> "Host":
-        """Connect. ``on_event`` is called on libvirt's thread or another caller's; it must not block or call the host."""
+        """Connect. ``on_event`` is called on any thread; it must not block or call the host."""
         with telling(translate("Host", "Connecting to {uri}").format(uri=uri)):
             return cls(uri, on_event)
 

@@ -154,13 +154,14 @@ def read_snapshots(
     def batch(some: Sequence[str]) -> tuple[SnapshotRecord, ...]:
         with line.calling(tried):
             texts = [(name, xml_of(name)) for name in some]
-        return tuple(_record(name, text) for name, text in texts if text is not None)
+        return tuple(record_of(name, text) for name, text in texts if text is not None)
 
     batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
     return in_parallel(batch, batches, CALLS_AT_ONCE)
 
 
-def _record(name: str, text: str) -> SnapshotRecord:
+def record_of(name: str, text: str) -> SnapshotRecord:
+    """A snapshot from the XML that the host gave for this name; with a problem where it can't be read."""
     try:
         record = read_snapshot(text)
     except XmlError as error:
