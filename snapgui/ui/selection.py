@@ -10,7 +10,7 @@ from snapgui.models.roles import Role
 from snapgui.models.snapshots import SnapshotsModel
 
 _Flag = QItemSelectionModel.SelectionFlag
-_FEW = 20  # ranges that are compared one by one
+_FEW = 20  # rows that are compared one by one
 
 
 class SelectionLink(QObject):
@@ -123,7 +123,7 @@ def names_in(selection: QItemSelection) -> list[str]:
         model, parent = ranged.model(), ranged.parent()
         if ranged.left() == 0:
             rows = range(ranged.top(), ranged.bottom() + 1)
-            found += [name for row in rows if (name := model.index(row, 0, parent).data(Role.KEY)) is not None]
+            found += [name for row in rows if (name := model.data(model.index(row, 0, parent), Role.KEY)) is not None]
     return found
 
 
@@ -147,12 +147,12 @@ def _follow(
     index_of: Callable[[str], QModelIndex],
 ) -> None:
     """Select and deselect what the leader did."""
-    selected, deselected = (_ranges(names, index_of) for names in changed)
-    if selected.size() + deselected.size() > _FEW:
+    if sum(map(len, changed)) > _FEW:
         # Qt compares every range that comes or goes with every one that is there: whole is faster than in parts.
         whole = _ranges(names_in(leader.selection()), index_of)
         follower.select(whole, _Flag.ClearAndSelect)
         return
+    selected, deselected = (_ranges(names, index_of) for names in changed)
     if not deselected.isEmpty():
         follower.select(deselected, _Flag.Deselect)
     if not selected.isEmpty():
