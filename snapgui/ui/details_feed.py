@@ -7,7 +7,8 @@ from PySide6.QtCore import QObject
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId
-from snapgui.core.requests import Describe
+from snapgui.core.requests import Describe, Take
+from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 from snapgui.ui.details.panel import DetailsPanel
@@ -49,5 +50,10 @@ class DetailsFeed(QObject):
 
     def _job_changed(self, record: JobRecord) -> None:
         request = record.plan.request
-        if isinstance(request, Describe) and record.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED):
-            self._panel.set_describe_result(request.domain, request.snapshot, record.problem)
+        if isinstance(request, Describe) and record.state.ended:
+            problem = record.problem
+            if record.state is JobState.CANCELLED:
+                problem = Problem(record.plan.title, translate("Details", "It was cancelled."))
+            self._panel.set_describe_result(request.domain, request.snapshot, problem)
+        elif isinstance(request, Take) and record.state is JobState.DONE:
+            self._load_picture(request.domain, request.name)

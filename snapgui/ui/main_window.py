@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, HostRecord
+from snapgui.core.records import DomainId, HostRecord, Snapshots
 from snapgui.core.requests import PowerAction
 from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
@@ -100,11 +100,12 @@ class MainWindow(QMainWindow):
         """What is chosen now."""
         domain = self.machines.domain()
         uri = self.machines.uri()
+        known = self._store.snapshots(domain) if domain is not None else Snapshots()
         return Focus(
             host=self._store.host(uri) if uri is not None else None,
             domain=self._store.domain(domain) if domain is not None else None,
-            snapshots=self.snapshots.selected(),
-            current=self._store.snapshots(domain).current if domain is not None else None,
+            snapshots=tuple(known.records[name] for name in self.snapshots.selected() if name in known.records),
+            current=known.current,
         )
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -29,6 +29,7 @@ from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column, SnapshotsModel
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
+from snapgui.ui.selection import RowSelection, names_in
 from snapgui.ui.text_label import TextLabel
 
 _STATE_ICONS = {
@@ -89,11 +90,9 @@ class SnapshotsPanel(QWidget):
         layout.addLayout(head)
         layout.addLayout(self._stack)
 
-    def selected(self) -> tuple[SnapshotRecord, ...]:
-        """The chosen snapshots, the "You are here" row aside, from top to bottom of the choice."""
-        rows = self.tree.selectionModel().selectedRows()
-        records = (index.data(Role.RECORD) for index in rows)
-        return tuple(record for record in records if isinstance(record, SnapshotRecord))
+    def selected(self) -> tuple[str, ...]:
+        """The names of the chosen snapshots; the row "You are here" has none."""
+        return tuple(names_in(self.tree.selectionModel().selection()))
 
     def select(self, name: str) -> None:
         """Choose one snapshot and bring it into view."""
@@ -181,6 +180,9 @@ class _SnapshotTree(QTreeView):
 
     def setModel(self, model: SnapshotsModel) -> None:  # type: ignore[override]  # this tree shows only this model
         super().setModel(model)
+        slow = self.selectionModel()
+        self.setSelectionModel(RowSelection(model, self))
+        slow.deleteLater()
         self.setSortingEnabled(True)
         self.sortByColumn(Column.TAKEN, Qt.SortOrder.AscendingOrder)
         header = self.header()

@@ -77,7 +77,7 @@ def test_the_first_machine_is_chosen_and_its_empty_tree_shows_where_the_user_is(
 def test_take_enter_takes_a_snapshot_named_from_the_template_and_chooses_it(qtbot, app: Application):
     _take(qtbot, app)
     assert _rows(app) == ["test-1", "  You are here"]
-    qtbot.waitUntil(lambda: [r.name for r in app.window.snapshots.selected()] == ["test-1"])
+    qtbot.waitUntil(lambda: app.window.snapshots.selected() == ("test-1",))
     assert app.window.activity.tree.model().rowCount() == 1
 
 
@@ -158,7 +158,7 @@ def test_selection_and_collapsed_rows_survive_what_others_do(qtbot, app: Applica
     tree.collapse(tree.model().index_of("a"))
     other.lookupByName("test").snapshotCreateXML("<domainsnapshot><name>c</name></domainsnapshot>")
     qtbot.waitUntil(lambda: "    c" in _rows(app), timeout=3000)
-    assert [record.name for record in app.window.snapshots.selected()] == ["a"]
+    assert app.window.snapshots.selected() == ("a",)
     assert not tree.isExpanded(tree.model().index_of("a"))
 
 
@@ -185,7 +185,7 @@ def test_names_with_markup_quotes_newlines_and_other_scripts_show_as_they_are(qt
     for name in ("<b>bold<i>&amp;", "say \"hi\" 'there'", "猫のスナップショット", "שלום", "🐟 fish", "x" * 247):
         _take(qtbot, app, name)
         _choose(app, name)
-        assert [record.name for record in app.window.snapshots.selected()] == [name]
+        assert app.window.snapshots.selected() == (name,)
         assert app.window.snapshots.tree.model().index_of(name).data(Qt.ItemDataRole.EditRole) == name
 
 
