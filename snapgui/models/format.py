@@ -15,6 +15,7 @@ _DAY = 24 * _HOUR
 _MONTH = 30 * _DAY
 _YEAR = 365 * _DAY
 
+_LARGEST = 2**63 - 1
 _CELL_LENGTH = 300  # characters: no cell is as wide, and drawing a text of a megabyte takes seconds
 _TOOLTIP_LENGTH = 2000
 
@@ -27,8 +28,8 @@ _ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
 
 def size_text(size: int) -> str:
-    """Bytes as "543.2 MiB"."""
-    return QLocale().formattedDataSize(size, 1, QLocale.DataSizeFormat.DataSizeIecFormat)
+    """Bytes as "543.2 MiB". A damaged image can claim more than Qt can count: the largest that it can is shown then."""
+    return QLocale().formattedDataSize(min(size, _LARGEST), 1, QLocale.DataSizeFormat.DataSizeIecFormat)
 
 
 def time_text(epoch: float) -> str:

@@ -109,6 +109,7 @@ def _accessible(row: Row, column: Column) -> str:
         return _display(row, column)
     return listed(
         *(_display(row, other) for other in (Column.NAME, Column.STATE, Column.TAKEN, Column.MEMORY)),
+        row.size.why if row.size else "",
         translate("Snapshots", "current") if row.current else "",
         row.record.problem.why if row.record.problem else "",
     )

@@ -85,3 +85,7 @@ def test_tooltips_show_markup_as_text() -> None:
     assert shown.count("<p") == 2
     assert "a &amp; b" in shown
     assert tooltip("") == ""
+
+
+def test_a_size_that_no_machine_has_is_shown_and_breaks_nothing() -> None:
+    assert size_text(2**64 - 1) == size_text(2**63 - 1) == "8.0 EiB"
