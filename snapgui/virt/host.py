@@ -78,7 +78,7 @@ class Host:
 
     def read_host(self) -> HostRecord:
         """About the host itself."""
-        return reading.read_host(self._quick, self.uri)
+        return reading.read_host(self._quick, self.uri, in_process=self._connections[0].in_process)
 
     def list_domains(self) -> tuple[DomainRecord, ...]:
         """All domains, in no promised order."""

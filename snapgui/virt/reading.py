@@ -26,8 +26,15 @@ _STATES = {
 }
 
 
-def read_host(line: Line, uri: str) -> HostRecord:
-    """The host at the other end."""
+_EXTERNAL_REVERT = 9_009_000  # the libvirt whose QEMU driver first has it
+
+
+def read_host(line: Line, uri: str, *, in_process: bool) -> HostRecord:
+    """The host at the other end.
+
+    A driver in this process is not asked for its capabilities but taken by its version: it would start every emulator
+    that is installed first, for seconds. A daemon knows them, and its distributor may have changed what it can do.
+    """
     with line.calling(translate("Read", "Reading about the host {uri}").format(uri=uri)) as connection:
         driver = connection.getType()
         return HostRecord(
@@ -37,7 +44,12 @@ def read_host(line: Line, uri: str) -> HostRecord:
             driver=driver,
             libvirt_version=connection.getLibVersion(),
             hypervisor_version=connection.getVersion(),
-            external_revert=driver == "QEMU" and external_revert(connection.getCapabilities()),
+            external_revert=driver == "QEMU"
+            and (
+                connection.getLibVersion() >= _EXTERNAL_REVERT
+                if in_process
+                else external_revert(connection.getCapabilities())
+            ),
         )
 
 

@@ -98,6 +98,22 @@ def test_sizes_of_live_snapshots_equal_qemu_img_to_the_byte(
     assert daemon.snapshots("tiny") == ["live"]
 
 
+def test_reading_goes_on_while_steps_take_their_time(host: Host, disk: Path) -> None:
+    uuid = uuid_of(host)
+    run(host, uuid, Call.CREATE)
+    job = threading.Thread(target=run, args=(host, uuid, Call.SNAPSHOT_CREATE, "live"))
+    job.start()
+    slowest = 0.0
+    while job.is_alive():
+        start = time.monotonic()
+        host.list_snapshots(uuid)
+        host.list_domains()
+        slowest = max(slowest, time.monotonic() - start)
+    assert slowest < 1
+    assert host.list_snapshots(uuid).current == "live"
+    assert disk.exists()
+
+
 def test_a_volume_has_the_bytes_of_its_file(host: Host, disk: Path) -> None:
     volume = Volume(host._quick, str(disk))
     content = disk.read_bytes()

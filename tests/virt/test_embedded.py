@@ -1,0 +1,54 @@
+"""libvirt's QEMU driver inside a process of ours."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from testbed import requirements
+
+import snapgui
+
+_ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(snapgui.__file__).parents[1])}
+
+
+@pytest.mark.real
+def test_an_embedded_host_does_it_all_and_prints_nothing() -> None:
+    if names := requirements.missing("real"):
+        requirements.lacking(", ".join(names))
+    # Not tmp_path: QEMU's monitor sockets lie below it, and a socket's path ends at 108 characters.
+    with tempfile.TemporaryDirectory(prefix="snapgui-", dir="/tmp") as root:
+        ran = subprocess.run(
+            [sys.executable, Path(__file__).with_name("embedded.py"), root],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=_ENVIRONMENT,
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+        told = json.loads(ran.stdout)
+        image = subprocess.run(
+            ["qemu-img", "info", "--output=json", f"{root}/disk.qcow2"], capture_output=True, check=True
+        )
+    (entry,) = json.loads(image.stdout)["snapshots"]
+    assert told.pop("external revert") is told.pop("as told")
+    assert told == {"driver": "QEMU", "states": ["running"], "size": entry["vm-state-size"]}
+
+
+def test_libvirt_s_errors_are_not_printed_and_children_inherit_no_setting() -> None:
+    script = (
+        "import os; before = dict(os.environ)\n"
+        "from snapgui.virt.host import Host\n"
+        "from snapgui.core.errors import SnapguiError\n"
+        "try: Host.open('test:///nowhere.xml', print)\n"
+        "except SnapguiError: print('refused')\n"
+        "print(dict(os.environ) == before)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False, env=_ENVIRONMENT
+    )
+    assert (ran.stdout, ran.stderr) == ("refused\nTrue\n", "")
