@@ -20,11 +20,10 @@ PACKAGING = ROOT / "packaging"
 ID = "org.snapgui.Snapgui"
 
 
-def check(program: str, *arguments: str | Path) -> None:
+def outcome(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     if shutil.which(program) is None:
         requirements.lacking(program)
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +68,20 @@ def test_the_wheel_brings_the_command_and_what_a_desktop_needs(wheel: Path) -> N
 
 
 def test_the_desktop_entry_is_valid_and_names_the_window() -> None:
-    check("desktop-file-validate", PACKAGING / f"{ID}.desktop")
+    done = outcome("desktop-file-validate", PACKAGING / f"{ID}.desktop")
+    assert done.returncode == 0, done.stdout + done.stderr
     text = (PACKAGING / f"{ID}.desktop").read_text()
     assert "\nStartupWMClass=snapgui\n" in text
     assert f"\nIcon={ID}\n" in text
 
 
 def test_the_metainfo_is_valid() -> None:
-    check("appstreamcli", "validate", "--no-net", PACKAGING / f"{ID}.metainfo.xml")
+    done = outcome("appstreamcli", "validate", "--no-net", PACKAGING / f"{ID}.metainfo.xml")
+    complaints = [line for line in done.stdout.splitlines() if line.startswith(("E:", "W:"))]
+    # snapgui has no home page. AppStream 1.0 minds that; 0.16 doesn't know the name, so it can't be told to let it pass.
+    unexpected = [line for line in complaints if "url-homepage-missing" not in line]
+    assert not unexpected
+    assert done.returncode == 0 or complaints, done.stdout + done.stderr
 
 
 def test_every_place_tells_the_same_version() -> None:
