@@ -25,14 +25,23 @@ _UUID = "6c1a0a5e-0000-4000-8000-00000000000{n}"
 _LAST_YEAR = 1_750_000_000  # seconds since the epoch
 
 
-def _snapshot(n: int, name: str, body: str, *, description: str = "", parent: str = "", state: str = "running") -> str:
+def _snapshot(
+    n: int,
+    name: str,
+    body: str,
+    *,
+    description: str = "",
+    parent: str = "",
+    state: str = "running",
+    current: bool = False,
+) -> str:
     above = f"<parent><name>{escape(parent)}</name></parent>" if parent else ""
     memory = "internal" if state == "running" else "no"
     return (
         f"<test:domainsnapshot><name>{escape(name)}</name><description>{escape(description)}</description>"
         f"<state>{state}</state>{above}<creationTime>{_LAST_YEAR + 7919 * n}</creationTime>"
         f"<memory snapshot='{memory}'/><disks><disk name='vda' snapshot='internal'/></disks>"
-        f"<domain type='test'>{body}</domain></test:domainsnapshot>"
+        f"<domain type='test'>{body}</domain><active>{int(current)}</active></test:domainsnapshot>"
     )
 
 
@@ -54,6 +63,7 @@ def _ugly(body: str) -> list[str]:
             description=text,
             parent=names[n // 2] if n else "",
             state="running" if n % 2 else "shutoff",
+            current=n == len(names) - 1,
         )
         for n, (name, text) in enumerate(UGLY)
     ]
@@ -61,12 +71,22 @@ def _ugly(body: str) -> list[str]:
 
 def _off(body: str) -> list[str]:
     names = ("installed", "configured", "cleaned-up")
-    return [_snapshot(n, name, body, parent=names[n - 1] if n else "", state="shutoff") for n, name in enumerate(names)]
+    return [
+        _snapshot(n, name, body, parent=names[n - 1] if n else "", state="shutoff", current=n == len(names) - 1)
+        for n, name in enumerate(names)
+    ]
 
 
 def _many(body: str) -> list[str]:
     return [
-        _snapshot(n, f"nightly-{n}", body, description=f"night {n}", parent=f"nightly-{n - 1}" if n % 10 else "")
+        _snapshot(
+            n,
+            f"nightly-{n}",
+            body,
+            description=f"night {n}",
+            parent=f"nightly-{n - 1}" if n % 10 else "",
+            current=n == 999,
+        )
         for n in range(1000)
     ]
 

@@ -1,0 +1,407 @@
+"""A picture of every window and dialog, in light and dark, on a usual and on a small screen.
+
+Run by hand: ``python tests/desktop/pictures.py FOLDER``. Everything shown is real: the demo's machine with its history
+and snapshots taken through the application, and libvirt's test driver for what QEMU has too little of. Ends with a
+non-zero status where a picture could not be made.
+"""
+
+import argparse
+import itertools
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+if __name__ == "__main__":  # the tests' folder, and the project from its work tree
+    sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
+
+import libvirt
+from PySide6.QtCore import QItemSelectionModel, QLocale, QModelIndex, QSettings, Qt
+from PySide6.QtGui import QAction, QColor, QPalette
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabWidget,
+    QWidget,
+)
+from testbed.desktop import Screen
+from testbed.ugly import UGLY, ugly_host
+
+from snapgui import __version__
+from snapgui.app import Application
+from snapgui.core.activity import JobState
+from snapgui.core.records import DomainId, Situation
+from snapgui.core.requests import Take
+from snapgui.core.rules import make_plan
+from snapgui.demo.session import MACHINE
+from snapgui.settings import Settings
+from snapgui.ui.actions import Act
+from snapgui.ui.details.picture import Picture
+from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.icons import app_icon
+
+SIZES = ("1280x800", "1024x600")
+SCHEMES = ("light", "dark")
+NAMES = (
+    "start-page",
+    "main-snapshot",
+    "main-several",
+    "main-here",
+    "main-filter",
+    "main-banner",
+    "main-empty-machine",
+    "main-failed-host",
+    "main-ugly-names",
+    "main-many",
+    "details-xml",
+    "details-virsh",
+    "details-picture",
+    "chart-zero",
+    "take",
+    "take-commands",
+    "take-refused",
+    "revert",
+    "delete-leaf",
+    "delete-many",
+    "delete-many-commands",
+    "describe",
+    "connect",
+    "connect-ssh",
+    "force-off",
+    "problem",
+    "plan",
+    "about",
+)
+
+_NOBODY = "qemu+unix:///system?socket=/nonexistent/libvirt-sock"
+T = TypeVar("T")
+
+
+def file_name(name: str, scheme: str, size: str) -> str:
+    """The picture of that name on a screen of that size."""
+    return f"{name}-{scheme}-{size}.png"
+
+
+def dark_palette() -> QPalette:
+    """The dark palette of Qt's Fusion style; without a desktop, Qt has no other way to ask for it."""
+    text, window, base = QColor(240, 240, 240), QColor(50, 50, 50), QColor(36, 36, 36)
+    palette = QPalette(text, window, window.lighter(150), window.darker(150), window.darker(130), text, base)
+    role, group = QPalette.ColorRole, QPalette.ColorGroup
+    palette.setColor(role.Highlight, QColor(48, 140, 198))
+    palette.setColor(role.HighlightedText, QColor(255, 255, 255))
+    palette.setColor(role.AlternateBase, QColor(43, 43, 43))
+    palette.setColor(role.Link, QColor(48, 140, 198))
+    palette.setColor(role.ToolTipBase, window)
+    palette.setColor(role.ToolTipText, text)
+    palette.setColor(role.PlaceholderText, QColor(240, 240, 240, 128))
+    for each in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(group.Disabled, each, QColor(130, 130, 130))
+    return palette
+
+
+class Studio:
+    """The application on the screen, somebody who uses it, and a camera."""
+
+    def __init__(self, application: Application, folder: Path, size: str) -> None:
+        self.application = application
+        self.window = application.window
+        self._folder = folder
+        self._size = size
+        self._palettes = {"light": QApplication.palette(), "dark": dark_palette()}
+
+    def until(self, condition: Callable[[], T], what: str, seconds: float = 30) -> T:
+        """Wait for the first true answer; the event loop runs."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = condition()
+            if answer:
+                return answer
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {seconds} s for {what}")
+            QTest.qWait(10)
+
+    def shoot(self, name: str, widget: QWidget) -> None:
+        """Take the widget's picture in light and in dark."""
+        assert name in NAMES, name
+        self.until(widget.isVisible, f"{name} to be shown")
+        QTest.qWait(60)  # what is read, measured and laid out soon
+        room = widget.screen().geometry().size()
+        fits = widget.width() <= room.width() and widget.height() <= room.height()
+        assert fits, f"{name} is {widget.size()}, larger than the screen"
+        for scheme in SCHEMES:
+            QApplication.setPalette(self._palettes[scheme])
+            QTest.qWait(20)
+            path = self._folder / file_name(name, scheme, self._size)
+            assert widget.grab().save(str(path)), f"{path} could not be written"
+        QApplication.setPalette(self._palettes["light"])
+
+    @contextmanager
+    def dialog(self, act: Act | QAction | Callable[[], object]) -> Iterator[QDialog]:
+        """The dialog that an action opens, for as long as the block runs."""
+        if isinstance(act, Act):
+            act = self.window.actions_[act]
+        if isinstance(act, QAction):
+            assert act.isEnabled(), act.toolTip()
+            act.trigger()
+        else:
+            act()
+        dialog = self.until(self._open_dialog, "a dialog")
+        if isinstance(dialog, PlanDialog):
+            self.until(lambda: not dialog.waiting, "the machine to be read")
+        yield dialog
+        if (still_open := self._open_dialog()) is not None:
+            still_open.reject()
+        self.until(lambda: self._open_dialog() is None, "the dialog to close")
+
+    @staticmethod
+    def _open_dialog() -> QDialog | None:
+        return next(
+            (each for each in QApplication.topLevelWidgets() if isinstance(each, QDialog) and each.isVisible()), None
+        )
+
+    def machine(self, name: str) -> None:
+        """Choose a machine and wait for all of its snapshots."""
+        domain = self.until(lambda: self._domain(name), f"the machine “{name}”")
+        self.window.machines.choose(domain)
+        store = self.application.store
+        self.until(lambda: store.snapshots_known(domain), "its snapshots")
+        self.until(lambda: all(each.complete for each in store.snapshots(domain).records.values()), "all of them")
+        names = store.snapshots(domain).records
+        self.until(lambda: set(names) <= set(store.sizes(domain)), "their sizes")
+
+    def _domain(self, name: str) -> DomainId | None:
+        store = self.application.store
+        found = (record for host in store.hosts() for record in store.domains(host.uri) if record.name == name)
+        return next((record.id for record in found), None)
+
+    def select(self, *names: str) -> None:
+        """Choose these snapshots in the tree."""
+        tree = self.window.snapshots.tree
+        flag = QItemSelectionModel.SelectionFlag
+        tree.clearSelection()
+        for name in names:
+            index = self.until(lambda name=name: self.row(name), f"the snapshot “{name}”")
+            tree.selectionModel().setCurrentIndex(index, flag.Select | flag.Rows)
+            tree.scrollTo(index)
+        QTest.qWait(150)  # the picture of the screen is loaded and decoded
+
+    def row(self, name: str) -> QModelIndex | None:
+        """The snapshot's row in the tree."""
+        index = self.window.snapshots.tree.model().index_of(name)
+        return index if index.isValid() else None
+
+    def take(self, name: str, description: str) -> None:
+        """Take a snapshot through the dialog."""
+        with self.dialog(Act.TAKE) as dialog:
+            _field(dialog, QLineEdit, "Name").setText(name)
+            dialog.findChild(QPlainTextEdit).setPlainText(description)
+            self.accept(dialog)
+        self.until(lambda: self.row(name), f"“{name}” in the tree")
+        QTest.qWait(100)
+
+    def accept(self, dialog: QDialog) -> None:
+        """Press OK and wait for the job."""
+        runner, ended = self.application.backend.runner, []
+        runner.job_changed.connect(ended.append)
+        QTest.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
+        self.until(lambda: any(job.state.ended for job in ended), "the job to end")
+        assert ended[-1].state is JobState.DONE, ended[-1].problem
+
+    def menu(self, text: str) -> QAction:
+        """The entry of that text in the window's menus; its mnemonic is not part of it."""
+        menus = (action.menu() for action in self.window.menuBar().actions())
+        entries = itertools.chain.from_iterable(menu.actions() for menu in menus if menu is not None)
+        return next(entry for entry in entries if entry.text().replace("&", "") == text)
+
+
+def _field(dialog: QWidget, kind: type[T], name: str) -> T:
+    return next(each for each in dialog.findChildren(kind) if each.accessibleName() == name)
+
+
+def _press(widget: QWidget, text: str) -> None:
+    buttons = widget.findChildren(QAbstractButton)
+    next(button for button in buttons if button.text().replace("&", "") == text and button.isVisible()).click()
+
+
+def pictures(studio: Studio, folder: Path) -> None:
+    """Everything there is to see, one after the other. ``folder`` is for files that are thrown away."""
+    window = studio.window
+    window.show_start_page(())
+    studio.shoot("start-page", window)
+    _connections(studio)
+    studio.application.start_demo()
+    studio.machine(MACHINE)
+    studio.until(lambda: studio.row("counter-3"), "the demo's history")
+    studio.until(lambda: not window.statusBar().currentMessage(), "the demo to be ready")
+    studio.take("before-update", "Everything works. The way back if the update does not.")
+    studio.take("after-update", "Updated, restarted, looked at.\nThe counter goes on where it was.")
+    _main(studio)
+    _dialogs(studio)
+    _failures(studio)
+    _other_machines(studio, folder)
+
+
+def _connections(studio: Studio) -> None:
+    with studio.dialog(Act.CONNECT) as dialog:
+        studio.shoot("connect", dialog)
+        dialog.findChild(QComboBox).setCurrentIndex(2)
+        dialog.findChildren(QLineEdit)[0].setText("build.example")
+        studio.shoot("connect-ssh", dialog)
+
+
+def _main(studio: Studio) -> None:
+    window = studio.window
+    studio.select("after-update")
+    studio.shoot("main-snapshot", window)
+    tabs = window.details.findChild(QTabWidget)
+    for tab, name in ((1, "details-xml"), (2, "details-virsh")):
+        tabs.setCurrentIndex(tab)
+        QTest.qWait(150)
+        studio.shoot(name, window.details)
+    tabs.setCurrentIndex(0)
+    picture = window.details.findChild(Picture)
+    studio.until(picture.isVisible, "the picture of the screen")
+    with studio.dialog(picture.click) as dialog:
+        studio.shoot("details-picture", dialog)
+    studio.select("counter-1", "counter-2", "before-update")
+    studio.shoot("main-several", window)
+    window.actions_[Act.GO_TO_CURRENT].trigger()
+    studio.shoot("main-here", window)
+    window.snapshots.filter.setText("counter")
+    studio.shoot("main-filter", window)
+    window.snapshots.filter.clear()
+
+
+def _dialogs(studio: Studio) -> None:
+    with studio.dialog(Act.TAKE) as dialog:
+        studio.shoot("take", dialog)
+        _press(dialog, "Commands")
+        studio.shoot("take-commands", dialog)
+        _field(dialog, QLineEdit, "Name").setText("before-update")
+        studio.shoot("take-refused", dialog)
+    studio.select("before-update")
+    with studio.dialog(Act.REVERT) as dialog:
+        QTest.qWait(150)
+        studio.shoot("revert", dialog)
+    studio.select("after-update")
+    with studio.dialog(Act.DELETE) as dialog:
+        studio.shoot("delete-leaf", dialog)
+    studio.select("counter-1")
+    with studio.dialog(Act.DELETE) as dialog:
+        _press(dialog, "This snapshot and everything below it")
+        studio.shoot("delete-many", dialog)
+        _press(dialog, "Commands")
+        studio.shoot("delete-many-commands", dialog)
+    with studio.dialog(Act.EDIT) as dialog:
+        dialog.findChild(QPlainTextEdit).setPlainText("Soon after the start: the counter had just begun.")
+        studio.shoot("describe", dialog)
+    with studio.dialog(Act.FORCE_OFF) as dialog:
+        studio.shoot("force-off", dialog)
+    jobs = studio.window.activity.tree
+    jobs.setCurrentIndex(jobs.model().index(0, 0))
+    with studio.dialog(studio.window.activity.show_plan) as dialog:
+        studio.shoot("plan", dialog)
+    with studio.dialog(studio.menu("About snapgui")) as dialog:
+        studio.shoot("about", dialog)
+
+
+def _failures(studio: Studio) -> None:
+    """Somebody else takes the name between the plan and the job."""
+    window, backend = studio.window, studio.application.backend
+    domain = window.machines.domain()
+    assert domain is not None
+    read: list[Situation] = []
+    backend.hosts.survey(domain, (), read.append, lambda _problem: None)
+    situation = studio.until(lambda: read and read[0], "the machine to be read")
+    plan = make_plan(Take(domain, "nightly"), situation)
+    other = libvirt.open(domain.uri)
+    other.lookupByUUIDString(domain.uuid).snapshotCreateXML("<domainsnapshot><name>nightly</name></domainsnapshot>")
+    other.close()
+    backend.runner.start(plan)
+    studio.until(window.banner.isVisible, "the banner")
+    studio.select("nightly")
+    studio.shoot("main-banner", window)
+    with studio.dialog(lambda: _press(window.banner, "Details…")) as dialog:
+        _press(dialog, "Details")
+        studio.shoot("problem", dialog)
+    window.banner.clear()
+
+
+def _other_machines(studio: Studio, folder: Path) -> None:
+    window, hosts = studio.window, studio.application.backend.hosts
+    hosts.connect_host(ugly_host(folder))
+    studio.machine("aquarius")
+    studio.shoot("main-empty-machine", window)
+    studio.machine("gemini")
+    studio.select(UGLY[4][0])
+    studio.shoot("main-ugly-names", window)
+    studio.machine("pisces")
+    studio.shoot("chart-zero", window.sizes)
+    studio.machine("taurus")
+    studio.select("nightly-500")
+    studio.shoot("main-many", window)
+    hosts.connect_host(_NOBODY)
+    studio.until(lambda: window.machines.choose(_NOBODY), "the host")
+    studio.until(lambda: (host := studio.application.store.host(_NOBODY)) and host.problem, "it to fail")
+    studio.shoot("main-failed-host", window)
+
+
+def _photograph(folder: Path, size: str) -> None:
+    """In a process of its own, on the display that the environment names."""
+    qt = QApplication(["snapgui"])
+    qt.setApplicationName("snapgui")
+    qt.setApplicationVersion(__version__)
+    qt.setWindowIcon(app_icon())
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
+    with tempfile.TemporaryDirectory(prefix="snapgui-pictures-") as fleeting:
+        stored = QSettings(str(Path(fleeting) / "snapgui.ini"), QSettings.Format.IniFormat)
+        application = Application(Settings(stored), Path(fleeting) / "cache")
+        window = application.window
+        try:
+            window.showFullScreen()
+            width, height = map(int, size.split("x"))
+            studio = Studio(application, folder, size)
+            studio.until(lambda: (window.width(), window.height()) == (width, height), "the window to fill the screen")
+            pictures(studio, Path(fleeting))
+        finally:
+            window.close()
+
+
+def main(folder: Path) -> int:
+    """Make them all; the exit status."""
+    folder.mkdir(parents=True, exist_ok=True)
+    screens = [Screen(size) for size in SIZES]
+    try:
+        runs = [
+            subprocess.Popen([sys.executable, __file__, folder, "--size", size], env=screen.environment)
+            for size, screen in zip(SIZES, screens, strict=True)
+        ]
+        statuses = [run.wait() for run in runs]
+    finally:
+        for screen in screens:
+            screen.close()
+    missing = [
+        name for each in itertools.product(NAMES, SCHEMES, SIZES) if not (folder / (name := file_name(*each))).is_file()
+    ]
+    if missing:
+        print(f"{len(missing)} pictures were not made; the first: {missing[0]}", file=sys.stderr)
+    return int(any(statuses) or bool(missing))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Make a picture of every window and dialog.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", choices=SIZES, help="only on a screen of this size, the one that DISPLAY names")
+    given = parser.parse_args()
+    if given.size is None:
+        sys.exit(main(given.folder))
+    _photograph(given.folder, given.size)
