@@ -153,7 +153,8 @@ def _label(host: HostRecord) -> str:
     driver = parts.scheme.split("+", 1)[0]
     if (driver, parts.path) == ("qemu", "/system"):
         return where
-    return f"{where} ({driver}://{parts.path})"
+    # In full where the driver is not the usual one; "session" says enough of "qemu:///session".
+    return f"{where} ({parts.path.strip('/')})" if driver == "qemu" else f"{where} ({driver}://{parts.path})"
 
 
 def _host_data(host: HostRecord, column: Column, role: int) -> Any:

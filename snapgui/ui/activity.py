@@ -27,7 +27,7 @@ from snapgui.ui.dialogs.problem import ProblemBox
 from snapgui.ui.icons import icon
 
 _ORDER: Final = (Column.WHAT, Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED, Column.MACHINE)
-_WIDTHS: Final = {Column.WHAT: 32, Column.RESULT: 20, Column.TOOK: 20, Column.PAUSED: 14}  # characters
+_WIDTHS: Final = {Column.WHAT: 30, Column.RESULT: 15, Column.TOOK: 10, Column.PAUSED: 16}  # characters
 _ICONS: Final = {
     JobState.WAITING: "waiting",
     JobState.DONE: "done",
@@ -64,8 +64,13 @@ class ActivityView(QWidget):
         button.setDefaultAction(self.cancel)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setAutoRaise(True)
+        title = QLabel(translate("ActivityView", "Activity"))
+        font = title.font()
+        font.setBold(True)
+        title.setFont(font)
         bar = QHBoxLayout()
-        bar.addWidget(QLabel(translate("ActivityView", "Activity")))
+        bar.setContentsMargins(6, 2, 2, 2)
+        bar.addWidget(title)
         bar.addStretch(1)
         bar.addWidget(button)
         layout = QVBoxLayout(self)
@@ -139,7 +144,6 @@ class _JobTree(QTreeView):
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setItemDelegate(_JobDelegate(self))
 
     def set_columns(self) -> None:

@@ -30,7 +30,10 @@ class JobNews(QObject):
         title = record.plan.title
         match record.state:
             case JobState.FAILED if record.problem is not None:
+                self._status.clearMessage()
                 self._banner.show_problem(record.problem)
+            case JobState.CANCELLED:
+                self._status.showMessage(translate("JobNews", "Cancelled: {title}").format(title=title), _SHORT_MS)
             case JobState.DONE:
                 self._status.showMessage(translate("JobNews", "Done: {title}").format(title=title), _SHORT_MS)
                 if isinstance(record.plan.request, Take):

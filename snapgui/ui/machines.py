@@ -47,6 +47,7 @@ class MachinesPanel(QWidget):
         self.tree.setAccessibleName(translate("Machines", "Machines"))
         self.tree.setUniformRowHeights(True)
         self.tree.setHeaderHidden(True)
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -56,7 +57,7 @@ class MachinesPanel(QWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in range(1, model.columnCount()):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, self.fontMetrics().horizontalAdvance("00000"))
+            header.resizeSection(column, self.fontMetrics().horizontalAdvance("000,000"))
         self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
         model.rowsInserted.connect(self._rows_inserted)
         layout = QVBoxLayout(self)
@@ -97,6 +98,7 @@ class MachinesPanel(QWidget):
     def _rows_inserted(self, parent: QModelIndex, first: int, last: int) -> None:
         if not parent.isValid():
             for row in range(first, last + 1):
+                self.tree.setFirstColumnSpanned(row, parent, True)  # noqa: FBT003 - Qt takes no keyword; a host has no figure beside it
                 self.tree.expand(self._model.index(row, 0))
         elif self._model.rowCount(parent) == last - first + 1:
             self.tree.expand(parent)

@@ -7,9 +7,10 @@ from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
     Qt,
+    QTimer,
     Signal,
 )
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QAction, QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QStackedLayout,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolButton,
     QTreeView,
     QVBoxLayout,
     QWidget,
@@ -39,13 +41,15 @@ _STATE_ICONS = {
     SnapshotState.DISK_ONLY: "snapshot-disk-only",
 }
 _WIDTHS = {  # in digits, for the first start
-    Column.NAME: 27,
-    Column.TAKEN: 19,
-    Column.STATE: 11,
+    Column.NAME: 22,
+    Column.TAKEN: 17,
+    Column.STATE: 10,
     Column.KIND: 10,
-    Column.MEMORY: 12,
-    Column.DESCRIPTION: 30,
+    Column.MEMORY: 11,
+    Column.DESCRIPTION: 12,  # at least: it takes what is left
 }
+_INDENTATION = 16  # pixels: chains of snapshots are deep
+_LARGEST_SHARE = 0.5  # of the tree's width, for names
 
 
 class SnapshotsPanel(QWidget):
@@ -58,7 +62,8 @@ class SnapshotsPanel(QWidget):
         super().__init__(parent)
         self._model = model
         self._collapsed: set[str] = set()
-        self.title = TextLabel()
+        self.title = TextLabel(bold=True)
+        self.title.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(translate("Snapshots", "Filter snapshots"))
         self.filter.setAccessibleName(translate("Snapshots", "Filter snapshots"))
@@ -84,7 +89,7 @@ class SnapshotsPanel(QWidget):
         head.addWidget(self.filter, 1)
         self._stack = QStackedLayout()
         self._stack.addWidget(self.tree)
-        self._stack.addWidget(self._message)
+        self._stack.addWidget(self._message_page())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(head)
@@ -108,7 +113,13 @@ class SnapshotsPanel(QWidget):
         self.filter.setEnabled(focus.domain is not None)
         text = _message(focus, known=known)
         self._message.setText(text)
+        host = focus.host if focus.domain is None else None
+        self._retry.setVisible(host is not None and host.state is HostState.FAILED)
         self._stack.setCurrentIndex(1 if text else 0)
+
+    def offer_retry(self, action: QAction) -> None:
+        """What connects again to a host that failed, as a button below the reason."""
+        self._retry.setDefaultAction(action)
 
     def header_state(self) -> QByteArray:
         """The columns' widths, order and sorting, for the next start."""
@@ -118,6 +129,19 @@ class SnapshotsPanel(QWidget):
         """Bring back what ``header_state`` gave."""
         if not state.isEmpty():
             self.tree.header().restoreState(state)
+            self.tree.keep_widths()
+
+    def _message_page(self) -> QWidget:
+        self._retry = QToolButton()
+        self._retry.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setSpacing(12)
+        layout.addStretch(1)
+        layout.addWidget(self._message)
+        layout.addWidget(self._retry, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(1)
+        return page
 
     def _select(self, index: QModelIndex) -> None:
         if index.isValid():
@@ -168,8 +192,17 @@ class SnapshotsPanel(QWidget):
 
 
 class _SnapshotTree(QTreeView):
+    """Gives names the room that they take, until the user sets a column's width."""
+
     def __init__(self) -> None:
         super().__init__()
+        self._fits = True
+        self._fitting = False
+        self._fit_soon = QTimer(self)
+        self._fit_soon.setSingleShot(True)
+        self._fit_soon.setInterval(0)
+        self._fit_soon.timeout.connect(self._fit)
+        self.setIndentation(_INDENTATION)
         self.setAccessibleName(translate("Snapshots", "Snapshots"))
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)
@@ -191,6 +224,31 @@ class _SnapshotTree(QTreeView):
         digit = self.fontMetrics().horizontalAdvance("0")
         for column, width in _WIDTHS.items():
             header.resizeSection(column, digit * width)
+        self._least = header.sectionSize(Column.NAME)
+        header.setResizeContentsPrecision(0)  # what is on screen: no row of 10,000 is asked for nothing
+        header.sectionResized.connect(self._resized)
+        model.settled.connect(self._fit_soon.start)
+        model.modelReset.connect(self._fit_soon.start)
+
+    def keep_widths(self) -> None:
+        """The widths are the user's now."""
+        self._fits = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_soon.start()
+
+    def _fit(self) -> None:
+        if not self._fits or not self.isVisible():
+            return
+        most = int(self.viewport().width() * _LARGEST_SHARE)
+        self._fitting = True
+        self.header().resizeSection(Column.NAME, max(self._least, min(most, self.sizeHintForColumn(Column.NAME))))
+        self._fitting = False
+
+    def _resized(self, section: int, _before: int, _after: int) -> None:
+        if not self._fitting and section == Column.NAME:
+            self._fits = False
 
 
 class _SnapshotDelegate(QStyledItemDelegate):

@@ -178,7 +178,7 @@ class SizesView(QListView):
         blank = Plot.of(height, metrics, self._plot.scale)
         intervals = max(1, int((blank.bottom - blank.top) / _TICK_DISTANCE))
         self._plot = Plot.of(height, metrics, scale_for(self._largest, intervals))
-        width = round(axis_width(self._plot.scale, metrics))
+        width = round(axis_width(self._plot.scale, metrics)) if self._bars else 0
         margins = self.viewportMargins()
         right_to_left = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         wanted = (0, width) if right_to_left else (width, 0)
