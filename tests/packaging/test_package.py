@@ -78,7 +78,7 @@ def test_the_desktop_entry_is_valid_and_names_the_window() -> None:
 def test_the_metainfo_is_valid() -> None:
     done = outcome("appstreamcli", "validate", "--no-net", PACKAGING / f"{ID}.metainfo.xml")
     complaints = [line for line in done.stdout.splitlines() if line.startswith(("E:", "W:"))]
-    # snapgui has no home page. AppStream 1.0 minds that; 0.16 doesn't know the name, so it can't be told to let it pass.
+    # snapgui has no home page. AppStream 1.0 minds that, and 0.16 can't be told to let it pass: it has no such rule.
     unexpected = [line for line in complaints if "url-homepage-missing" not in line]
     assert not unexpected
     assert done.returncode == 0 or complaints, done.stdout + done.stderr
