@@ -69,7 +69,7 @@ class ActivityView(QWidget):
         font.setBold(True)
         title.setFont(font)
         bar = QHBoxLayout()
-        bar.setContentsMargins(6, 2, 2, 2)
+        bar.setContentsMargins(6, 0, 2, 0)
         bar.addWidget(title)
         bar.addStretch(1)
         bar.addWidget(button)

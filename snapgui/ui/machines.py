@@ -26,6 +26,7 @@ _STATE_ICONS = {
     DomainState.PM_SUSPENDED: "machine-paused",
     DomainState.CRASHED: "machine-failed",
 }
+_INDENTATION = 14  # pixels: two levels, beside which every one is the names' room
 
 
 class MachinesPanel(QWidget):
@@ -47,6 +48,7 @@ class MachinesPanel(QWidget):
         self.tree.setAccessibleName(translate("Machines", "Machines"))
         self.tree.setUniformRowHeights(True)
         self.tree.setHeaderHidden(True)
+        self.tree.setIndentation(_INDENTATION)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QSize, QStringListModel, Qt
-from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QTextOption
 from PySide6.QtWidgets import (
+    QDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -27,7 +28,7 @@ from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 
 _LIST_ROWS: Final = 8
-_LINES: Final = 13
+_LINES: Final = 11
 _FEW_LINES: Final = 5
 _COLUMNS: Final = 80  # characters
 _ICON: Final = 18  # pixels
@@ -87,6 +88,7 @@ class PlanView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._compact = False
+        self._lines = _LINES
         self._plan: Plan | None = None
         self._rows: list[_RowView] = []
         self._shown: tuple[_Row, ...] = ()
@@ -136,6 +138,11 @@ class PlanView(QWidget):
         self._scroll.setVisible(bool(rows) or not self._compact)
         self._scroll.setAccessibleDescription("\n".join(row.spoken for row in rows))
 
+    def set_lines(self, lines: int) -> None:
+        """Ask for room for this many lines, where a plan says much or little."""
+        self._lines = lines
+        self.updateGeometry()
+
     def set_compact(self) -> None:
         """Take a few lines only, and none while there is nothing to say: where a plan seldom says much."""
         self._compact = True
@@ -151,7 +158,7 @@ class PlanView(QWidget):
         return tuple(row.spoken for row in self._shown)
 
     def sizeHint(self) -> QSize:
-        lines = _FEW_LINES * bool(self._shown) if self._compact else _LINES
+        lines = _FEW_LINES * bool(self._shown) if self._compact else self._lines
         height = self.fontMetrics().height() * lines + self._commands.sizeHint().height()
         return QSize(self.fontMetrics().averageCharWidth() * _COLUMNS, height)
 
@@ -261,7 +268,7 @@ class Commands(QWidget):
         self._text.setReadOnly(True)
         self._text.setTabChangesFocus(True)
         self._text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self._text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._text.setAccessibleName(translate("PlanView", "virsh commands"))
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._text.setFixedHeight(self._text.fontMetrics().height() * 7)
@@ -294,6 +301,13 @@ class Commands(QWidget):
         self._text.setVisible(is_open)
         if is_open:
             self._write()
+            self._widen()
+
+    def _widen(self) -> None:
+        """Take the room from the screen and not from what stands above."""
+        dialog = self.window()
+        if isinstance(dialog, QDialog) and dialog.isVisible():
+            dialog.resize(dialog.size().expandedTo(QSize(0, dialog.sizeHint().height())))
 
     def _write(self) -> None:
         text = virsh.script(self._plan, secrets=False) if self._plan is not None else ""

@@ -42,9 +42,9 @@ _STATE_ICONS = {
 }
 _WIDTHS = {  # in digits, for the first start
     Column.NAME: 22,
-    Column.TAKEN: 17,
-    Column.STATE: 10,
-    Column.KIND: 10,
+    Column.TAKEN: 15,
+    Column.STATE: 9,
+    Column.KIND: 9,
     Column.MEMORY: 11,
     Column.DESCRIPTION: 12,  # at least: it takes what is left
 }

@@ -46,6 +46,7 @@ from snapgui.ui.chart.bars import (
 from snapgui.ui.chart.scale import Scale, largest, scale_for
 
 NARROWEST, USUAL, WIDEST = 6, 76, 240  # pixels a bar and its gap may take
+_ROOMY = 112  # what a bar takes where few bars leave room for longer names
 _ZOOM = 1.25  # a step of the wheel
 _TICK_DISTANCE = 40  # pixels; ticks are never closer
 _NOTCH = 120  # QWheelEvent's unit for one step of a wheel
@@ -68,6 +69,7 @@ class SizesView(QListView):
         # Qt's setters below lay the view out, which needs all of this.
         self._axis = _Axis(self)
         self._bar_width = USUAL
+        self._zoomed = False  # whether the user has chosen the bars' width
         self._colours = Colours.of(self.palette())
         self._values = values
         self._bars = 0
@@ -128,6 +130,7 @@ class SizesView(QListView):
 
     def set_bar_width(self, width: int, keep: int | None = None) -> None:
         """Widen or narrow the bars within their limits; what is at ``keep`` (x in the viewport) stays there."""
+        self._zoomed = True
         width = max(NARROWEST, min(WIDEST, width))
         if width == self._bar_width:
             return
@@ -186,6 +189,11 @@ class SizesView(QListView):
             self.setViewportMargins(wanted[0], 0, wanted[1], 0)
         view = self.viewport().geometry()
         self._axis.setGeometry(view.right() + 1 if right_to_left else view.left() - width, view.top(), width, height)
+        if not self._zoomed and self._bars:
+            fitting = max(USUAL, min(_ROOMY, view.width() // self._bars))
+            if fitting != self._bar_width:
+                self._bar_width = fitting
+                self.scheduleDelayedItemsLayout()
         self._axis.setVisible(self._bars > 0)
         self._axis.update()
         self.viewport().update()

@@ -91,6 +91,7 @@ class ProblemBox(QDialog):
         width = self.fontMetrics().averageCharWidth() * _COLUMNS
         margins, spacing = self._column.contentsMargins(), self._column.spacing()
         height = self._said.heightForWidth(width - margins.left() - margins.right() - _SCROLL_BAR)
+        height = max(height, self._said.minimumSizeHint().height())  # below it the scroll area scrolls
         height += self._buttons.sizeHint().height() + margins.top() + margins.bottom() + spacing
         if not self.raw.isHidden():
             height += self.raw.height() + spacing

@@ -25,6 +25,7 @@ from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 
 _PICTURE: Final = (160, 100)  # logical pixels
+_LINES: Final = 16  # a revert has many effects
 _DESCRIPTION_SHOWN: Final = 240  # characters
 
 
@@ -67,6 +68,7 @@ class RevertDialog(PlanDialog):
         self._managed_save = QCheckBox(translate("RevertDialog", "Remove the &saved state first"))
         self._managed_save.toggled.connect(self.refresh)
         self.fields.addWidget(self._managed_save)
+        self.plan_view.set_lines(_LINES)
         self.set_picture(None)
         self.situation_changed()
         self.refresh()
