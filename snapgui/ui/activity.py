@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QAction, QGuiApplication, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -27,7 +27,7 @@ from snapgui.ui.dialogs.problem import ProblemBox
 from snapgui.ui.icons import icon
 
 _ORDER: Final = (Column.WHAT, Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED, Column.MACHINE)
-_WIDTHS: Final = {Column.WHAT: 30, Column.RESULT: 15, Column.TOOK: 10, Column.PAUSED: 16}  # characters
+_WIDTHS: Final = {Column.WHAT: 28, Column.RESULT: 15, Column.TOOK: 10, Column.PAUSED: 16}  # characters, at first
 _ICONS: Final = {
     JobState.WAITING: "waiting",
     JobState.DONE: "done",
@@ -138,8 +138,12 @@ class ActivityView(QWidget):
 
 
 class _JobTree(QTreeView):
+    """Gives what was done the room that the figures leave, until the user sets its width."""
+
     def __init__(self) -> None:
         super().__init__()
+        self._fits = True
+        self._fitting = False
         self.setAccessibleName(translate("ActivityView", "Activity"))
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
@@ -153,6 +157,21 @@ class _JobTree(QTreeView):
         header.hideSection(Column.MACHINE)  # what was done names it
         for column, characters in _WIDTHS.items():
             self.setColumnWidth(column, self.fontMetrics().averageCharWidth() * characters)
+        self._least = self.columnWidth(Column.WHAT)
+        header.sectionResized.connect(self._resized)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._fits:
+            room = self.viewport().width() - self.columnWidth(Column.RESULT) - self.columnWidth(Column.TOOK)
+            roomy = room - self.columnWidth(Column.PAUSED)
+            self._fitting = True
+            self.setColumnWidth(Column.WHAT, roomy if roomy >= self._least else max(room, self._least))
+            self._fitting = False
+
+    def _resized(self, section: int, _before: int, _after: int) -> None:
+        if not self._fitting and section == Column.WHAT:
+            self._fits = False
 
     def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
         """The clock changes one cell a second; a busy bar beside it goes on with it."""

@@ -49,7 +49,7 @@ _WIDTHS = {  # in digits, for the first start
     Column.DESCRIPTION: 12,  # at least: it takes what is left
 }
 _INDENTATION = 16  # pixels: chains of snapshots are deep
-_LARGEST_SHARE = 0.5  # of the tree's width, for names
+_LARGEST_SHARE = 0.4  # of the tree's width, for names
 
 
 class SnapshotsPanel(QWidget):

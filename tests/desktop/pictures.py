@@ -276,7 +276,7 @@ def _main(studio: Studio) -> None:
     studio.shoot("main-several", window)
     window.actions_[Act.GO_TO_CURRENT].trigger()
     studio.shoot("main-here", window)
-    window.snapshots.filter.setText("counter")
+    window.snapshots.filter.setText("later")
     studio.shoot("main-filter", window)
     window.snapshots.filter.clear()
 

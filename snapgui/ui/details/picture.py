@@ -11,7 +11,7 @@ from snapgui.core.text import translate
 _FORMATS = frozenset({b"png", b"ppm", b"pgm", b"pbm"})  # what hypervisors send; no other decoder sees foreign bytes
 _LARGEST_SIDE = 8192  # pixels; a picture that claims more is not a screen
 _PREVIEW = QSize(1024, 768)  # a panel is never wider in device pixels
-_HIGHEST = 220  # pixels of the preview in the panel
+_HIGHEST = 150  # pixels of the preview in the panel
 
 
 def decode(data: bytes) -> QImage:

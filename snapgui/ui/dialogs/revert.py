@@ -1,5 +1,6 @@
 """Revert a machine to a snapshot: which, how the machine goes on, and what is lost."""
 
+import time
 from typing import Final
 
 from PySide6.QtCore import Qt
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
 from snapgui.core.records import Situation, SnapshotRecord
 from snapgui.core.requests import Revert, RunState
 from snapgui.core.text import translate
-from snapgui.models.format import full_time_text, one_line
+from snapgui.models.format import one_line, relative_text, time_text
 from snapgui.models.words import snapshot_state_text
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
@@ -33,7 +34,9 @@ def _taken(record: SnapshotRecord) -> str:
     state = snapshot_state_text(record.state)
     if record.created is None:
         return translate("RevertDialog", "Machine: {state}").format(state=state) if state else ""
-    when = full_time_text(record.created)
+    when = translate("RevertDialog", "{time} ({ago})").format(
+        time=time_text(record.created), ago=relative_text(record.created, time.time())
+    )
     if not state:
         return translate("RevertDialog", "Taken {when}").format(when=when)
     return translate("RevertDialog", "Taken {when}. Machine: {state}").format(when=when, state=state)
@@ -107,6 +110,8 @@ class RevertDialog(PlanDialog):
         )
         scaled.setDevicePixelRatio(ratio)
         self._picture.setPixmap(QPixmap.fromImage(scaled))
+        if self.isVisible():  # the picture comes late, and takes no room from the plan
+            self.resize(self.size().expandedTo(self.sizeHint()))
 
     def _toggled(self, _number: int, is_on: bool) -> None:  # noqa: FBT001 - a slot of idToggled(int, bool)
         if is_on:  # the button that goes off tells it too

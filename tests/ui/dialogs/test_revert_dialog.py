@@ -42,7 +42,7 @@ def test_enter_reverts_as_taken(qtbot: QtBot, make_situation: MakeSituation) -> 
 def test_it_says_which_snapshot_when_taken_and_in_what_state(qtbot: QtBot, make_situation: MakeSituation) -> None:
     texts = _texts(_open(qtbot, make_situation()))
     assert "clean" in texts
-    assert "2023" in texts
+    assert "11/15/23" in texts
     assert "running" in texts
     assert "Before clean" in texts
 
