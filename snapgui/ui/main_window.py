@@ -36,6 +36,7 @@ from snapgui.ui.dialogs.connect import ConnectDialog
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import app_icon
 from snapgui.ui.job_news import JobNews
+from snapgui.ui.leaving import Leaving
 from snapgui.ui.machines import MachinesPanel
 from snapgui.ui.operations import Operations
 from snapgui.ui.snapshots import SnapshotsPanel
@@ -75,6 +76,8 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage()
         self.operations = Operations(store, backend, settings, self)
         self._feed = DetailsFeed(self.details, store, backend, self.operations)
+        self._leaving = Leaving(self.operations, backend.runner, self)
+        self._leaving.ready.connect(self.close)
         self._news = JobNews(backend.runner, self._activity_model, self.banner, self.statusBar())
         self._lay_out()
         self._make_bars()
@@ -110,8 +113,11 @@ class MainWindow(QMainWindow):
         )
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Keep the layout; ask only where a job would be left alone."""
+        """Keep the layout. What would be lost by closing is waited for first."""
         self.details.commit()
+        if not self._leaving.may_close():
+            event.ignore()
+            return
         self._settings.set(WINDOW_GEOMETRY, self.saveGeometry())
         states = [bytes(each.saveState().toBase64().data()).decode() for each in self._splitters]
         self._settings.set(SPLITTERS, states)

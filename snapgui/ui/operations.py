@@ -29,6 +29,7 @@ class Operations(QObject):
     """Asks the user where something is to be decided or lost, and starts the job. Nothing here waits."""
 
     refused = Signal(object)  # Problem: an operation without a dialog could not start
+    settled = Signal()  # one of ``unsettled`` has become a job, or was refused
     describe_refused = Signal(object, object)  # Describe, and its Problem; None: it changes nothing
 
     def __init__(self, store: Store, backend: Backend, settings: Settings, window: QWidget) -> None:
@@ -38,11 +39,17 @@ class Operations(QObject):
         self._settings = settings
         self._window = window
         self._screens = backend.screens
+        self._unsettled: dict[Request, str] = {}
         self._open: dict[DomainId, list[PlanDialog]] = {}
         self._decoder = Decoder()
         self._decoder.decoded.connect(self._picture_decoded)
         store.snapshots_changed.connect(self._follow)
         store.domain_changed.connect(self._follow)
+
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        """What has been asked for without a dialog and is not a job yet, by its plan's title."""
+        return tuple(self._unsettled.values())
 
     def take(self, domain: DomainId) -> None:
         """Ask for a name and take a snapshot."""
@@ -136,10 +143,22 @@ class Operations(QObject):
         self._runner.start(plan)
 
     def _run_at_once(self, request: Request, redefines: tuple[str, ...], refuse: Callable[[Problem], None]) -> None:
+        known = self._runner.situation(request.domain)
+        self._unsettled[request] = make_plan(request, known).title if known is not None else ""
+
         def surveyed(read: Situation) -> None:
             self._run_or_refuse(make_plan(request, read), refuse)
+            settle()
 
-        self._hosts.survey(request.domain, redefines, surveyed, refuse)
+        def refused(problem: Problem) -> None:
+            refuse(problem)
+            settle()
+
+        def settle() -> None:
+            self._unsettled.pop(request, None)
+            self.settled.emit()
+
+        self._hosts.survey(request.domain, redefines, surveyed, refused)
 
     def _run_or_refuse(self, plan: Plan, refuse: Callable[[Problem], None]) -> None:
         blocker = next((finding for finding in plan.findings if finding.level is Level.BLOCKER), None)

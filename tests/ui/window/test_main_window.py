@@ -1,5 +1,7 @@
 """What a user does in the window, on libvirt's test driver: everything by actions and keys."""
 
+import threading
+
 import libvirt
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPlainTextEdit
@@ -9,6 +11,7 @@ from snapgui.app import Application
 from snapgui.models.roles import Role
 from snapgui.settings import CONNECTIONS, Settings
 from snapgui.ui.actions import Act
+from snapgui.virt.host import Host
 
 
 def _rows(app: Application) -> list[str]:
@@ -174,6 +177,37 @@ def test_a_failed_host_is_a_row_with_the_reason_and_can_be_tried_again(qtbot, ap
     qtbot.waitUntil(app.window.actions_[Act.RETRY].isEnabled)
     _use(app, Act.DISCONNECT)
     assert [host.uri for host in app.store.hosts()] == [URI]
+
+
+def test_a_description_typed_just_before_closing_is_saved(qtbot, app: Application, other: libvirt.virConnect):
+    _take(qtbot, app, "a")
+    app.window.snapshots.select("a")
+    app.window.details.edit_description()
+    (editor,) = [e for e in app.window.details.findChildren(QPlainTextEdit) if not e.isReadOnly()]
+    editor.insertPlainText("typed at last")
+    app.window.close()
+    qtbot.waitUntil(lambda: not app.window.isVisible())
+    xml = other.lookupByName("test").snapshotLookupByName("a").getXMLDesc()
+    assert "<description>typed at last</description>" in xml
+
+
+def test_closing_with_a_job_in_the_queue_asks_and_goes_on_by_itself_once_it_is_done(qtbot, app, monkeypatch):
+    release, real = threading.Event(), Host.run
+
+    def slow(host: Host, step) -> None:
+        release.wait(10)
+        real(host, step)
+
+    monkeypatch.setattr(Host, "run", slow)
+    for _ in range(2):
+        _use(app, Act.TAKE)
+        _accept(qtbot, _dialog(qtbot))
+    app.window.close()
+    box = _dialog(qtbot)
+    assert app.window.isVisible()
+    assert "Take snapshot" in box.informativeText()
+    release.set()
+    qtbot.waitUntil(lambda: not app.window.isVisible())
 
 
 def test_hosts_are_remembered_for_the_next_start(app: Application, settings: Settings):
