@@ -50,6 +50,7 @@ _WIDTHS = {  # in digits, for the first start
 }
 _INDENTATION = 16  # pixels: chains of snapshots are deep
 _LARGEST_SHARE = 0.4  # of the tree's width, for names
+_NARROW = 32  # digits: what names may take of any tree
 
 
 class SnapshotsPanel(QWidget):
@@ -241,7 +242,8 @@ class _SnapshotTree(QTreeView):
     def _fit(self) -> None:
         if not self._fits or not self.isVisible():
             return
-        most = int(self.viewport().width() * _LARGEST_SHARE)
+        narrow = self.fontMetrics().horizontalAdvance("0") * _NARROW
+        most = max(narrow, int(self.viewport().width() * _LARGEST_SHARE))
         self._fitting = True
         self.header().resizeSection(Column.NAME, max(self._least, min(most, self.sizeHintForColumn(Column.NAME))))
         self._fitting = False

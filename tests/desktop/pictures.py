@@ -71,6 +71,7 @@ NAMES = (
     "take-refused",
     "revert",
     "delete-leaf",
+    "delete-parent",
     "delete-many",
     "delete-many-commands",
     "describe",
@@ -297,6 +298,7 @@ def _dialogs(studio: Studio) -> None:
         studio.shoot("delete-leaf", dialog)
     studio.select("counter-1")
     with studio.dialog(Act.DELETE) as dialog:
+        studio.shoot("delete-parent", dialog)
         _press(dialog, "This snapshot and everything below it")
         studio.shoot("delete-many", dialog)
         _press(dialog, "Commands")
