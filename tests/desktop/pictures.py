@@ -376,6 +376,7 @@ def _photograph(folder: Path, size: str) -> None:
             pictures(studio, Path(fleeting))
         finally:
             window.close()
+            stored.sync()  # or it would write into the folder after its end
 
 
 def main(folder: Path) -> int:
