@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self.machines = MachinesPanel(self._machines_model)
         self.snapshots = SnapshotsPanel(self._snapshots_model)
         self.snapshots.offer_retry(self.actions_[Act.RETRY])
-        selection = self.snapshots.tree.selectionModel()
+        selection = self.snapshots.tree.choice
         self.sizes = SizesPanel(store, self._snapshots_model, selection)
         self.details = DetailsPanel(store, self._snapshots_model, selection)
         self.activity = ActivityView(self._activity_model)

@@ -1,13 +1,13 @@
 """One selection for the tree and the chart: each shows what the other has."""
 
-from collections.abc import Callable, Iterable
-from itertools import groupby
+from collections.abc import Hashable
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QItemSelectionRange, QModelIndex, QObject
 
 from snapgui.models.flat import FlatSnapshots
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import SnapshotsModel
+from snapgui.models.tree import TreeModel
 
 _Flag = QItemSelectionModel.SelectionFlag
 _FEW = 20  # rows that are compared one by one
@@ -21,7 +21,7 @@ class SelectionLink(QObject):
 
     def __init__(
         self,
-        tree: QItemSelectionModel,
+        tree: "RowSelection",
         chart: QItemSelectionModel,
         snapshots: SnapshotsModel,
         flat: FlatSnapshots,
@@ -48,14 +48,23 @@ class SelectionLink(QObject):
         if self._linking:
             return
         self._linking = True
-        _follow(self._chart, self._tree, (names_in(selected), names_in(deselected)), self._in_chart)
+        gone, come = self._snapshots.keys_in(deselected), self._snapshots.keys_in(selected)
+        if len(gone) + len(come) > _FEW:
+            self._chart.select(self._flat.selection_of(self._tree.names()), _Flag.ClearAndSelect)
+        else:
+            _follow(self._chart, self._flat, come, gone)
         self._linking = False
 
     def _follow_chart(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         if self._linking:
             return
         self._linking = True
-        _follow(self._tree, self._chart, (names_in(selected), names_in(deselected)), self._snapshots.index_of)
+        gone, come = self._flat.keys_in(deselected), self._flat.keys_in(selected)
+        if len(gone) + len(come) > _FEW:
+            whole = self._snapshots.selection_of(self._flat.keys_in(self._chart.selection()))
+            self._tree.select(whole, _Flag.ClearAndSelect)
+        else:
+            _follow(self._tree, self._snapshots, come, gone)
         here = self._snapshots.here_index()
         if not selected.isEmpty() and self._tree.isSelected(here):
             # The chart has no bar for the machine itself, so a choice made in it is a choice against that row.
@@ -78,8 +87,7 @@ class SelectionLink(QObject):
 
     def _take_over(self) -> None:
         self._linking = True
-        chosen = _ranges(names_in(self._tree.selection()), self._in_chart)
-        self._chart.select(chosen, _Flag.ClearAndSelect)
+        self._chart.select(self._flat.selection_of(self._tree.names()), _Flag.ClearAndSelect)
         self._linking = False
         self._follow_tree_current(self._tree.currentIndex())
 
@@ -96,10 +104,23 @@ class SelectionLink(QObject):
 
 
 class RowSelection(QItemSelectionModel):
-    """Selects whole rows of a tree in linear time.
+    """The choice of snapshots in their tree, by whole rows. Selects them in linear time.
 
     Qt merges every row into those before it: selecting all of 1,000 snapshots takes 0.7 s, of 10,000 a minute.
     """
+
+    def __init__(self, model: SnapshotsModel, parent: QObject) -> None:
+        super().__init__(model, parent)
+        self._snapshots = model
+        self._names: tuple[str, ...] | None = None
+        self.selectionChanged.connect(self._forget)
+        model.modelReset.connect(self._forget)
+
+    def names(self) -> tuple[str, ...]:
+        """The chosen snapshots; the machine's own row has no name. Worked out once for all who follow a change."""
+        if self._names is None:
+            self._names = tuple(key for key in self._snapshots.keys_in(self.selection()) if isinstance(key, str))
+        return self._names
 
     def select(  # type: ignore[override]  # two overloads of Qt's in one
         self, selection: QItemSelection | QModelIndex, command: QItemSelectionModel.SelectionFlag
@@ -108,66 +129,38 @@ class RowSelection(QItemSelectionModel):
         if not isinstance(selection, QItemSelection):
             selection = QItemSelection(selection, selection)
         if command & _Flag.Rows:
-            selection = _whole(selection)
+            selection = self._whole(selection)
             command &= ~_Flag.Rows
         super().select(selection, command)
 
+    def _whole(self, selection: QItemSelection) -> QItemSelection:
+        last = self._snapshots.columns - 1
+        ranges = [selection.at(place) for place in range(selection.size())]
+        if all(ranged.left() == 0 and ranged.right() == last for ranged in ranges):
+            return selection
+        whole = QItemSelection()
+        seen: set[tuple[int, int, int]] = set()
+        for ranged in ranges:
+            parent = ranged.parent()
+            rows = parent.internalId(), ranged.top(), ranged.bottom()
+            if rows not in seen:
+                seen.add(rows)
+                first, end = (
+                    self._snapshots.index(row, column, parent) for row, column in ((rows[1], 0), (rows[2], last))
+                )
+                whole.append(QItemSelectionRange(first, end))
+        return whole
 
-def names_in(selection: QItemSelection) -> list[str]:
-    """The snapshots in a selection, whatever columns it covers; the machine's own row has no name.
+    def _forget(self) -> None:
+        self._names = None
 
-    Linear, unlike ``QItemSelectionModel.selectedRows``, which takes a second at 1,000 rows of a tree.
+
+def _follow(follower: QItemSelectionModel, model: TreeModel, come: list[Hashable], gone: list[Hashable]) -> None:
+    """Select and deselect row by row what the leader did.
+
+    Qt compares every range that comes or goes with every one that is there: for many rows, whole is faster.
     """
-    found: list[str] = []
-    for ranged in map(selection.at, range(selection.size())):
-        model, parent = ranged.model(), ranged.parent()
-        if ranged.left() == 0:
-            rows = range(ranged.top(), ranged.bottom() + 1)
-            found += [name for row in rows if (name := model.data(model.index(row, 0, parent), Role.KEY)) is not None]
-    return found
-
-
-def _whole(selection: QItemSelection) -> QItemSelection:
-    whole = QItemSelection()
-    seen: set[tuple[int, int, int]] = set()
-    for ranged in map(selection.at, range(selection.size())):
-        model, parent = ranged.model(), ranged.parent()
-        rows = parent.internalId(), ranged.top(), ranged.bottom()
-        if rows not in seen:
-            seen.add(rows)
-            last = model.columnCount(parent) - 1
-            whole.append(QItemSelectionRange(model.index(rows[1], 0, parent), model.index(rows[2], last, parent)))
-    return whole
-
-
-def _follow(
-    follower: QItemSelectionModel,
-    leader: QItemSelectionModel,
-    changed: tuple[list[str], list[str]],
-    index_of: Callable[[str], QModelIndex],
-) -> None:
-    """Select and deselect what the leader did."""
-    if sum(map(len, changed)) > _FEW:
-        # Qt compares every range that comes or goes with every one that is there: whole is faster than in parts.
-        whole = _ranges(names_in(leader.selection()), index_of)
-        follower.select(whole, _Flag.ClearAndSelect)
-        return
-    selected, deselected = (_ranges(names, index_of) for names in changed)
-    if not deselected.isEmpty():
-        follower.select(deselected, _Flag.Deselect)
-    if not selected.isEmpty():
-        follower.select(selected, _Flag.Select)
-
-
-def _ranges(names: Iterable[str], index_of: Callable[[str], QModelIndex]) -> QItemSelection:
-    """The whole rows of these names, in as few ranges as they allow.
-
-    Whole here, since Qt's flag ``Rows`` compares each range with every other.
-    """
-    indexes = [index for index in map(index_of, names) if index.isValid()]
-    places = sorted(((index.parent().internalId(), index.row(), index) for index in indexes), key=lambda at: at[:2])
-    selection = QItemSelection()
-    for _, run in groupby(enumerate(places), key=lambda at: (at[1][0], at[1][1] - at[0])):
-        rows = [place[2] for _, place in run]
-        selection.select(rows[0], rows[-1].siblingAtColumn(rows[-1].model().columnCount() - 1))
-    return selection
+    if gone:
+        follower.select(model.selection_of(gone), _Flag.Deselect)
+    if come:
+        follower.select(model.selection_of(come), _Flag.Select)

@@ -31,7 +31,7 @@ from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column, SnapshotsModel
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
-from snapgui.ui.selection import RowSelection, names_in
+from snapgui.ui.selection import RowSelection
 from snapgui.ui.text_label import TextLabel
 
 _STATE_ICONS = {
@@ -49,6 +49,7 @@ _WIDTHS = {  # in digits, for the first start
     Column.DESCRIPTION: 12,  # at least: it takes what is left
 }
 _INDENTATION = 16  # pixels: chains of snapshots are deep
+_MANY = 20  # rows that are expanded one by one
 _LARGEST_SHARE = 0.4  # of the tree's width, for names
 _NARROW = 32  # digits: what names may take of any tree
 
@@ -63,6 +64,7 @@ class SnapshotsPanel(QWidget):
         super().__init__(parent)
         self._model = model
         self._collapsed: set[str] = set()
+        self._parents = model.keys_with_children()  # the rows that had children when the model last changed
         self.title = TextLabel(bold=True)
         self.title.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
         self.filter = QLineEdit()
@@ -78,8 +80,7 @@ class SnapshotsPanel(QWidget):
         self.tree.activated.connect(self._activated)
         self.tree.collapsed.connect(self._on_collapsed)
         self.tree.expanded.connect(self._on_expanded)
-        model.rowsInserted.connect(self._expand_new)
-        model.layoutChanged.connect(self._expand_all_wanted)
+        model.settled.connect(self._expand_new)
         model.modelReset.connect(self._reset)
         self._message = QLabel()
         self._message.setTextFormat(Qt.TextFormat.PlainText)
@@ -98,7 +99,7 @@ class SnapshotsPanel(QWidget):
 
     def selected(self) -> tuple[str, ...]:
         """The names of the chosen snapshots; the row "You are here" has none."""
-        return tuple(names_in(self.tree.selectionModel().selection()))
+        return self.tree.choice.names()
 
     def select(self, name: str) -> None:
         """Choose one snapshot and bring it into view."""
@@ -167,29 +168,19 @@ class SnapshotsPanel(QWidget):
 
     def _reset(self) -> None:
         self._collapsed.clear()
+        self._parents = self._model.keys_with_children()
         self.tree.expandAll()
 
-    def _expand_all_wanted(self) -> None:
-        """A row may have got its first children by a move, which no insertion tells."""
-        if self._collapsed:
-            self._expand_new(QModelIndex(), 0, self._model.rowCount() - 1)
-        else:
-            self.tree.expandAll()
-
-    def _expand_new(self, parent: QModelIndex, first: int, last: int) -> None:
-        if not self._collapsed and last - first > 1:
-            self.tree.expandAll()  # one pass for a first load, instead of one for each row
+    def _expand_new(self) -> None:
+        """Expand the rows that have got their first children, by insertions or by moves."""
+        before, self._parents = self._parents, self._model.keys_with_children()
+        fresh = self._parents - before - self._collapsed
+        if len(fresh) > _MANY and not self._collapsed:
+            self.tree.expandAll()  # one pass over the tree, instead of one for each row
             return
-        waiting = [self._model.index(row, 0, parent) for row in range(first, last + 1)]
-        if parent.isValid():
-            waiting.append(parent)
-        while waiting:
-            index = waiting.pop()
-            children = self._model.rowCount(index)
-            if children and not self.tree.isExpanded(index) and index.data(Role.KEY) not in self._collapsed:
+        for index in map(self._model.index_of, fresh):
+            if not self.tree.isExpanded(index):
                 self.tree.expand(index)
-            if index != parent:
-                waiting.extend(self._model.index(row, 0, index) for row in range(children))
 
 
 class _SnapshotTree(QTreeView):
@@ -199,6 +190,7 @@ class _SnapshotTree(QTreeView):
         super().__init__()
         self._fits = True
         self._fitting = False
+        self.choice: RowSelection  # there with the model
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.setInterval(0)
@@ -215,7 +207,8 @@ class _SnapshotTree(QTreeView):
     def setModel(self, model: SnapshotsModel) -> None:  # type: ignore[override]  # this tree shows only this model
         super().setModel(model)
         slow = self.selectionModel()
-        self.setSelectionModel(RowSelection(model, self))
+        self.choice = RowSelection(model, self)
+        self.setSelectionModel(self.choice)
         slow.deleteLater()
         self.setSortingEnabled(True)
         self.sortByColumn(Column.TAKEN, Qt.SortOrder.AscendingOrder)

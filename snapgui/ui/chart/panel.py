@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QItemSelectionModel, QObject, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
 from PySide6.QtGui import QAction, QActionGroup, QPalette
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -15,7 +15,7 @@ from snapgui.models.store import Store
 from snapgui.ui.chart.export import Chart, Format, Row, save
 from snapgui.ui.chart.view import SizesView
 from snapgui.ui.elided import ElidedLabel
-from snapgui.ui.selection import SelectionLink
+from snapgui.ui.selection import RowSelection, SelectionLink
 
 
 class SizesPanel(QWidget):
@@ -25,7 +25,7 @@ class SizesPanel(QWidget):
     failed = Signal(object)  # Problem: a file could not be written
 
     def __init__(
-        self, store: Store, snapshots: SnapshotsModel, selection: QItemSelectionModel, parent: QWidget | None = None
+        self, store: Store, snapshots: SnapshotsModel, selection: RowSelection, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._store = store

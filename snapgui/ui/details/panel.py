@@ -1,6 +1,6 @@
 """What is known about the chosen snapshot: its picture and facts, its description, its XML, its virsh commands."""
 
-from PySide6.QtCore import QItemSelectionModel, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
@@ -18,7 +18,7 @@ from snapgui.ui.details.facts import Facts
 from snapgui.ui.details.picture import Decoder, Picture
 from snapgui.ui.details.texts import CopyableText
 from snapgui.ui.details.xml_view import XmlView
-from snapgui.ui.selection import names_in
+from snapgui.ui.selection import RowSelection
 from snapgui.ui.text_label import TextLabel
 
 _CLOCK_MS = 30_000
@@ -38,7 +38,7 @@ class DetailsPanel(QWidget):
     picture_wanted = Signal(object, str)  # DomainId, name; answer with set_picture
 
     def __init__(
-        self, store: Store, snapshots: SnapshotsModel, selection: QItemSelectionModel, parent: QWidget | None = None
+        self, store: Store, snapshots: SnapshotsModel, selection: RowSelection, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setAccessibleName(translate("Details", "Details"))
@@ -159,8 +159,7 @@ class DetailsPanel(QWidget):
     def _refresh(self) -> None:
         domain = self._snapshots.domain
         snapshots = self._store.snapshots(domain) if domain is not None else Snapshots()
-        chosen = self._selection.selection()
-        names = [name for name in names_in(chosen) if name in snapshots.records]
+        names = [name for name in self._selection.names() if name in snapshots.records]
         if domain is not None and len(names) == 1 and not self._selection.isSelected(self._snapshots.here_index()):
             self._show_snapshot(domain, snapshots, names[0])
             return
@@ -168,7 +167,7 @@ class DetailsPanel(QWidget):
         self._description.show_snapshot(None, None)
         if len(names) > 1 and domain is not None:
             self._words.setText(self._several(domain, names))
-        elif domain is not None and not chosen.isEmpty():
+        elif domain is not None and self._selection.hasSelection():
             self._words.setText(self._here(domain, snapshots))
         else:
             self._words.setText(translate("Details", "Select a snapshot to see its details."))

@@ -24,6 +24,7 @@ from snapgui.core.requests import Describe
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.ui.details.panel import DetailsPanel
+from snapgui.ui.selection import RowSelection
 
 DOMAIN = DomainId("qemu:///system", "6c9ae4f4-0000-0000-0000-000000000001")
 OTHER = DomainId("qemu:///system", "6c9ae4f4-0000-0000-0000-000000000002")
@@ -121,7 +122,9 @@ def desk(qtbot: QtBot) -> Desk:
     qtbot.addWidget(tree)
     tree.setModel(model)
     tree.setSelectionMode(QTreeView.SelectionMode.ExtendedSelection)
-    panel = DetailsPanel(store, model, tree.selectionModel())
+    selection = RowSelection(model, tree)
+    tree.setSelectionModel(selection)
+    panel = DetailsPanel(store, model, selection)
     qtbot.addWidget(panel)
     made = Desk(store, model, tree, panel)
     panel.describe.connect(made.described.append)
