@@ -35,7 +35,6 @@ class GarbageCollector(QObject):
                 return
 
     def stop(self) -> None:
-        """Give collection back to Python."""
+        """Collect no more. Python does not either: workers may go on, and what is left of Qt must not die on them."""
         self._timer.stop()
         gc.unfreeze()
-        gc.enable()
