@@ -9,7 +9,16 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QSettings, QStandardPaths, QTimer, QTranslator
+from PySide6.QtCore import (
+    QCoreApplication,
+    QLibraryInfo,
+    QLocale,
+    QObject,
+    QSettings,
+    QStandardPaths,
+    QTimer,
+    QTranslator,
+)
 from PySide6.QtWidgets import QApplication
 
 from snapgui import __version__
@@ -92,11 +101,16 @@ class Application:
             post(partial(window.demo_failed, error.problem))
 
 
+def keep_responsive(parent: QObject | None = None) -> GarbageCollector:
+    """See to it that neither workers nor garbage hold the UI thread up for long. What it returns has to be stopped."""
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    return GarbageCollector(parent)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Start, show the window, and return the exit status once it is closed."""
     if arguments.debug:
         logging.basicConfig(level=logging.DEBUG, format="%(relativeCreated)8d %(threadName)s %(name)s: %(message)s")
-    sys.setswitchinterval(_SWITCH_INTERVAL)
     qt = QApplication([sys.argv[0]])
     qt.setApplicationName("snapgui")
     qt.setApplicationVersion(__version__)
@@ -105,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
     _translate(qt)
     if QLocale().language() is QLocale.Language.C:  # its dates are made for programs
         QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
-    garbage = GarbageCollector(qt)
+    garbage = keep_responsive(qt)
     # Python looks at signals only when it runs: without this, Ctrl+C would wait for the next event.
     signal.signal(signal.SIGINT, lambda *_: qt.quit())
     signal.signal(signal.SIGTERM, lambda *_: qt.quit())

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 
 class Bridge(QObject):
@@ -15,7 +15,12 @@ class Bridge(QObject):
         super().__init__(parent)
         self._calls: deque[Callable[[], None]] = deque()
         self._closed = False
-        self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
+        # Qt delivers all posted events in a row, but a timer once in a round of its loop: so a burst of results leaves
+        # room for painting and keys after each.
+        self._rounds = QTimer(self)
+        self._rounds.setInterval(0)
+        self._rounds.timeout.connect(self._run)
+        self._posted.connect(self._rounds.start, Qt.ConnectionType.QueuedConnection)
 
     def post(self, call: Callable[[], None]) -> None:
         """Run ``call`` on the bridge's thread, soon. After ``close`` it is dropped."""
@@ -31,6 +36,7 @@ class Bridge(QObject):
 
     @Slot()
     def _run(self) -> None:
-        # One call for each signal: a burst of results leaves room for painting and keys in between.
-        if self._calls:
-            self._calls.popleft()()
+        if not self._calls:
+            self._rounds.stop()
+            return
+        self._calls.popleft()()

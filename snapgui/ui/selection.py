@@ -112,14 +112,15 @@ class RowSelection(QItemSelectionModel):
     def __init__(self, model: SnapshotsModel, parent: QObject) -> None:
         super().__init__(model, parent)
         self._snapshots = model
-        self._names: tuple[str, ...] | None = None
-        self.selectionChanged.connect(self._forget)
+        self._names: tuple[str, ...] = ()
+        self.selectionChanged.connect(self._follow)
         model.modelReset.connect(self._forget)
 
     def names(self) -> tuple[str, ...]:
-        """The chosen snapshots; the machine's own row has no name. Worked out once for all who follow a change."""
-        if self._names is None:
-            self._names = tuple(key for key in self._snapshots.keys_in(self.selection()) if isinstance(key, str))
+        """The chosen snapshots, in the order in which they were; the machine's own row has no name.
+
+        Kept up to date: to ask Qt for 1,000 chosen rows takes 5 ms, and everybody who follows the choice needs them.
+        """
         return self._names
 
     def select(  # type: ignore[override]  # two overloads of Qt's in one
@@ -151,8 +152,14 @@ class RowSelection(QItemSelectionModel):
                 whole.append(QItemSelectionRange(first, end))
         return whole
 
+    def _follow(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        gone = set(self._snapshots.keys_in(deselected))
+        come = (key for key in self._snapshots.keys_in(selected) if isinstance(key, str))
+        self._names = (*(name for name in self._names if name not in gone), *come)
+
     def _forget(self) -> None:
-        self._names = None
+        """Qt drops a selection with a reset, and tells nobody."""
+        self._names = ()
 
 
 def _follow(follower: QItemSelectionModel, model: TreeModel, come: list[Hashable], gone: list[Hashable]) -> None:

@@ -50,7 +50,7 @@ def child(uri: str, spawned: float) -> None:
     from snapgui.virt.host import Host  # noqa: PLC0415
 
     qt = QApplication(["snapgui"])
-    sys.setswitchinterval(application._SWITCH_INTERVAL)
+    garbage = application.keep_responsive(qt)
     home = Path(os.environ["HOME"])
     app = application.Application(
         Settings(QSettings(str(home / "settings.ini"), QSettings.Format.IniFormat)), home / "cache"
@@ -94,6 +94,7 @@ def child(uri: str, spawned: float) -> None:
     qt.exec()
     memory = _resident(os.getpid())
     app.close()
+    garbage.stop()
     if "all" not in at:
         sys.exit(f"not all columns came: {sorted(at)}")
     figures = {

@@ -10,8 +10,7 @@ from pytestqt.qtbot import QtBot
 from testbed.daemon import Daemon
 from testbed.user import User
 
-from snapgui.app import Application
-from snapgui.jobs.garbage import GarbageCollector
+from snapgui.app import Application, keep_responsive
 from snapgui.settings import Settings
 
 _MACHINE = """\
@@ -35,7 +34,7 @@ _MACHINE = """\
 @pytest.fixture
 def user(qtbot: QtBot, home: Path) -> Iterator[User]:
     """A user in front of the application, which is started as ``snapgui.app.run`` starts it."""
-    garbage = GarbageCollector()
+    garbage = keep_responsive()
     settings = Settings(QSettings(str(home / "settings.ini"), QSettings.Format.IniFormat))
     application = Application(settings, home / ".cache" / "snapgui")
     qtbot.addWidget(application.window)

@@ -15,6 +15,8 @@ from snapgui.ui.actions import Act
 
 T = TypeVar("T")
 
+_BREATH = 0.01  # seconds: nobody does two things in one go, so the window may answer in between
+
 
 class User:
     """Waits as a user waits: the event loop runs, and nothing else."""
@@ -133,6 +135,7 @@ class User:
         for name in snapshots:
             index = self.until(lambda name=name: self._row_of(name), f"the snapshot “{name}”")
             selection.setCurrentIndex(index, flag.Select | flag.Rows)
+        self.rest(_BREATH)
 
     def _row_of(self, name: str) -> QModelIndex | None:
         index = self._snapshots.index_of(name)
@@ -145,6 +148,7 @@ class User:
         action = self.window.actions_[act]
         assert action.isEnabled(), f"{act}: {action.toolTip()}"
         action.trigger()
+        self.rest(_BREATH)
 
     def dialog(self) -> QDialog:
         """The dialog on the screen."""
@@ -191,6 +195,11 @@ class User:
             self._qtbot.keyClicks(QApplication.focusWidget(), letter)
             self.rest(0.02)
 
+    def _type_into(self, field: QWidget, text: str) -> None:
+        for letter in text:
+            self._qtbot.keyClicks(field, letter)
+            self.rest(_BREATH)
+
     def rest(self, seconds: float) -> None:
         """Do nothing for a while; the event loop runs."""
         self._qtbot.wait(round(seconds * 1000))
@@ -201,11 +210,11 @@ class User:
         dialog = self.dialog()
         field = next(field for field in dialog.findChildren(QLineEdit) if field.accessibleName() == "Name")
         field.selectAll()
-        self._qtbot.keyClicks(field, name)
+        self._type_into(field, name)
         if description:
-            self._qtbot.keyClicks(self._text(dialog), description)
+            self._type_into(self._text(dialog), description)
         job = self.accept(dialog)
-        self.until(lambda: name in self.parents(), f"“{name}” in the tree")
+        self.until(lambda: self._row_of(name), f"“{name}” in the tree")
         return job
 
     @staticmethod
@@ -235,7 +244,7 @@ class User:
         if reach:
             self.button(dialog, reach).click()
         job = self.accept(dialog)
-        self.until(lambda: not set(names) & set(self.parents()) or reach.startswith("Only what"), f"{names} to go")
+        self.until(lambda: not any(map(self._row_of, names)) or reach.startswith("Only what"), f"{names} to go")
         return job
 
     def describe(self, name: str, description: str) -> JobRecord:
@@ -245,7 +254,7 @@ class User:
         dialog = self.dialog()
         field = self._text(dialog)
         field.selectAll()
-        self._qtbot.keyClicks(field, description)
+        self._type_into(field, description)
         job = self.accept(dialog)
         self.until(lambda: self.cell(name, Column.DESCRIPTION) == description, "the description in the tree")
         return job
