@@ -3,7 +3,7 @@
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -346,5 +346,6 @@ class MainWindow(QMainWindow):
         box.setInformativeText(
             translate("MainWindow", "Snapshots of libvirt machines, point and click.\nGPL-3.0-or-later")
         )
+        box.addButton(QMessageBox.StandardButton.Close).setIcon(QIcon())
         box.finished.connect(box.deleteLater)
         box.open()
