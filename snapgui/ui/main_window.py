@@ -143,8 +143,9 @@ class MainWindow(QMainWindow):
             splitter.setChildrenCollapsible(False)
             splitter.setSizes(list(sizes))
         outer.setStretchFactor(1, 1)
-        right.setStretchFactor(0, 1)
-        above.setStretchFactor(0, 1)
+        for splitter, shares in ((right, (2, 1)), (above, (2, 1)), (below, (1, 1))):
+            for index, share in enumerate(shares):
+                splitter.setStretchFactor(index, share)
         main = QWidget()
         layout = QVBoxLayout(main)
         layout.setContentsMargins(6, 6, 6, 0)
