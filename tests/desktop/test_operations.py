@@ -22,14 +22,14 @@ def test_the_views_and_the_actions_have_names(application: Application) -> None:
         application.find(name, "tree")
     application.find("Sizes", "list")
     for name in ("Take", "Revert", "Delete", "Edit"):
-        application.find(name, "push button")
+        application.find(name, "button")
 
 
 def test_take_revert_and_delete_by_a_screen_reader(application: Application, daemon: Daemon, machine: str) -> None:
-    application.find("Take", "push button").press()
+    application.find("Take", "button").press()
     dialog = application.find(f"Take a snapshot of {machine}", "dialog")
     dialog.find("Name", "text").write("clean")
-    dialog.find("Take", "push button").press()
+    dialog.find("Take", "button").press()
     wait_for(lambda: daemon.snapshots(machine) == ["clean"], "virsh to list the snapshot")
 
     snapshots = application.find("Snapshots", "tree")
@@ -37,14 +37,14 @@ def test_take_revert_and_delete_by_a_screen_reader(application: Application, dae
     daemon.virsh("suspend", machine)
     wait_for(lambda: snapshots.rows()[1][2] == "paused", "“You are here” to follow")
     snapshots.choose_row("clean")
-    wait_for(application.find("Revert", "push button").enabled, "Revert to be enabled")
-    application.find("Revert", "push button").press()
-    application.find(f"Revert {machine}", "dialog").find("Revert", "push button").press()
+    wait_for(application.find("Revert", "button").enabled, "Revert to be enabled")
+    application.find("Revert", "button").press()
+    application.find(f"Revert {machine}", "dialog").find("Revert", "button").press()
     wait_for(lambda: daemon.state(machine) == "running", "virsh to say that the machine runs again")
 
     snapshots.choose_row("clean")
-    application.find("Delete", "push button").press()
-    application.find(f"Delete snapshots of {machine}", "dialog").find("Delete", "push button").press()
+    application.find("Delete", "button").press()
+    application.find(f"Delete snapshots of {machine}", "dialog").find("Delete", "button").press()
     wait_for(lambda: daemon.snapshots(machine) == [], "virsh to list no snapshot")
     wait_for(lambda: snapshots.names() == ["You are here"], "the tree to show none")
     assert daemon.state(machine) == "running"

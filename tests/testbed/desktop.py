@@ -194,7 +194,7 @@ class Application:
         return None
 
     def find(self, name: str, role: str = "", *, seconds: float = 15) -> "Node":
-        """The shown thing of that accessible name (and role, in AT-SPI's words: "push button", "tree table")."""
+        """The shown thing of that accessible name (and role, in AT-SPI's words: "button", "tree")."""
         what = f"{role or 'something'} named “{name}”"
         try:
             return wait_for(lambda: self._look(name, role), what, seconds)
@@ -246,8 +246,8 @@ class Node:
 
     @property
     def role(self) -> str:
-        """AT-SPI's word for what it is."""
-        return str(self._ask(self._accessible.get_role_name, ""))
+        """AT-SPI's word for what it is, in the words of today's: a button was called "push button" before 2.53."""
+        return str(self._ask(self._accessible.get_role_name, "")).removeprefix("push ")
 
     @property
     def text(self) -> str:
