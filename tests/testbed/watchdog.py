@@ -16,9 +16,12 @@ _LATE = 0.030  # seconds without a beat after which it notes what the UI thread 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """``seconds`` between two beats, of which the machine ran something else for ``elsewhere``."""
+    """``seconds`` between two beats: the UI thread computed for ``computing`` of them, and for ``elsewhere`` of them it
+    was ready and the machine ran something else. In what is left, it waited: for a lock, most likely the interpreter's.
+    """
 
     seconds: float
+    computing: float
     elsewhere: float
     label: str  # what the test was at
     stack: str  # what the UI thread was doing, "" where it was not caught at it
@@ -27,6 +30,10 @@ class Stall:
     def own(self) -> float:
         """What the application is to blame for: the time in which the UI thread computed or waited."""
         return self.seconds - self.elsewhere
+
+    def __str__(self) -> str:
+        figures = (1000 * seconds for seconds in (self.own, self.computing, self.seconds))
+        return "{:6.1f} ms, computing {:6.1f} ms, on the clock {:6.1f} ms: ".format(*figures) + self.label
 
 
 class Watchdog(QObject):
@@ -45,6 +52,7 @@ class Watchdog(QObject):
         self._stack = ""
         self._last = time.perf_counter()
         self._waited = self._run_queue()
+        self._computed = time.thread_time()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(round(_BEAT * 1000))
@@ -74,8 +82,11 @@ class Watchdog(QObject):
     def _beat(self) -> None:
         now = time.perf_counter()
         waited = self._run_queue()
-        stall = Stall(now - self._last - _BEAT, waited - self._waited, self._label, self._stack)
-        self._last, self._waited, self._stack = now, waited, ""
+        computed = time.thread_time()
+        stall = Stall(
+            now - self._last - _BEAT, computed - self._computed, waited - self._waited, self._label, self._stack
+        )
+        self._last, self._waited, self._computed, self._stack = now, waited, computed, ""
         worst = self._worst.get(self._label)
         if self._label and (worst is None or stall.own > worst.own):
             self._worst[self._label] = stall
