@@ -1,7 +1,7 @@
 """One host: opens it, keeps the store equal to it, and answers questions about it, all off the UI thread."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -14,10 +14,8 @@ from snapgui.core.records import (
     DomainState,
     HostRecord,
     HostState,
-    Situation,
 )
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, read_snapshot
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
@@ -119,59 +117,6 @@ class Connection(QObject):
 
         self._ask_lane.submit(work)
 
-    def survey(
-        self,
-        domain: DomainId,
-        names: Iterable[str],
-        answered: Callable[[Situation], None],
-        failed: Callable[[Problem], None],
-    ) -> None:
-        """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it would redefine."""
-        wanted = tuple(names)
-
-        def question(host: Host) -> Situation:
-            record = host.read_domain(domain.uuid)
-            if record is None:
-                raise SnapguiError(gone())
-            config = host.read_config(domain.uuid)
-            return Situation(
-                host=HostRecord(self._uri),
-                domain=record,
-                config=config,
-                image_tags=host.image_tags(config),
-                snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in wanted},
-            )
-
-        def complete(read: Situation) -> None:
-            known = situation(self._records, domain)
-            if known is None:
-                failed(gone())
-            else:
-                answered(replace(read, host=known.host, snapshots=known.snapshots, sizes=known.sizes))
-
-        self.ask(question, complete, failed)
-
-    def read_xml(
-        self, domain: DomainId, name: str, answered: Callable[[str], None], failed: Callable[[Problem], None]
-    ) -> None:
-        """Read a snapshot's XML. An edit by another client, which no list shows, reaches the store by this too."""
-        known = self._records.snapshots(domain).records.get(name)
-
-        def question(host: Host) -> tuple[str, bool]:
-            xml = host.snapshot_xml(domain.uuid, name)
-            try:
-                return xml, known is not None and read_snapshot(xml) != known
-            except XmlError:
-                return xml, False
-
-        def answer(found: tuple[str, bool]) -> None:
-            xml, edited = found
-            if edited:
-                self.snapshots.refresh(domain, (name,))
-            answered(xml)
-
-        self.ask(question, answer, failed)
-
     # On the list lane
 
     def _open(self) -> None:
@@ -267,28 +212,10 @@ class Connection(QObject):
             self._records.put_domain(record)
 
 
-def situation(records: Records, domain: DomainId) -> Situation | None:
-    """What the store alone knows of a domain, for a plan's first sketch. None: the domain is gone."""
-    host = records.host(domain.uri)
-    record = records.domain(domain)
-    if host is None or record is None:
-        return None
-    return Situation(host, record, records.snapshots(domain), sizes=records.sizes(domain))
-
-
 def not_connected(uri: str) -> Problem:
     """The problem of asking a host that is not there."""
     return Problem(
         tried=translate("Connection", "Ask {uri}").format(uri=uri),
         why=translate("Connection", "There is no connection to this host."),
         remedy=translate("Connection", "Connect to it first."),
-    )
-
-
-def gone() -> Problem:
-    """The problem of asking about a domain that is not there any more."""
-    return Problem(
-        tried=translate("Connection", "Read the machine"),
-        why=translate("Connection", "The machine does not exist any more."),
-        remedy=translate("Connection", "Somebody else has removed it."),
     )

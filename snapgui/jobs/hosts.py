@@ -1,12 +1,15 @@
 """All connections, by URI."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, Situation
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.records import DomainId, HostRecord, Situation
+from snapgui.core.text import translate
+from snapgui.core.xml import XmlError, read_snapshot
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import Connection, not_connected
 from snapgui.jobs.records import Records
@@ -93,19 +96,66 @@ class Hosts(QObject):
         answered: Callable[[Situation], None],
         failed: Callable[[Problem], None],
     ) -> None:
-        """Read everything that a plan needs; ``names`` are the snapshots that it would redefine."""
-        connection = self._connections.get(domain.uri)
-        if connection is None:
-            failed(not_connected(domain.uri))
-        else:
-            connection.survey(domain, names, answered, failed)
+        """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it would redefine."""
+        wanted = tuple(names)
+
+        def question(host: Host) -> Situation:
+            record = host.read_domain(domain.uuid)
+            if record is None:
+                raise SnapguiError(gone())
+            config = host.read_config(domain.uuid)
+            return Situation(
+                host=HostRecord(domain.uri),
+                domain=record,
+                config=config,
+                image_tags=host.image_tags(config),
+                snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in wanted},
+            )
+
+        def complete(read: Situation) -> None:
+            known = situation(self._records, domain)
+            if known is None:
+                failed(gone())
+            else:
+                answered(replace(read, host=known.host, snapshots=known.snapshots, sizes=known.sizes))
+
+        self.ask(domain.uri, question, complete, failed)
 
     def read_xml(
         self, domain: DomainId, name: str, answered: Callable[[str], None], failed: Callable[[Problem], None]
     ) -> None:
-        """Read a snapshot's XML, as libvirt gives it without passwords."""
-        connection = self._connections.get(domain.uri)
-        if connection is None:
-            failed(not_connected(domain.uri))
-        else:
-            connection.read_xml(domain, name, answered, failed)
+        """Read a snapshot's XML. An edit by another client, which no list shows, reaches the store by this too."""
+        known = self._records.snapshots(domain).records.get(name)
+
+        def question(host: Host) -> tuple[str, bool]:
+            xml = host.snapshot_xml(domain.uuid, name)
+            try:
+                return xml, known is not None and read_snapshot(xml) != known
+            except XmlError:
+                return xml, False
+
+        def answer(found: tuple[str, bool]) -> None:
+            xml, edited = found
+            if edited:
+                self.refresh(domain, (name,))
+            answered(xml)
+
+        self.ask(domain.uri, question, answer, failed)
+
+
+def situation(records: Records, domain: DomainId) -> Situation | None:
+    """What the store alone knows of a domain, for a plan's first sketch. None: the domain is gone."""
+    host = records.host(domain.uri)
+    record = records.domain(domain)
+    if host is None or record is None:
+        return None
+    return Situation(host, record, records.snapshots(domain), sizes=records.sizes(domain))
+
+
+def gone() -> Problem:
+    """The problem of asking about a domain that is not there any more."""
+    return Problem(
+        tried=translate("Hosts", "Read the machine"),
+        why=translate("Hosts", "The machine does not exist any more."),
+        remedy=translate("Hosts", "Somebody else has removed it."),
+    )

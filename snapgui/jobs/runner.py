@@ -18,8 +18,8 @@ from snapgui.core.records import DomainId, DomainState, Situation
 from snapgui.core.requests import Delete, Describe, Request, Revert, SetCurrent, Take
 from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
-from snapgui.jobs.connection import not_connected, situation
-from snapgui.jobs.hosts import Hosts
+from snapgui.jobs.connection import not_connected
+from snapgui.jobs.hosts import Hosts, situation
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
 from snapgui.jobs.screens import Screens
