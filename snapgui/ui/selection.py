@@ -7,7 +7,7 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QItemSelectionRa
 from snapgui.models.flat import FlatSnapshots
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import SnapshotsModel
-from snapgui.models.tree import TreeModel
+from snapgui.models.tree import Index, TreeModel
 
 _Flag = QItemSelectionModel.SelectionFlag
 _FEW = 20  # rows that are compared one by one
@@ -112,7 +112,7 @@ class RowSelection(QItemSelectionModel):
     def __init__(self, model: SnapshotsModel, parent: QObject) -> None:
         super().__init__(model, parent)
         self._snapshots = model
-        self._names: tuple[str, ...] = ()
+        self._chosen: dict[Hashable, None] = {}  # a set in order
         self.selectionChanged.connect(self._follow)
         model.modelReset.connect(self._forget)
 
@@ -121,7 +121,15 @@ class RowSelection(QItemSelectionModel):
 
         Kept up to date: to ask Qt for 1,000 chosen rows takes 5 ms, and everybody who follows the choice needs them.
         """
-        return self._names
+        return tuple(key for key in self._chosen if isinstance(key, str))
+
+    def has(self, index: Index) -> bool:
+        """Whether a row is chosen, by one look: ``isSelected`` compares it with every range."""
+        return self._snapshots.key(index) in self._chosen
+
+    def count(self) -> int:
+        """How many rows are chosen, the machine's own too."""
+        return len(self._chosen)
 
     def select(  # type: ignore[override]  # two overloads of Qt's in one
         self, selection: QItemSelection | QModelIndex, command: QItemSelectionModel.SelectionFlag
@@ -153,13 +161,13 @@ class RowSelection(QItemSelectionModel):
         return whole
 
     def _follow(self, selected: QItemSelection, deselected: QItemSelection) -> None:
-        gone = set(self._snapshots.keys_in(deselected))
-        come = (key for key in self._snapshots.keys_in(selected) if isinstance(key, str))
-        self._names = (*(name for name in self._names if name not in gone), *come)
+        for key in self._snapshots.keys_in(deselected):
+            self._chosen.pop(key, None)
+        self._chosen.update(dict.fromkeys(self._snapshots.keys_in(selected)))
 
     def _forget(self) -> None:
         """Qt drops a selection with a reset, and tells nobody."""
-        self._names = ()
+        self._chosen.clear()
 
 
 def _follow(follower: QItemSelectionModel, model: TreeModel, come: list[Hashable], gone: list[Hashable]) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QIcon, QResizeEvent
+from PySide6.QtGui import QAction, QIcon, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -29,10 +29,12 @@ from snapgui.core.records import HostRecord, HostState, SnapshotRecord, Snapshot
 from snapgui.core.text import translate
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column, SnapshotsModel
+from snapgui.models.tree import Index
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
 from snapgui.ui.selection import RowSelection
 from snapgui.ui.text_label import TextLabel
+from snapgui.ui.tree_rows import draw_row
 
 _STATE_ICONS = {
     SnapshotState.RUNNING: "snapshot-running",
@@ -49,7 +51,7 @@ _WIDTHS = {  # in digits, for the first start
     Column.DESCRIPTION: 12,  # at least: it takes what is left
 }
 _INDENTATION = 16  # pixels: chains of snapshots are deep
-_MANY = 20  # rows that are expanded one by one
+_MANY = 20  # rows: from here on, what Qt does for each of them costs more than all of them at once
 _LARGEST_SHARE = 0.4  # of the tree's width, for names
 _NARROW = 32  # digits: what names may take of any tree
 
@@ -227,6 +229,12 @@ class _SnapshotTree(QTreeView):
     def keep_widths(self) -> None:
         """The widths are the user's now."""
         self._fits = False
+
+    def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        if self.choice.count() > _MANY:
+            draw_row(self, painter, option, index, selected=self.choice.has(index))
+        else:
+            super().drawRow(painter, option, index)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
