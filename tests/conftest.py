@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -42,6 +43,8 @@ _STAYING_THREADS = ("libvirt", "Dummy", "pytest", "ThreadPoolExecutor")
 def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known that only tests use; collect garbage as the application does, never on a worker thread."""
     gc.disable()
+    # Whoever ends a run from outside ends it as Ctrl+C does: the fixtures still put away what they have started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.addinivalue_line("markers", "since(major, minor): needs at least this libvirt on the host")
 
 

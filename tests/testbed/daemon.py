@@ -23,6 +23,11 @@ namespaces = []
 """
 
 
+def dying_with_us() -> list[str]:
+    """What to put before a command so that the process does not outlive this one, whatever this one dies of."""
+    return ["setpriv", "--pdeathsig", "KILL", "--"]
+
+
 class Daemon:
     """A running libvirtd. ``uri`` reaches it; ``images`` is the folder of its active storage pool ``images``."""
 
@@ -76,8 +81,9 @@ class Daemon:
         assert program is not None, "libvirtd is not installed"
         with (self.root / "libvirtd.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [program, "-f", self.root / "libvirtd.conf", "-p", self._run / "libvirtd.pid"],
+                [*dying_with_us(), program, "-f", self.root / "libvirtd.conf", "-p", self._run / "libvirtd.pid"],
                 env=environment,
+                start_new_session=True,  # Ctrl+C ends the tests, which end the machines first
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -98,6 +104,14 @@ class Daemon:
             return False
         asked = subprocess.run(["virsh", "-c", self.uri, "uri"], capture_output=True, timeout=30, check=False)
         return asked.returncode == 0
+
+    def _left(self) -> Iterator[int]:
+        """The QEMUs that this daemon has started, also those that it lost sight of: they name files in its folder."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                program, *arguments = (process / "cmdline").read_text(errors="replace").split("\0")
+                if "/qemu-system-" in program and any(f"{self.root}/" in argument for argument in arguments):
+                    yield int(process.name)
 
     def virsh(self, *args: str, check: bool = True) -> str:
         """What virsh prints for a command."""
@@ -165,7 +179,7 @@ class Daemon:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-        for file in (self._run / "libvirt" / "qemu" / "run").glob("*.pid"):
-            with contextlib.suppress(ProcessLookupError, ValueError):
-                os.kill(int(file.read_text()), signal.SIGKILL)
+        for pid in self._left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.root, ignore_errors=True)

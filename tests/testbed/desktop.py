@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from testbed.daemon import dying_with_us
+
 T = TypeVar("T")
 
 
@@ -89,8 +91,9 @@ class Screen:
     def _run(self, command: list[str], **options: Any) -> None:
         self._processes.append(
             subprocess.Popen(
-                command,
+                [*dying_with_us(), *command],
                 env=self.environment,
+                start_new_session=True,  # Ctrl+C ends the tests, which end the application first
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -178,7 +181,9 @@ class Application:
             "XDG_STATE_HOME": str(home / ".local/state"),
         }
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen([sys.executable, *args], env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [*dying_with_us(), sys.executable, *args], env=environment, stdout=log, stderr=log
+            )
         self.node = wait_for(self._appear, f"the application on the accessibility bus:\n{self.log}")
 
     @property
