@@ -10,7 +10,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QIcon, QPainter, QResizeEvent
+from PySide6.QtGui import QAction, QIcon, QPainter, QRegion, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -235,6 +235,12 @@ class _SnapshotTree(QTreeView):
             draw_row(self, painter, option, index, selected=self.choice.has(index))
         else:
             super().drawRow(painter, option, index)
+
+    def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
+        """All that is seen, where Qt would look for the place of very many ranges."""
+        if selection.size() > _MANY:
+            return QRegion(self.viewport().rect())
+        return super().visualRegionForSelection(selection)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
