@@ -34,6 +34,7 @@ _SLOT = 84  # pixels a bar takes while there is room
 _MARGIN = 12
 _INTERVALS = 6
 _WIDEST = 32_767  # QPainter's limit for an image, in pixels
+_PART = 1000  # pixels that are filled in one go
 _PNG_SCALE = 2  # for screens and paper of twice the usual density
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet may run
 
@@ -189,7 +190,9 @@ def _paint(painter: QPainter, chart: Chart, size: QSize, slot: float) -> None:
     ):
         palette.setColor(QPalette.ColorGroup.Active, role, colour)
     colours = Colours.of(palette)
-    painter.fillRect(QRectF(0, 0, size.width(), size.height()), colours.base)
+    # In parts: a call of Qt holds the interpreter's lock, and for a wide picture the UI thread would wait 40 ms for it.
+    for left in range(0, size.width(), _PART):
+        painter.fillRect(QRectF(left, 0, min(_PART, size.width() - left), size.height()), colours.base)
     painter.setFont(chart.font)
     painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
     metrics = QFontMetricsF(chart.font)
