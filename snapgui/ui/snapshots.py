@@ -6,6 +6,7 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
+    QSignalBlocker,
     Qt,
     QTimer,
     Signal,
@@ -178,7 +179,8 @@ class SnapshotsPanel(QWidget):
         before, self._parents = self._parents, self._model.keys_with_children()
         fresh = self._parents - before - self._collapsed
         if len(fresh) > _MANY and not self._collapsed:
-            self.tree.expandAll()  # one pass over the tree, instead of one for each row
+            with QSignalBlocker(self.tree):  # or each row would tell that it is not collapsed, as is known
+                self.tree.expandAll()  # one pass over the tree, instead of one for each row
             return
         for index in map(self._model.index_of, fresh):
             if not self.tree.isExpanded(index):
