@@ -67,7 +67,6 @@ class MachinesPanel(QWidget):
         layout.addWidget(self.filter)
         layout.addWidget(self.tree)
         self.tree.expandAll()
-        self.setFocusProxy(self.tree)
 
     def domain(self) -> DomainId | None:
         """The chosen machine."""

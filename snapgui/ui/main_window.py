@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore()
         self._focus_changed()
-        self.machines.setFocus()
+        self.machines.tree.setFocus()
 
     def prefer(self, domain: str) -> None:
         """Choose the first machine of this name that appears."""
