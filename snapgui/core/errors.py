@@ -289,6 +289,12 @@ def _about_connections() -> tuple[_Meaning, ...]:
         ),
         _Meaning(
             (38,),
+            r"Cannot recv data: (?P<said>(?:ssh:|Host key|[^ ]+: Permission denied).*?)(?:: Connection reset.*)?$",
+            translate("Error", "SSH could not connect: {said}"),
+            translate("Error", "Check the host’s name, and that SSH lets you in without asking."),
+        ),
+        _Meaning(
+            (38,),
             "Cannot recv data|End of file while reading|Broken pipe|Connection reset|Cannot write data",
             translate("Error", "The connection to the host was lost."),
             translate("Error", "Connect again, and look at what state the machine is in."),

@@ -7,7 +7,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.records import DomainId, HostRecord, Situation
+from snapgui.core.records import DomainId, HostRecord, Situation, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.core.xml import XmlError, read_snapshot
 from snapgui.jobs.bridge import Bridge
@@ -96,7 +96,10 @@ class Hosts(QObject):
         answered: Callable[[Situation], None],
         failed: Callable[[Problem], None],
     ) -> None:
-        """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it would redefine."""
+        """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it is about.
+
+        Where one of them is no longer what the store says, as after an edit by another client, it is read again.
+        """
         wanted = tuple(names)
 
         def question(host: Host) -> Situation:
@@ -117,9 +120,16 @@ class Hosts(QObject):
             if known is None:
                 failed(gone())
             else:
+                self._reread_edited(domain, read)
                 answered(replace(read, host=known.host, snapshots=known.snapshots, sizes=known.sizes))
 
         self.ask(domain.uri, question, complete, failed)
+
+    def _reread_edited(self, domain: DomainId, read: Situation) -> None:
+        known = self._records.snapshots(domain).records
+        edited = [name for name, xml in read.snapshot_xml.items() if name in known and _differs(known[name], xml)]
+        if edited:
+            self.refresh(domain, edited)
 
     def read_xml(
         self, domain: DomainId, name: str, answered: Callable[[str], None], failed: Callable[[Problem], None]
@@ -129,10 +139,7 @@ class Hosts(QObject):
 
         def question(host: Host) -> tuple[str, bool]:
             xml = host.snapshot_xml(domain.uuid, name)
-            try:
-                return xml, known is not None and read_snapshot(xml) != known
-            except XmlError:
-                return xml, False
+            return xml, known is not None and _differs(known, xml)
 
         def answer(found: tuple[str, bool]) -> None:
             xml, edited = found
@@ -141,6 +148,13 @@ class Hosts(QObject):
             answered(xml)
 
         self.ask(domain.uri, question, answer, failed)
+
+
+def _differs(known: SnapshotRecord, xml: str) -> bool:
+    try:
+        return read_snapshot(xml) != known
+    except XmlError:
+        return False
 
 
 def situation(records: Records, domain: DomainId) -> Situation | None:

@@ -40,6 +40,8 @@ class SnapshotFeed(QObject):
         """Go on with a host that has just been opened; None while there is none."""
         self._host = host
         self._listing.clear()
+        if host is not None and self._watched is not None:  # nobody saw what was edited meanwhile
+            self._reread.setdefault(self._watched, set()).update(self._records.snapshots(self._watched).records)
         self.watch(self._watched)
 
     def watch(self, domain: DomainId | None) -> None:

@@ -43,6 +43,8 @@ class DetailsFeed(QObject):
     def _load_picture(self, domain: DomainId, name: str) -> None:
         record = self._store.snapshots(domain).records.get(name)
         if record is not None:
+            # A choice is also the time to notice what another client has edited under the same name.
+            self._hosts.read_xml(domain, name, lambda _xml: None, lambda _problem: None)
             self._screens.want(domain.uuid, record, partial(self._panel.set_picture, domain, name))
 
     def _describe_refused(self, request: Describe, problem: Problem | None) -> None:

@@ -59,14 +59,14 @@ class Operations(QObject):
     def revert(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask how, and bring the machine back."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask(RevertDialog(known, snapshot.name, self._window))
+            self._ask(RevertDialog(known, snapshot.name, self._window), (snapshot.name,))
             self._screens.want(domain.uuid, snapshot, partial(self._picture_loaded, domain))
 
     def delete(self, domain: DomainId, snapshots: tuple[SnapshotRecord, ...]) -> None:
         """Ask how far, and delete."""
         if (known := self._runner.situation(domain)) is not None:
             names = tuple(snapshot.name for snapshot in snapshots)
-            self._ask(DeleteDialog(known, names, self._window))
+            self._ask(DeleteDialog(known, names, self._window), names if len(names) == 1 else ())
 
     def edit(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask for another description."""
@@ -78,8 +78,17 @@ class Operations(QObject):
         self._run_at_once(request, (request.snapshot,), partial(self.describe_refused.emit, request))
 
     def set_current(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
-        """Move the mark of the current snapshot; nothing is lost by it."""
-        self._run_at_once(SetCurrent(domain, snapshot.name), (snapshot.name,), self.refused.emit)
+        """Show what moving the mark of the current snapshot means, and move it."""
+        request = SetCurrent(domain, snapshot.name)
+
+        def surveyed(read: Situation) -> None:
+            plan = make_plan(request, read)
+            if plan.ready:
+                self._confirm(plan)
+            else:
+                self._run_or_refuse(plan, self.refused.emit)
+
+        self._hosts.survey(domain, (snapshot.name,), surveyed, self.refused.emit)
 
     def power(self, domain: DomainId, action: PowerAction) -> None:
         """Start, pause and so on; asks before what the guest can lose by."""
@@ -88,21 +97,24 @@ class Operations(QObject):
             return
         plan = make_plan(Power(domain, action), known)
         if plan.ready and any(effect.kind is EffectKind.LOSES for effect in plan.effects):
-            dialog = ConfirmDialog(plan, self._window)
-            dialog.accepted.connect(partial(self._run, plan))
-            dialog.finished.connect(dialog.deleteLater)
-            dialog.open()
+            self._confirm(plan)
         else:
             self._run_or_refuse(plan, self.refused.emit)
 
-    def _ask(self, dialog: PlanDialog, redefines: tuple[str, ...] = ()) -> None:
+    def _confirm(self, plan: Plan) -> None:
+        dialog = ConfirmDialog(plan, self._window)
+        dialog.accepted.connect(partial(self._run, plan))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _ask(self, dialog: PlanDialog, about: tuple[str, ...] = ()) -> None:
         """Open the dialog on what is known, and let it go on with what its host says."""
         domain = dialog.situation.domain.id
         self._open.setdefault(domain, []).append(dialog)
         dialog.accepted.connect(partial(self._accepted, dialog))
         dialog.finished.connect(partial(self._closed, dialog))
         dialog.open()
-        self._hosts.survey(domain, redefines, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
+        self._hosts.survey(domain, about, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
 
     def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:
         if picture is not None:

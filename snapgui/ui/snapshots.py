@@ -5,7 +5,7 @@ from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
-    QPersistentModelIndex,
+    QObject,
     QSignalBlocker,
     Qt,
     QTimer,
@@ -41,7 +41,7 @@ _STATE_ICONS = {
     SnapshotState.RUNNING: "snapshot-running",
     SnapshotState.PAUSED: "snapshot-paused",
     SnapshotState.PM_SUSPENDED: "snapshot-paused",
-    SnapshotState.DISK_ONLY: "snapshot-disk-only",
+    SnapshotState.DISK_ONLY: "disk-only",
 }
 _WIDTHS = {  # in digits, for the first start
     Column.NAME: 22,
@@ -78,7 +78,7 @@ class SnapshotsPanel(QWidget):
         self.filter.textChanged.connect(model.set_filter)
         self.tree = _SnapshotTree()
         self.tree.setModel(model)
-        self.tree.setItemDelegate(_SnapshotDelegate(self.tree))
+        self.tree.setItemDelegate(_SnapshotDelegate(model, self.tree))
         self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
         self.tree.activated.connect(self._activated)
         self.tree.collapsed.connect(self._on_collapsed)
@@ -265,9 +265,13 @@ class _SnapshotTree(QTreeView):
 class _SnapshotDelegate(QStyledItemDelegate):
     """Puts the icon of the guest's state before a name, and sets the "You are here" row apart."""
 
-    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def __init__(self, model: SnapshotsModel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._model = model
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
-        here = index.data(Role.KEY) is None
+        here = not isinstance(self._model.key(index), str)
         if here:
             option.font.setBold(True)
         if index.column() == Column.NAME:

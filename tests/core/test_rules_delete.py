@@ -54,7 +54,7 @@ def test_children_move_up_to_the_parent(delete: Callable[..., Plan], tree: tuple
     assert calls(plan) == [("b", 0)]
     assert of_kind(plan, EffectKind.LOSES) == [("b",)]
     assert of_kind(plan, EffectKind.MOVES) == [("d",)]
-    assert "1 snapshot below keep" in plan.effects[1].text or "move up to “a”: “d”" in plan.effects[1].text
+    assert plan.effects[1].text == "These move up to “a”, with all their data: “d”."
     assert of_kind(plan, EffectKind.CHANGES) == []
 
 

@@ -66,6 +66,11 @@ class Watchdog(QObject):
         """From here on the test is at something else. What it did before the first ``begin`` does not count."""
         self._label = label
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self._label = ""
+        self._worst = {}
+
     def worst_by_label(self) -> list[Stall]:
         """The longest stall that the application is to blame for, at each thing that the test did."""
         return list(self._worst.values())

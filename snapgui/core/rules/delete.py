@@ -181,13 +181,9 @@ def _effects(situation: Situation, going: list[str]) -> list[Effect]:
         if name not in gone and parent in gone:
             lifted.setdefault(staying[name], []).append(name)
     for parent, names in lifted.items():
-        text = translate(
-            "Plan", "%n snapshot(s) below keep their data and move up to the top: {names}.", "", len(names)
-        )
+        text = translate("Plan", "These move up to the top, with all their data: {names}.")
         if parent is not None:
-            text = translate(
-                "Plan", "%n snapshot(s) below keep their data and move up to “{parent}”: {names}.", "", len(names)
-            )
+            text = translate("Plan", "These move up to “{parent}”, with all their data: {names}.")
         effects.append(Effect(EffectKind.MOVES, text.format(parent=parent, names=facts.quoted(names)), tuple(names)))
     if snapshots.current in gone:
         current = staying[snapshots.current]

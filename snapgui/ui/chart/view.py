@@ -169,7 +169,7 @@ class SizesView(QListView):
         self._largest = largest(values)
         self._note = ""
         if values and all(size is not None and size.bytes == 0 for size in values):
-            self._note = translate("Sizes", "No memory state: every snapshot was taken while the machine was off.")
+            self._note = translate("Sizes", "No memory state: taken while the machine was off, or of its disks only.")
         elif values and all(size is not None and size.bytes is None for size in values):
             self._note = translate("Sizes", "No size can be known: point at a bar for the reason.")
         self._arrange()

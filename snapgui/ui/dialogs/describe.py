@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QWidget
 
 from snapgui.core.records import Situation
@@ -38,7 +39,7 @@ class DescribeDialog(PlanDialog):
         self.plan_view.set_compact()
         self.refresh()
         self._text.setFocus()
-        self._text.selectAll()
+        self._text.moveCursor(QTextCursor.MoveOperation.End)
 
     def request(self) -> Describe:
         return Describe(self.situation.domain.id, self._snapshot, self._text.toPlainText())

@@ -56,7 +56,7 @@ def test_a_size_that_is_not_known_says_why_and_none_says_the_machine_was_off(des
     desk.choose("kid 0")
     assert desk.value("Memory") == "not known: No permission."
     desk.choose("clean")
-    assert desk.value("Memory") == "0 bytes: the machine was off"
+    assert desk.value("Memory") == "0 bytes: no memory is kept in it"
     desk.choose("kid 1")
     assert desk.value("Memory") == "not read yet"
     desk.store.put_sizes(desk.domain, {"kid 1": Size(1024)})

@@ -26,11 +26,11 @@ def _open(qtbot: QtBot, situation: Situation) -> tuple[DescribeDialog, Descripti
 def test_ctrl_enter_saves_what_was_typed(qtbot: QtBot, make_situation: MakeSituation) -> None:
     dialog, text = _open(qtbot, make_situation())
     assert text.toPlainText() == "Before clean"
-    qtbot.keyClicks(text, "new")
+    qtbot.keyClicks(text, ", and new")
     qtbot.keyClick(text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert dialog.result() == QDialog.DialogCode.Accepted
-    assert dialog.request().description == "new"
-    assert "<description>new</description>" in dialog.plan.steps[0].xml
+    assert dialog.request().description == "Before clean, and new"
+    assert "<description>Before clean, and new</description>" in dialog.plan.steps[0].xml
 
 
 def test_nothing_is_saved_while_nothing_has_changed(qtbot: QtBot, make_situation: MakeSituation) -> None:

@@ -10,7 +10,9 @@ from testbed.stage import URI
 from snapgui.app import Application
 from snapgui.models.roles import Role
 from snapgui.settings import CONNECTIONS, Settings
+from snapgui.ui import machines, snapshots
 from snapgui.ui.actions import Act
+from snapgui.ui.icons import icon
 from snapgui.virt.host import Host
 
 
@@ -118,6 +120,7 @@ def test_set_as_current_moves_the_row_you_are_here(qtbot, app: Application):
     _take(qtbot, app, "b")
     _choose(app, "a")
     _use(app, Act.SET_CURRENT)
+    _dialog(qtbot).accept()
     qtbot.waitUntil(lambda: _rows(app) == ["a", "  b", "  You are here"])
 
 
@@ -133,6 +136,24 @@ def test_an_action_that_cannot_be_used_says_why(qtbot, app: Application):
     start = app.window.actions_[Act.START]
     assert not start.isEnabled()
     assert len(start.toolTip().splitlines()) == 2
+
+
+def test_a_snapshot_recreated_by_others_under_the_same_name_is_shown_as_it_is_now(
+    qtbot, app: Application, other: libvirt.virConnect
+):
+    _take(qtbot, app, "a", "old words")
+    _take(qtbot, app, "b")
+    _choose(app, "b")
+    xml = other.lookupByName("test").snapshotLookupByName("a").getXMLDesc().replace("old words", "new words")
+    other.lookupByName("test").snapshotCreateXML(xml, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)
+    _choose(app, "a")
+    model = app.window.snapshots.tree.model()
+    qtbot.waitUntil(lambda: model.index_of("a", 5).data() == "new words")
+
+
+def test_every_state_of_a_snapshot_and_of_a_machine_has_an_icon():
+    for name in (*snapshots._STATE_ICONS.values(), *machines._STATE_ICONS.values()):
+        assert not icon(name).isNull()
 
 
 def test_pause_and_resume_take_turns(qtbot, app: Application):
