@@ -5,7 +5,6 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QLineEdit,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeView,
@@ -17,6 +16,7 @@ from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord
 from snapgui.core.text import translate
 from snapgui.models.machines import MachinesModel
 from snapgui.models.roles import Role
+from snapgui.ui.filter_edit import FilterEdit
 from snapgui.ui.icons import icon
 
 _STATE_ICONS = {
@@ -37,10 +37,7 @@ class MachinesPanel(QWidget):
     def __init__(self, model: MachinesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText(translate("Machines", "Filter machines"))
-        self.filter.setAccessibleName(translate("Machines", "Filter machines"))
-        self.filter.setClearButtonEnabled(True)
+        self.filter = FilterEdit(translate("Machines", "Filter machines"))
         self.filter.textChanged.connect(model.set_filter)
         self.tree = QTreeView()
         self.tree.setModel(model)

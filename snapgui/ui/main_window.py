@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         """Say that no host answers, and why."""
         self.start_page.set_hosts(tried)
         self._pages.setCurrentWidget(self.start_page)
+        self.start_page.connect_button.setFocus()
 
     def demo_failed(self, problem: Problem) -> None:
         """Say why there is no demo; where there is nothing else, on the start page's place."""
@@ -330,6 +331,7 @@ class MainWindow(QMainWindow):
 
     def _connect_accepted(self, dialog: ConnectDialog) -> None:
         self._hosts.connect_host(dialog.uri)
+        self.machines.choose(dialog.uri)
 
     def _disconnect_host(self) -> None:
         if (uri := self.machines.uri()) is not None:

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QStackedLayout,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -31,6 +30,7 @@ from snapgui.core.text import translate
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column, SnapshotsModel
 from snapgui.models.tree import Index
+from snapgui.ui.filter_edit import FilterEdit
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
 from snapgui.ui.selection import RowSelection
@@ -70,10 +70,7 @@ class SnapshotsPanel(QWidget):
         self._parents = model.keys_with_children()  # the rows that had children when the model last changed
         self.title = TextLabel(bold=True)
         self.title.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText(translate("Snapshots", "Filter snapshots"))
-        self.filter.setAccessibleName(translate("Snapshots", "Filter snapshots"))
-        self.filter.setClearButtonEnabled(True)
+        self.filter = FilterEdit(translate("Snapshots", "Filter snapshots"))
         self.filter.setMaximumWidth(self.fontMetrics().averageCharWidth() * 40)
         self.filter.textChanged.connect(model.set_filter)
         self.tree = _SnapshotTree()
@@ -296,7 +293,7 @@ def _host_message(host: HostRecord | None) -> str:
         case HostState.CONNECTING:
             return translate("Snapshots", "Connecting…")
         case HostState.FAILED if host.problem is not None:
-            return "\n\n".join(filter(None, (host.problem.why, host.problem.remedy)))
+            return "\n\n".join(filter(None, (host.uri, host.problem.why, host.problem.remedy)))
         case _:
             return translate("Snapshots", "Choose a machine to see its snapshots.")
 

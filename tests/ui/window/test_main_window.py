@@ -186,6 +186,15 @@ def test_selection_and_collapsed_rows_survive_what_others_do(qtbot, app: Applica
     assert not tree.isExpanded(tree.model().index_of("a"))
 
 
+def test_esc_in_a_filter_shows_everything_again(qtbot, app: Application):
+    _take(qtbot, app, "a")
+    _take(qtbot, app, "b")
+    app.window.snapshots.filter.setText("nothing like it")
+    assert _rows(app) == ["You are here"]
+    qtbot.keyClick(app.window.snapshots.filter, Qt.Key.Key_Escape)
+    assert _rows(app) == ["a", "  b", "    You are here"]
+
+
 def test_a_failed_host_is_a_row_with_the_reason_and_can_be_tried_again(qtbot, app: Application):
     uri = "qemu+unix:///system?socket=/nowhere/sock"
     app.backend.hosts.connect_host(uri)
