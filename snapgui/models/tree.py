@@ -144,6 +144,15 @@ class TreeModel(QAbstractItemModel):
             selection.select(self._index(run[0]), self.createIndex(last.row, self.columns - 1, last.number))
         return selection
 
+    def followed(self, index: Index) -> list[bool]:
+        """Whether siblings follow, for each row from the top down to this one: what a tree's lines are drawn by."""
+        found: list[bool] = []
+        node = self._by_number.get(index.internalId())
+        while node is not None and node.parent is not None:
+            found.append(node.row < len(node.parent.children) - 1)
+            node = node.parent
+        return found[::-1]
+
     def keys_with_children(self) -> set[Hashable]:
         """Every row that has children."""
         return {node.key for node in self._by_number.values() if node.children and node is not self._top}

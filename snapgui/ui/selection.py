@@ -111,7 +111,7 @@ class RowSelection(QItemSelectionModel):
 
     def __init__(self, model: SnapshotsModel, parent: QObject) -> None:
         super().__init__(model, parent)
-        self._snapshots = model
+        self.snapshots = model
         self._chosen: dict[Hashable, None] = {}  # a set in order
         self.selectionChanged.connect(self._follow)
         model.modelReset.connect(self._forget)
@@ -125,7 +125,7 @@ class RowSelection(QItemSelectionModel):
 
     def has(self, index: Index) -> bool:
         """Whether a row is chosen, by one look: ``isSelected`` compares it with every range."""
-        return self._snapshots.key(index) in self._chosen
+        return self.snapshots.key(index) in self._chosen
 
     def count(self) -> int:
         """How many rows are chosen, the machine's own too."""
@@ -143,7 +143,7 @@ class RowSelection(QItemSelectionModel):
         super().select(selection, command)
 
     def _whole(self, selection: QItemSelection) -> QItemSelection:
-        last = self._snapshots.columns - 1
+        last = self.snapshots.columns - 1
         ranges = [selection.at(place) for place in range(selection.size())]
         if all(ranged.left() == 0 and ranged.right() == last for ranged in ranges):
             return selection
@@ -155,15 +155,15 @@ class RowSelection(QItemSelectionModel):
             if rows not in seen:
                 seen.add(rows)
                 first, end = (
-                    self._snapshots.index(row, column, parent) for row, column in ((rows[1], 0), (rows[2], last))
+                    self.snapshots.index(row, column, parent) for row, column in ((rows[1], 0), (rows[2], last))
                 )
                 whole.append(QItemSelectionRange(first, end))
         return whole
 
     def _follow(self, selected: QItemSelection, deselected: QItemSelection) -> None:
-        for key in self._snapshots.keys_in(deselected):
+        for key in self.snapshots.keys_in(deselected):
             self._chosen.pop(key, None)
-        self._chosen.update(dict.fromkeys(self._snapshots.keys_in(selected)))
+        self._chosen.update(dict.fromkeys(self.snapshots.keys_in(selected)))
 
     def _forget(self) -> None:
         """Qt drops a selection with a reset, and tells nobody."""

@@ -224,6 +224,7 @@ class _SnapshotTree(QTreeView):
         header.sectionResized.connect(self._resized)
         model.settled.connect(self._fit_soon.start)
         model.modelReset.connect(self._fit_soon.start)
+        model.rowsRemoved.connect(self._removed)
 
     def keep_widths(self) -> None:
         """The widths are the user's now."""
@@ -231,9 +232,17 @@ class _SnapshotTree(QTreeView):
 
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         if self.choice.count() > _MANY:
-            draw_row(self, painter, option, index, selected=self.choice.has(index))
+            draw_row(self, painter, option, index, self.choice.snapshots, selected=self.choice.has(index))
         else:
             super().drawRow(painter, option, index)
+
+    def rowsAboutToBeRemoved(self, parent: Index, first: int, last: int) -> None:
+        """Stay where it is when the current row goes: to scroll to the next, all would be laid out once more."""
+        super().rowsAboutToBeRemoved(parent, first, last)
+        self.setAutoScroll(False)
+
+    def _removed(self) -> None:
+        self.setAutoScroll(True)
 
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
         """All that is seen, where Qt would look for the place of very many ranges."""

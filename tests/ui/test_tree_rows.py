@@ -75,3 +75,7 @@ def test_rows_look_as_qt_paints_them(
     tree.scrollToBottom()
     panel.filter.setFocus()
     assert same_picture(panel, monkeypatch)
+    for section in range(tree.header().count()):
+        tree.header().resizeSection(section, 200)
+    tree.horizontalScrollBar().setValue(60)
+    assert same_picture(panel, monkeypatch)
