@@ -16,6 +16,7 @@ _SHORT_MS = 8000
 class JobNews(QObject):
     """``taken`` tells the domain and the name of a snapshot that has been taken."""
 
+    taking = Signal()  # a take has been asked for
     taken = Signal(object, str)
 
     def __init__(self, runner: Runner, activity: ActivityModel, banner: Banner, status: QStatusBar) -> None:
@@ -29,6 +30,8 @@ class JobNews(QObject):
         self._activity.put(record)
         title = record.plan.title
         match record.state:
+            case JobState.WAITING if isinstance(record.plan.request, Take):
+                self.taking.emit()
             case JobState.FAILED if record.problem is not None:
                 self._status.clearMessage()
                 self._banner.show_problem(record.problem)

@@ -43,6 +43,7 @@ from snapgui.ui.snapshots import SnapshotsPanel
 from snapgui.ui.start_page import StartPage
 
 _FIRST_SIZE = QSize(1280, 800)
+_SHOWN_MS = 20  # after this a change is on the screen
 
 
 class MainWindow(QMainWindow):
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._preferred = ""  # the machine to choose once it appears
         self._wanted = ""  # the snapshot to choose once it appears
+        self._chosen_before: tuple[str, ...] = ()  # what was chosen when it was asked for
         self._machines_model = MachinesModel(store, self)
         self._snapshots_model = SnapshotsModel(store, self)
         self._activity_model = ActivityModel(self)
@@ -206,6 +208,7 @@ class MainWindow(QMainWindow):
             signal.connect(self._world_changed)
         self._store.snapshots_changed.connect(self._focus_changed)
         self._store.snapshots_changed.connect(self._choose_wanted)
+        self._news.taking.connect(self._taking)
         self._news.taken.connect(self._taken)
         self.machines.chosen.connect(self._machine_chosen)
         self.snapshots.chosen.connect(self._focus_changed)
@@ -276,6 +279,9 @@ class MainWindow(QMainWindow):
     def _known(self, focus: Focus) -> bool:
         return focus.domain is not None and self._store.snapshots_known(focus.domain.id)
 
+    def _taking(self) -> None:
+        self._chosen_before = self.snapshots.selected()
+
     def _taken(self, domain: DomainId, name: str) -> None:
         """Show the new snapshot as soon as it is read."""
         if domain == self._snapshots_model.domain:
@@ -286,8 +292,13 @@ class MainWindow(QMainWindow):
         shown = self._wanted and domain == self._snapshots_model.domain
         if shown and self._snapshots_model.index_of(self._wanted).isValid():
             # Once the views have shown the change: both in one go held the window up for 80 ms with 1,000 snapshots.
-            QTimer.singleShot(0, self, partial(self.snapshots.select, self._wanted))
+            QTimer.singleShot(_SHOWN_MS, self, partial(self._choose_taken, self._wanted))
             self._wanted = ""
+
+    def _choose_taken(self, name: str) -> None:
+        """What the user has chosen meanwhile stays chosen: the next action is meant for that."""
+        if self.snapshots.selected() == self._chosen_before:
+            self.snapshots.select(name)
 
     # What the actions do
 

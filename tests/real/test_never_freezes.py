@@ -67,12 +67,12 @@ def test_through_every_view_with_a_thousand_snapshots(
     user: User, watchdog: Watchdog, daemon: Daemon, crowded: str, tmp_path: Path
 ) -> None:
     tree = user.window.snapshots.tree
-    watchdog.begin("connect and read")
-    user.choose_machine(daemon.uri, crowded)
-    user.until(lambda: user.complete() == _COUNT, "all snapshots")
-    user.rest(1)
 
     def scenario(turn: int) -> None:
+        watchdog.begin("connect and read")
+        user.choose_machine(daemon.uri, crowded)
+        user.until(lambda: user.complete() == _COUNT, "all snapshots")
+        user.rest(1)
         watchdog.begin("walk down the tree")
         tree.setFocus()
         for key in (Qt.Key.Key_Home, *[Qt.Key.Key_Down] * 20, Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_End):

@@ -131,10 +131,11 @@ class User:
         """Choose these snapshots in the tree."""
         flag = QItemSelectionModel.SelectionFlag
         selection = self.window.snapshots.tree.selectionModel()
-        selection.clearSelection()
+        select = flag.ClearAndSelect
         for name in snapshots:
             index = self.until(lambda name=name: self._row_of(name), f"the snapshot “{name}”")
-            selection.setCurrentIndex(index, flag.Select | flag.Rows)
+            selection.setCurrentIndex(index, select | flag.Rows)
+            select = flag.Select
         self.rest(_BREATH)
 
     def _row_of(self, name: str) -> QModelIndex | None:
