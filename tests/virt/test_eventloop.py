@@ -151,6 +151,24 @@ def test_a_descriptor_that_was_closed_is_told_as_an_error_once() -> None:
     assert got == [libvirt.VIR_EVENT_HANDLE_ERROR]
 
 
+def test_the_number_of_a_closed_descriptor_can_be_another_ones() -> None:
+    read, write = os.pipe()
+    old = libvirt.virEventAddHandle(read, _READABLE, lambda *_: None, None)
+    os.close(read)
+    os.close(write)
+    reused, write = os.pipe()
+    assert reused == read
+    told = threading.Event()
+    new = libvirt.virEventAddHandle(reused, _READABLE, lambda *_: told.set(), None)
+    libvirt.virEventRemoveHandle(old)
+    os.write(write, b"x")
+    seen = told.wait(5)
+    libvirt.virEventRemoveHandle(new)
+    os.close(reused)
+    os.close(write)
+    assert seen
+
+
 def test_it_uses_no_time_while_nothing_happens(pipe: tuple[int, int]) -> None:
     watch = libvirt.virEventAddHandle(pipe[0], _READABLE, lambda *_: None, None)
     timer = libvirt.virEventAddTimeout(60_000, lambda *_: None, None)
