@@ -178,6 +178,7 @@ class SnapshotsPanel(QWidget):
         if len(fresh) > _MANY and not self._collapsed:
             with QSignalBlocker(self.tree):  # or each row would tell that it is not collapsed, as is known
                 self.tree.expandAll()  # one pass over the tree, instead of one for each row
+            self.tree.fit()  # before it is painted, not after
             return
         for index in map(self._model.index_of, fresh):
             if not self.tree.isExpanded(index):
@@ -195,7 +196,7 @@ class _SnapshotTree(QTreeView):
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.setInterval(0)
-        self._fit_soon.timeout.connect(self._fit)
+        self._fit_soon.timeout.connect(self.fit)
         self.setIndentation(_INDENTATION)
         self.setAccessibleName(translate("Snapshots", "Snapshots"))
         self.setUniformRowHeights(True)
@@ -254,7 +255,8 @@ class _SnapshotTree(QTreeView):
         super().resizeEvent(event)
         self._fit_soon.start()
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
+        """Widen or narrow the column of names to those on the screen, unless its width is the user's."""
         if not self._fits or not self.isVisible():
             return
         narrow = self.fontMetrics().horizontalAdvance("0") * _NARROW
