@@ -4,11 +4,18 @@ Sorting, filtering and refreshing all come down to the same thing: a new arrange
 and scroll position in the views survive each of them.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import overload
 
-from PySide6.QtCore import QAbstractItemModel, QItemSelection, QModelIndex, QObject, QPersistentModelIndex
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QItemSelection,
+    QItemSelectionRange,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+)
 
 Index = QModelIndex | QPersistentModelIndex
 Arrangement = Mapping[
@@ -141,7 +148,9 @@ class TreeModel(QAbstractItemModel):
         selection = QItemSelection()
         for run in self._runs_of(keys):
             last = run[-1]
-            selection.select(self._index(run[0]), self.createIndex(last.row, self.columns - 1, last.number))
+            # Not by ``select``, which asks for the parents of both ends.
+            end = self.createIndex(last.row, self.columns - 1, last.number)
+            selection.append(QItemSelectionRange(self._index(run[0]), end))
         return selection
 
     def followed(self, index: Index) -> list[bool]:
@@ -157,13 +166,14 @@ class TreeModel(QAbstractItemModel):
         """Every row that has children."""
         return {node.key for node in self._by_number.values() if node.children and node is not self._top}
 
-    def walk(self) -> Iterator[Hashable]:
-        """All rows, from the top, each before its children."""
+    def walk(self, enter: Callable[[QModelIndex], bool] | None = None) -> Iterator[Hashable]:
+        """All rows, from the top, each before its children; only those below rows that are to be entered."""
         waiting = self._top.children[::-1]
         while waiting:
             node = waiting.pop()
             yield node.key
-            waiting.extend(reversed(node.children))
+            if node.children and (enter is None or enter(self._index(node))):
+                waiting.extend(reversed(node.children))
 
     def keys_under(self, parent: Hashable) -> list[Hashable]:
         """The children of a row (None: the top rows), in order."""

@@ -245,6 +245,11 @@ class _SnapshotTree(QTreeView):
     def _removed(self) -> None:
         self.setAutoScroll(True)
 
+    def selectAll(self) -> None:
+        """All rows but those below collapsed ones, as Qt does, in half the time: it asks five times for each place."""
+        shown = self.choice.snapshots.walk(self.isExpanded)
+        self.choice.select(self.choice.snapshots.selection_of(shown), QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
         """All that is seen, where Qt would look for the place of very many ranges."""
         if selection.size() > _MANY:

@@ -125,10 +125,13 @@ def test_through_every_question_with_a_thousand_snapshots(
     user.rest(1)
 
     def scenario(_turn: int) -> None:
+        user.window.activateWindow()
+        user.select(many.name_of(2))
         watchdog.begin("choose everything")
         tree.setFocus()
         user.press(Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
         user.rest(0.3)
+        assert len(user.window.snapshots.selected()) == _COUNT
         watchdog.begin("be asked about deleting everything")
         user.use(Act.DELETE)
         user.rest(1)
