@@ -28,6 +28,7 @@ from snapgui.demo.session import Demo
 from snapgui.jobs.backend import Backend
 from snapgui.jobs.default_host import find_default
 from snapgui.jobs.garbage import GarbageCollector
+from snapgui.models.format import size_text
 from snapgui.models.store import Store
 from snapgui.paths import resources
 from snapgui.settings import CONNECTIONS, Settings
@@ -56,6 +57,8 @@ class Application:
         self.window.demo_wanted.connect(self.start_demo)
         self.window.default_wanted.connect(self.connect_default)
         self._demo: Demo | None = None
+        self._opened: set[str] = set()
+        self.backend.hosts.opened.connect(self._opened.add)
         self._closed = False
 
     def connect(self, uris: list[str], domain: str = "") -> None:
@@ -83,8 +86,9 @@ class Application:
         if self._closed:
             return
         self._closed = True
-        uris = self.backend.hosts.uris
-        self.settings.set(CONNECTIONS, [uri for uri in uris if not uri.startswith(_EMBEDDED)])
+        worked = {*self.settings.get(CONNECTIONS), *self._opened}  # others may be slips of the pen
+        uris = [uri for uri in self.backend.hosts.uris if uri in worked and not uri.startswith(_EMBEDDED)]
+        self.settings.set(CONNECTIONS, uris)
         self.backend.close()
         if self._demo is not None:
             self._demo.stop()
@@ -155,4 +159,4 @@ def _translate(qt: QApplication) -> None:
     own = QTranslator(qt)  # the words of Qt's own dialogs
     if own.load(QLocale(), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
         qt.installTranslator(own)
-    text.install(QCoreApplication.translate)
+    text.install(QCoreApplication.translate, size_text)

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from snapgui.core.text import translate
+from snapgui.core.uris import driver_of, is_known_driver
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,9 @@ class SnapguiError(Exception):
         self.problem = problem
 
 
+_RPC = 38
+
+
 @dataclass(frozen=True, slots=True)
 class _Meaning:
     """What an error means. ``part`` is searched in libvirt's message; its named groups fill the texts."""
@@ -35,9 +39,17 @@ class _Meaning:
     remedy: str = ""
 
 
-def explain(code: int, message: str, tried: str) -> Problem:
-    """libvirt's error in plain words; in its own where it is not known. ``tried`` says what was being done."""
-    for meaning in (*_about_snapshots(), *_about_machines(), *_about_connections()):
+def explain(code: int, message: str, tried: str, uri: str = "") -> Problem:
+    """libvirt's error in plain words; in its own where it is not known.
+
+    ``tried`` says what was being done. ``uri``: what libvirt was to connect to, where it was.
+    """
+    driver = driver_of(uri)
+    if driver and code == _RPC and not is_known_driver(driver):
+        # libvirt's client passes what it does not know on to a daemon, and misses that first.
+        why = translate("Error", "libvirt has no driver “{driver}”.").format(driver=driver)
+        return Problem(tried, why, _check_the_beginning(), message, code)
+    for meaning in (*_about_snapshots(), *_about_machines(), *_about_uris(), *_about_connections()):
         found = re.search(meaning.part, message, re.IGNORECASE | re.DOTALL) if code in meaning.codes else None
         if found is not None:
             parts = found.groupdict()
@@ -246,6 +258,63 @@ def _about_machines() -> tuple[_Meaning, ...]:
         ),
         _Meaning((78,), "", translate("Error", "It was cancelled.")),
         _Meaning((42,), "", translate("Error", "That machine is not there any more.")),
+    )
+
+
+def _check_the_beginning() -> str:
+    return translate("Error", "Check the beginning of the URI: for QEMU and KVM it is “qemu”.")
+
+
+def _about_uris() -> tuple[_Meaning, ...]:
+    return (
+        _Meaning(
+            (5,),
+            "does not include a driver name",
+            translate("Error", "The URI does not say which driver of libvirt is meant."),
+            translate("Error", "Begin it with one, as qemu:///system does."),
+        ),
+        _Meaning(
+            (5,),
+            r"no connection driver available for (?P<uri>\S+)",
+            translate("Error", "libvirt has no driver for {uri} there."),
+            _check_the_beginning(),
+        ),
+        _Meaning(
+            (67,),
+            "built without the '(?P<driver>[^']+)' driver",
+            translate("Error", "The libvirt here was built without the driver “{driver}”."),
+            translate("Error", "Use a libvirt that has it, or connect through the libvirt of another host."),
+        ),
+        _Meaning(
+            (8,),
+            "transport in URL not recognised",
+            translate("Error", "The part of the URI after “+” is no way to reach a host."),
+            translate("Error", "Use ssh, libssh, libssh2, tls, tcp, unix or ext."),
+        ),
+        _Meaning(
+            (1,),
+            "unable to parse URI",
+            translate("Error", "This is no URI that libvirt can read."),
+            translate("Error", "It has no spaces and looks like qemu:///system or qemu+ssh://host/system."),
+        ),
+        _Meaning(
+            (1, 8),
+            r"unexpected (?P<driver>\S+) URI path '(?P<path>[^']*)'",
+            translate("Error", "“{path}” is no set of machines of the driver “{driver}”."),
+            translate("Error", "End the URI with /system, or with /session for your own machines."),
+        ),
+        _Meaning(
+            (1, 38),
+            "(?:address lookup for host|resolve address) '(?P<host>[^']+)'",
+            translate("Error", "There is no host “{host}”, as far as this computer can find out."),
+            translate("Error", "Check its name, and the network."),
+        ),
+        _Meaning(
+            (38,),
+            "Cannot read CA certificate|Cannot read certificate",
+            translate("Error", "The certificates for TLS are not set up on this computer."),
+            translate("Error", "Put them where the details say, or connect through SSH."),
+        ),
     )
 
 

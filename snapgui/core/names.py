@@ -1,18 +1,16 @@
 """Names for new snapshots, from a template."""
 
 import re
-import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 from itertools import count
 from typing import Final
 
-from snapgui.core.rules.naming import LONGEST
+from snapgui.core.rules.naming import LONGEST, portable
 from snapgui.core.xml import can_carry
 
 _FIELD: Final = re.compile(r"\{(machine|date|time)\}")
 _NUMBER: Final = "{n}"
-_NOT_PORTABLE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _FALLBACK: Final = "snapshot"
 _LONGEST_MACHINE: Final = 128  # so that the rest of a template is not what is cut away
 
@@ -24,7 +22,11 @@ def expand(template: str, machine: str, taken: Collection[str], now: datetime) -
     name that is taken gets a number behind it. Anything else in braces stays as it is. The machine's name goes in with
     only the characters that a running QEMU accepts.
     """
-    fields = {"machine": _portable(machine), "date": now.strftime("%Y-%m-%d"), "time": now.strftime("%H-%M-%S")}
+    fields = {
+        "machine": portable(machine)[:_LONGEST_MACHINE],
+        "date": now.strftime("%Y-%m-%d"),
+        "time": now.strftime("%H-%M-%S"),
+    }
     text = _FIELD.sub(lambda found: fields[found[1]], template)
     known = set(taken)
     first = 1
@@ -36,11 +38,6 @@ def expand(template: str, machine: str, taken: Collection[str], now: datetime) -
     head, _, tail = text.rpartition(_NUMBER)
     names = (_allowed(head.replace(_NUMBER, str(n)), str(n), tail) for n in count(first))
     return next(name for name in names if name not in known)
-
-
-def _portable(machine: str) -> str:
-    plain = unicodedata.normalize("NFKD", machine).encode("ascii", "ignore").decode()
-    return _NOT_PORTABLE.sub("-", plain).strip("-.")[:_LONGEST_MACHINE] or _FALLBACK
 
 
 def _allowed(head: str, number: str, tail: str) -> str:

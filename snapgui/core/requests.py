@@ -63,11 +63,16 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Describe:
-    """Change a snapshot's description."""
+    """Change a snapshot's description.
+
+    ``before``: the descriptions that the writer knew of; another one that is there now is not replaced unasked. Empty:
+    whatever is there gives way.
+    """
 
     domain: DomainId
     snapshot: str
     description: str
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

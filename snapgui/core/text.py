@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 Translator = Callable[[str, str, str, int], str]
+SizeWriter = Callable[[int], str]
 
 _OPTIONAL_ENDING = re.compile(r"\((\w{1,4})\)")
 
@@ -16,13 +17,27 @@ def _source(_context: str, text: str, _comment: str, _n: int) -> str:
     return text
 
 
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def _plain_size(size: int) -> str:
+    power = max(size.bit_length() - 1, 0) // 10
+    return f"{size} bytes" if not power else f"{size / 1024**power:.1f} {_UNITS[power]}"
+
+
 _translator: Translator = _source
+_size_writer: SizeWriter = _plain_size
 
 
-def install(translator: Translator) -> None:
-    """Make ``translator`` answer every later ``translate``."""
-    global _translator  # noqa: PLW0603 - one language per process, chosen once at start
-    _translator = translator
+def install(translator: Translator, size_writer: SizeWriter) -> None:
+    """Make ``translator`` answer every later ``translate``, and ``size_writer`` every later ``size_text``."""
+    global _translator, _size_writer
+    _translator, _size_writer = translator, size_writer
+
+
+def size_text(size: int) -> str:
+    """Bytes for a sentence, as the views write them: "543.2 MiB"."""
+    return _size_writer(size)
 
 
 def translate(context: str, text: str, comment: str = "", n: int = -1) -> str:

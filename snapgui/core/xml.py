@@ -78,6 +78,21 @@ def read_domain(text: str) -> DomainConfig:
     """A ``<domain>``. Raises XmlError."""
     root = _parse(text)
     _expect(root, "domain")
+    return _config(root, text)
+
+
+def read_config_then(text: str) -> DomainConfig | None:
+    """The machine as it was configured when the ``<domainsnapshot>`` was taken; None where it isn't told.
+
+    Raises XmlError.
+    """
+    root = _parse(text)
+    _expect(root, "domainsnapshot")
+    domain = root.find("domain")
+    return None if domain is None else _config(domain, "")
+
+
+def _config(root: Any, text: str) -> DomainConfig:
     loader = root.find("os/loader")
     nvram = root.find("os/nvram")
     loader_type = "" if loader is None else loader.get("type", "")

@@ -9,10 +9,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from snapgui.core.errors import Problem
-from snapgui.core.plan import EffectKind, Level, Plan
+from snapgui.core.plan import EffectKind, Finding, Level, Plan
 from snapgui.core.records import DomainId, Situation, SnapshotRecord
 from snapgui.core.requests import Describe, Power, PowerAction, Request, SetCurrent
 from snapgui.core.rules import make_plan
+from snapgui.core.rules.delete import told_by_xml
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 from snapgui.settings import NAME_TEMPLATE, Settings
@@ -66,7 +67,8 @@ class Operations(QObject):
         """Ask how far, and delete."""
         if (known := self._runner.situation(domain)) is not None:
             names = tuple(snapshot.name for snapshot in snapshots)
-            self._ask(DeleteDialog(known, names, self._window), names if len(names) == 1 else ())
+            about = (*names[: len(names) == 1], *told_by_xml(known.snapshots, names))
+            self._ask(DeleteDialog(known, names, self._window), tuple(dict.fromkeys(about)))
 
     def edit(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask for another description."""
@@ -113,7 +115,12 @@ class Operations(QObject):
         self._open.setdefault(domain, []).append(dialog)
         dialog.accepted.connect(partial(self._accepted, dialog))
         dialog.finished.connect(partial(self._closed, dialog))
+        dialog.reading_wanted.connect(partial(self._survey, dialog, about))
         dialog.open()
+        self._survey(dialog, about)
+
+    def _survey(self, dialog: PlanDialog, about: tuple[str, ...]) -> None:
+        domain = dialog.situation.domain.id
         self._hosts.survey(domain, about, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
 
     def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:
@@ -176,7 +183,14 @@ class Operations(QObject):
         blocker = next((finding for finding in plan.findings if finding.level is Level.BLOCKER), None)
         if blocker is not None:
             refuse(Problem(plan.title, blocker.reason, blocker.remedy))
+        elif isinstance(plan.request, Describe) and (overtaken := _warning(plan)) is not None:
+            # There is no dialog that could show it: the one who edits is asked in place.
+            refuse(Problem(plan.title, overtaken.reason, overtaken.remedy))
         elif plan.ready:
             self._run(plan)
         elif isinstance(plan.request, Describe):
             self.describe_refused.emit(plan.request, None)
+
+
+def _warning(plan: Plan) -> Finding | None:
+    return next((finding for finding in plan.findings if finding.level is Level.WARNING), None)

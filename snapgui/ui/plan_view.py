@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from snapgui.core import virsh
 from snapgui.core.plan import Effect, EffectKind, Level, Plan
 from snapgui.core.text import translate
+from snapgui.core.uris import is_in_process
 from snapgui.models.format import one_line
 from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.icons import icon
@@ -273,6 +274,12 @@ class Commands(QWidget):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._text.setFixedHeight(self._text.fontMetrics().height() * 7)
         self._text.hide()
+        self._note = TextLabel(
+            translate(
+                "PlanView", "To read only: this machine lives inside the application, where virsh can’t reach it."
+            )
+        )
+        self._note.hide()
         bar = QHBoxLayout()
         bar.addWidget(self._fold)
         bar.addStretch(1)
@@ -281,6 +288,7 @@ class Commands(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(bar)
+        layout.addWidget(self._note)
         layout.addWidget(self._text)
 
     def set_plan(self, plan: Plan) -> None:
@@ -290,6 +298,7 @@ class Commands(QWidget):
         self._copy.setEnabled(bool(plan.steps))
         if self._fold.isChecked():
             self._write()
+            self._show_note()
 
     def set_open(self) -> None:
         """Unfold."""
@@ -299,9 +308,14 @@ class Commands(QWidget):
         self._fold.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
         self._copy.setVisible(is_open)
         self._text.setVisible(is_open)
+        self._show_note()
         if is_open:
             self._write()
             self._widen()
+
+    def _show_note(self) -> None:
+        unreachable = self._plan is not None and is_in_process(self._plan.request.domain.uri)
+        self._note.setVisible(self._fold.isChecked() and unreachable)
 
     def _widen(self) -> None:
         """Take the room from the screen and not from what stands above."""

@@ -11,12 +11,15 @@ GONE = frozenset({libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT}
 
 
 @contextmanager
-def telling(tried: str) -> Iterator[None]:
-    """Raise what libvirt raises in it as SnapguiError. ``tried`` says what was being done, in the user's words."""
+def telling(tried: str, uri: str = "") -> Iterator[None]:
+    """Raise what libvirt raises in it as SnapguiError.
+
+    ``tried`` says what was being done, in the user's words; ``uri`` what was being connected to, where anything was.
+    """
     try:
         yield
     except libvirt.libvirtError as error:
-        raise SnapguiError(explain(code_of(error), str(error), tried)) from error
+        raise SnapguiError(explain(code_of(error), str(error), tried, uri)) from error
 
 
 def code_of(error: libvirt.libvirtError) -> int:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import libvirt
 
@@ -13,7 +14,7 @@ from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.plan import Step
 from snapgui.core.records import DomainConfig, DomainId, DomainRecord, HostRecord, Size, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError
+from snapgui.core.xml import XmlError, read_config_then
 from snapgui.core.xml import read_domain as read_domain_xml
 from snapgui.qcow2.source import ByteSource
 from snapgui.virt import images, reading, sizes, steps
@@ -73,7 +74,7 @@ class Host:
     @classmethod
     def open(cls, uri: str, on_event: Callable[[Event], None]) -> "Host":
         """Connect. ``on_event`` is called on any thread; it must not block or call the host."""
-        with telling(translate("Host", "Connecting to {uri}").format(uri=uri)):
+        with telling(translate("Host", "Connecting to {uri}").format(uri=uri), uri):
             return cls(uri, on_event)
 
     def read_host(self) -> HostRecord:
@@ -172,7 +173,13 @@ class Host:
     def memory_sizes(self, uuid: str, records: Iterable[SnapshotRecord]) -> dict[str, Size]:
         """The size of the memory in each of these snapshots of the domain, by name."""
         tables = sizes.read_tables(self.open_image, self.read_config(uuid))
-        return sizes.memory_sizes(self.open_image, tables, records)
+        return sizes.memory_sizes(self.open_image, tables, records, partial(self._config_then, uuid))
+
+    def _config_then(self, uuid: str, name: str) -> DomainConfig | None:
+        try:
+            return read_config_then(self.snapshot_xml(uuid, name))
+        except (SnapguiError, XmlError):
+            return None
 
     def close(self) -> None:
         """End the connections. Calls under way and the host itself are given two seconds, then they are cut off."""

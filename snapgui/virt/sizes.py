@@ -1,6 +1,7 @@
 """How large the memory in each snapshot is, from where it lies: the images' own snapshot tables, or a file."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import Disk, DomainConfig, Mode, Size, SnapshotRecord, SnapshotState
@@ -10,6 +11,7 @@ from snapgui.qcow2.snapshots import InternalSnapshot, read_snapshots
 from snapgui.qcow2.source import ByteSource
 
 Open = Callable[[str], ByteSource]  # by path on the host; raises SnapguiError
+ConfigThen = Callable[[str], DomainConfig | None]  # what the machine was made of in the snapshot of that name
 Tables = Mapping[str, tuple[InternalSnapshot, ...] | Problem]
 
 _WITHOUT_MEMORY = (SnapshotState.SHUT_OFF, SnapshotState.DISK_ONLY)
@@ -47,16 +49,48 @@ def image_tags(tables: Tables) -> dict[str, frozenset[str]]:
     }
 
 
-def memory_sizes(open_image: Open, tables: Tables, records: Iterable[SnapshotRecord]) -> dict[str, Size]:
-    """The size of each snapshot's memory state, by its name."""
+def memory_sizes(
+    open_image: Open, tables: Tables, records: Iterable[SnapshotRecord], config_then: ConfigThen
+) -> dict[str, Size]:
+    """The size of each snapshot's memory state, by its name. ``tables``: of the images that the machine is on now.
+
+    An internal snapshot stays in the image that the machine was on then, which an external one later makes a backing
+    file: those that are not in ``tables`` are looked for there.
+    """
     internal: dict[str, int] = {}
     for table in tables.values():
         if not isinstance(table, Problem):
             # Backwards, because QEMU takes the first of several entries with one name.
-            for name, size in {entry.name: entry.vm_state_size for entry in reversed(table)}.items():
-                internal[name] = max(size, internal.get(name, 0))  # one disk alone carries the memory
+            for name, bytes_ in {entry.name: entry.vm_state_size for entry in reversed(table)}.items():
+                internal[name] = max(bytes_, internal.get(name, 0))  # one disk alone carries the memory
     unread = [table.why for table in tables.values() if isinstance(table, Problem)]
-    return {record.name: _size(open_image, internal, unread, record) for record in records}
+    look_back = lru_cache(lambda disk: _table(open_image, disk))
+    told: dict[str, Size] = {}
+    for record in records:
+        size = _size(open_image, internal, unread, record)
+        if size.bytes is None and record.complete and record.memory is Mode.INTERNAL:
+            size = _size_then(look_back, config_then, record) or size
+        told[record.name] = size
+    return told
+
+
+def _size_then(
+    table_of: Callable[[Disk], tuple[InternalSnapshot, ...] | Problem], config_then: ConfigThen, record: SnapshotRecord
+) -> Size | None:
+    """From the images that the machine was on when the snapshot was taken; None where it isn't in them."""
+    config = config_then(record.name)
+    if config is None:
+        return None
+    tables = [table_of(disk) for disk in config.disks if disk.writable and disk.format == "qcow2"]
+    sizes = [
+        next((entry.vm_state_size for entry in table if entry.name == record.name), None)
+        for table in tables
+        if not isinstance(table, Problem)
+    ]
+    known = [size for size in sizes if size is not None]
+    if any(known) or (known and len(known) == len(tables)):
+        return Size(max(known))
+    return next((Size(None, table.why) for table in tables if isinstance(table, Problem)), None)
 
 
 def _size(open_image: Open, internal: Mapping[str, int], unread: list[str], record: SnapshotRecord) -> Size:
@@ -72,7 +106,7 @@ def _size(open_image: Open, internal: Mapping[str, int], unread: list[str], reco
         return Size(size)
     if unread:
         return Size(None, unread[0])
-    return Size(None, translate("Size", "No image that the machine uses now holds a snapshot of this name."))
+    return Size(None, translate("Size", "No image of the machine holds a snapshot of this name."))
 
 
 def _file_size(open_image: Open, path: str) -> Size:

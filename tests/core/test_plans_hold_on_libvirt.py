@@ -206,6 +206,16 @@ def test_the_mark_moves_and_back(machine: Machine) -> None:
     assert machine.parents() == {"s0": None, "s1": "s0", "s2": "s1"}
 
 
+def test_a_description_by_others_is_not_replaced_unasked(machine: Machine) -> None:
+    machine.do(Take(machine.id, "a", "first"))
+    machine.do(Describe(machine.id, "a", "by others"))
+    late = make_plan(Describe(machine.id, "a", "mine", before=("first",)), machine.read())
+    assert [finding.rule for finding in late.findings] == ["overtaken"]
+    assert "“by others”" in late.findings[0].reason
+    machine.do(Describe(machine.id, "a", "mine", before=("by others",)))
+    assert machine.read().snapshots.records["a"].description == "mine"
+
+
 def test_an_undo_brings_back_what_was(machine: Machine) -> None:
     taken = machine.do(Take(machine.id, "a", "first"))
     described = machine.do(Describe(machine.id, "a", "second"))

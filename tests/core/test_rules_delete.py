@@ -102,7 +102,7 @@ def test_what_is_not_there_can_not_be_deleted(delete: Callable[..., Plan], tree:
 def test_freed_memory_is_added_up(delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...]) -> None:
     sizes = {"b": Size(100 * 2**20), "d": Size(45 * 2**20), "e": Size(None, "why")}
     plan = delete("b", of=tree, scope=Scope.WITH_CHILDREN, sizes=sizes)
-    assert any("145 MiB" in effect.text for effect in plan.effects)
+    assert any("145.0 MiB" in effect.text for effect in plan.effects)
 
 
 def test_many_names_are_cut_short_in_the_text_only(delete: Callable[..., Plan], snapshot: Callable[..., Any]) -> None:

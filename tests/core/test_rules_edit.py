@@ -25,7 +25,7 @@ def test_a_description_is_changed_by_redefining(
     assert plan.ready
     assert [(step.call, step.flags) for step in plan.steps] == [(Call.SNAPSHOT_CREATE, CreateFlag.REDEFINE)]
     assert read_snapshot(plan.steps[0].xml).description == "new\ntext"
-    assert plan.undo == Describe(domain, "a", "old")
+    assert plan.undo == Describe(domain, "a", "old", before=("new\ntext",))
 
 
 def test_a_disk_only_snapshot_is_redefined_as_such(
@@ -76,3 +76,19 @@ def test_the_mark_of_the_current_one_moves_and_can_be_moved_back(
     assert plan.undo == SetCurrent(domain, "b")
     same = make_plan(SetCurrent(domain, "b"), given)
     assert (same.steps, rules(same, Level.NOTE)) == ((), {"unchanged"})
+
+
+def test_a_text_that_the_writer_did_not_know_of_is_warned_of(
+    domain: DomainId, situation: Callable[..., Situation], snapshot: Callable[..., Any]
+) -> None:
+    given = situation(snapshot("a", description="old"), snapshot_xml={"a": XML})
+    for before in ((), ("old",), ("older", "old")):
+        assert make_plan(Describe(domain, "a", "new", before), given).findings == ()
+    plan = make_plan(Describe(domain, "a", "new", ("older",)), given)
+    assert plan.ready
+    assert rules(plan, Level.WARNING) == {"overtaken"}
+    assert "to “old”" in plan.findings[0].reason
+    emptied = replace(given, snapshot_xml={"a": XML.replace("old", "")})
+    assert "emptied" in make_plan(Describe(domain, "a", "new", ("old",)), emptied).findings[0].reason
+    late = situation(snapshot("a", description="later"), snapshot_xml={"a": XML})
+    assert "to “later”" in make_plan(Describe(domain, "a", "new", ("old",)), late).findings[0].reason

@@ -82,7 +82,7 @@ def test_an_unknown_size_says_why(mock: Mock, image: Path, tmp_path: Path) -> No
     garbage.write_bytes(b"no image at all" * 100)
     for number, (disks, words) in enumerate(
         [
-            ([image], "No image that the machine uses now holds a snapshot of this name."),
+            ([image], "No image of the machine holds a snapshot of this name."),
             (
                 ["/nowhere.qcow2"],
                 "/nowhere.qcow2 can\N{RIGHT SINGLE QUOTATION MARK}t be read: No such file or directory.",

@@ -7,11 +7,12 @@ a snapshot below had both a child and a sibling.
 
 from snapgui.core import tree
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan
-from snapgui.core.records import Situation, Snapshots
+from snapgui.core.records import Mode, Situation, Snapshots
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import facts
+from snapgui.core.rules.images import external_effects
 from snapgui.core.rules.naming import fit_for_a_job, job_reason
-from snapgui.core.text import translate
+from snapgui.core.text import size_text, translate
 
 
 def plan_delete(request: Delete, situation: Situation) -> Plan:
@@ -33,6 +34,15 @@ def plan_delete(request: Delete, situation: Situation) -> Plan:
         findings=tuple(_findings(situation, going)),
         effects=tuple(_effects(situation, going)),
     )
+
+
+def told_by_xml(snapshots: Snapshots, chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """The snapshots whose whole XML tells what deleting the chosen ones, or all below them, does to files."""
+    records = snapshots.records
+    reached = {name for name in chosen if name in records} | _all_below(snapshots, chosen)
+    if not any(facts.is_external(records[name]) for name in reached):
+        return ()
+    return tuple(name for name, record in records.items() if facts.is_external(record))
 
 
 def _title(request: Delete, situation: Situation) -> str:
@@ -168,10 +178,11 @@ def _effects(situation: Situation, going: list[str]) -> list[Effect]:
     gone = set(going)
     text = translate("Plan", "Deletes {names}.").format(names=facts.quoted(going))
     effects = [Effect(EffectKind.LOSES, text, tuple(going))]
-    known = [size.bytes for name in going if (size := situation.sizes.get(name)) is not None and size.bytes]
-    if known:
+    effects += external_effects(situation, going)
+    freed = sum(_memory_inside(situation, name) for name in going)
+    if freed:
         text = translate("Plan", "Frees {size} of saved memory inside the images.")
-        effects.append(Effect(EffectKind.CHANGES, text.format(size=facts.in_mebibytes(sum(known) // 1024))))
+        effects.append(Effect(EffectKind.CHANGES, text.format(size=size_text(freed))))
     above = tree.parents(snapshots)
     staying: dict[str, str | None] = {}  # the nearest ancestor of each that stays
     lifted: dict[str | None, list[str]] = {}
@@ -192,3 +203,11 @@ def _effects(situation: Situation, going: list[str]) -> list[Effect]:
             text = translate("Plan", "“{name}” becomes the current snapshot.").format(name=current)
         effects.append(Effect(EffectKind.CHANGES, text, () if current is None else (current,)))
     return effects
+
+
+def _memory_inside(situation: Situation, name: str) -> int:
+    """How many bytes of memory the images hold for a snapshot, where that is known."""
+    size = situation.sizes.get(name)
+    if size is None or situation.snapshots.records[name].memory is not Mode.INTERNAL:
+        return 0
+    return size.bytes or 0

@@ -5,7 +5,9 @@ from snapgui.core.records import Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Describe, SetCurrent
 from snapgui.core.rules import facts
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, with_description
+from snapgui.core.xml import XmlError, read_snapshot, with_description
+
+_SHOWN = 300  # characters of a description in a sentence
 
 
 def plan_describe(request: Describe, situation: Situation) -> Plan:
@@ -16,12 +18,16 @@ def plan_describe(request: Describe, situation: Situation) -> Plan:
     record = situation.snapshots.records.get(request.snapshot)
     if record is None:
         return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
-    if record.complete and record.problem is None and record.description == request.description:
-        return Plan(request, title, findings=(_same(translate("Plan", "The description is the same as before.")),))
     xml = situation.snapshot_xml.get(request.snapshot)
+    same = Plan(request, title, findings=(_same(translate("Plan", "The description is the same as before.")),))
     if xml is None:
-        return Plan(request, title, findings=(_unread(situation),))
+        known = record.complete and record.problem is None
+        unread = Plan(request, title, findings=(_unread(situation),))
+        return same if known and record.description == request.description else unread
     try:
+        there = _descriptions(xml, record)
+        if set(there) == {request.description}:
+            return same
         changed = with_description(xml, request.description)
     except XmlError as error:
         return Plan(request, title, findings=(Finding("description-characters", Level.BLOCKER, str(error)),))
@@ -32,9 +38,32 @@ def plan_describe(request: Describe, situation: Situation) -> Plan:
         steps=(
             facts.step(situation, Call.SNAPSHOT_CREATE, record.name, changed, CreateFlag.REDEFINE | _kind_flag(record)),
         ),
+        findings=tuple(_overtaken(request, there)),
         effects=(Effect(EffectKind.CHANGES, text, (record.name,)),),
-        undo=Describe(request.domain, record.name, record.description),
+        undo=Describe(request.domain, record.name, there[0], before=(request.description,)),
     )
+
+
+def _descriptions(xml: str, record: SnapshotRecord) -> tuple[str, ...]:
+    """What the description is by the XML and by the record: either may be the later reading. Raises XmlError."""
+    known = record.complete and record.problem is None
+    there = read_snapshot(xml).description
+    return (there, record.description) if known else (there,)
+
+
+def _overtaken(request: Describe, there: tuple[str, ...]) -> list[Finding]:
+    foreign = [text for text in there if text not in (*request.before, request.description)]
+    if not request.before or not foreign:
+        return []
+    reason = translate("Plan", "Somebody else has emptied the description meanwhile.")
+    if foreign[0]:
+        reason = translate("Plan", "Somebody else has changed the description meanwhile, to “{text}”.")
+    remedy = translate("Plan", "Saving replaces it.")
+    return [Finding("overtaken", Level.WARNING, reason.format(text=_shortened(foreign[0])), remedy)]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN].rstrip() + "…"
 
 
 def plan_set_current(request: SetCurrent, situation: Situation) -> Plan:

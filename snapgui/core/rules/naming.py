@@ -1,6 +1,9 @@
 """What a snapshot may be called."""
 
 import re
+import unicodedata
+from collections.abc import Collection
+from itertools import count
 
 from snapgui.core.plan import Finding, Level
 from snapgui.core.records import Situation
@@ -13,6 +16,9 @@ LONGEST = 255 - len(".xml.new")
 
 # QEMU's job is "internal-snapshot-save-NAME", which has to pass id_wellformed (util/id.c): letters, digits, - . _
 _FIT_FOR_A_JOB = re.compile(r"[A-Za-z0-9._-]*")
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+_FALLBACK = "snapshot"
+_LONGEST_SUGGESTION = 60
 
 
 def check_name(name: str) -> Finding | None:
@@ -57,10 +63,35 @@ def new_name_findings(name: str, situation: Situation) -> list[Finding]:
     if "\n" in name or "\t" in name:
         text = translate("Plan", "The name has a line break or a tab in it, which is hard to type in other tools.")
         findings.append(Finding("name-control", Level.WARNING, text))
-    if situation.domain.state.active and not fit_for_a_job(name, situation):
-        remedy = translate("Plan", "Use other characters, or shut the machine off first.")
-        findings.append(_bad("name-job", job_reason(), remedy))
+    if not fit_for_a_job(name, situation):
+        findings.append(_job_finding(name, situation))
     return findings
+
+
+def _job_finding(name: str, situation: Situation) -> Finding:
+    suggestion = fit_name(name, situation.snapshots.records)
+    if situation.domain.state.active:
+        remedy = translate("Plan", "Call it “{name}”, for example, or shut the machine off first.")
+        return _bad("name-job", job_reason(), remedy.format(name=suggestion))
+    # Taking, reverting and describing it work in every state; deleting it while the machine runs does not: on 11.3.
+    reason = translate("Plan", "A snapshot of this name can’t be deleted while the machine runs.")
+    remedy = translate("Plan", "“{name}” would have no such limit: English letters, digits, “-”, “.” and “_”.")
+    return Finding("name-job", Level.WARNING, reason, remedy.format(name=suggestion))
+
+
+def fit_name(name: str, taken: Collection[str]) -> str:
+    """A name like this one that is free, and that a running QEMU accepts."""
+    base = portable(name)[:_LONGEST_SUGGESTION]
+    if base.isdigit():
+        base = f"{_FALLBACK}-{base}"
+    numbered = (base if n == 1 else f"{base}-{n}" for n in count(1))
+    return next(each for each in numbered if each not in taken)
+
+
+def portable(text: str) -> str:
+    """The text with only the characters that a running QEMU accepts in a name, and never empty."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _UNFIT.sub("-", plain).strip("-.") or _FALLBACK
 
 
 def may_be_mistaken(name: str, situation: Situation) -> bool:

@@ -7,7 +7,7 @@ from snapgui.core.records import Disk, DomainConfig, DomainState, Mode, Situatio
 from snapgui.core.requests import Delete, Take
 from snapgui.core.rules import facts
 from snapgui.core.rules.naming import new_name_findings
-from snapgui.core.text import translate
+from snapgui.core.text import size_text, translate
 from snapgui.core.xml import XmlError, take_xml
 
 
@@ -163,7 +163,7 @@ def _effects(request: Take, situation: Situation) -> list[Effect]:
         return effects
     if situation.config is not None and situation.config.current_memory:
         text = translate("Plan", "Keeps the memory in an image: up to {size} more on disk.")
-        effects.append(Effect(EffectKind.ADDS, text.format(size=facts.in_mebibytes(situation.config.current_memory))))
+        effects.append(Effect(EffectKind.ADDS, text.format(size=size_text(situation.config.current_memory * 1024))))
     if situation.domain.state is DomainState.RUNNING:
         effects.append(Effect(EffectKind.PAUSES, _pause(situation.pauses)))
     return effects

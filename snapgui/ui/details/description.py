@@ -11,6 +11,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord
 from snapgui.core.requests import Describe
 from snapgui.core.text import translate
+from snapgui.models.format import one_line
 from snapgui.ui.text_label import TextLabel
 
 _LINES = 5  # the field's usual height
@@ -57,7 +58,7 @@ class DescriptionEditor(QWidget):
         self._field.restore_asked.connect(self._restore)
         self._field.focused.connect(self._tell)
         self._status = TextLabel(parent=self)
-        self._retry = QPushButton(translate("Description", "Try again"), self)
+        self._retry = QPushButton(self)
         self._retry.clicked.connect(self._save_again)
         line = QHBoxLayout()
         line.addWidget(self._status, 1)
@@ -173,15 +174,16 @@ class DescriptionEditor(QWidget):
         domain, record = self._domain, self._record
         if domain is None or record is None:
             return
+        before = (draft.base,) if draft.sent is None else (draft.base, draft.sent)
         self._drafts[domain, record.name] = replace(draft, state=_State.SAVING, sent=draft.text, why="")
         self._tell()
-        self.describe.emit(Describe(domain, record.name, draft.text))
+        self.describe.emit(Describe(domain, record.name, draft.text, before))
 
     def _save_again(self) -> None:
-        draft = self._draft()
-        if draft is not None:
+        draft, record = self._draft(), self._record
+        if draft is not None and record is not None:
             self._field.setFocus()  # the button is about to go
-            self._send(draft)
+            self._send(replace(draft, base=record.description))  # as it is shown beside the button
 
     def _restore(self) -> None:
         key = self._key()
@@ -192,7 +194,13 @@ class DescriptionEditor(QWidget):
         draft = self._draft()
         self._status.setText(self._status_text(draft))
         self._status.setVisible(bool(self._status.text()))
-        self._retry.setVisible(draft is not None and draft.state is _State.FAILED)
+        failed = draft is not None and draft.state is _State.FAILED
+        self._retry.setVisible(failed)
+        self._retry.setText(
+            translate("Description", "Replace it")
+            if draft is not None and self._overtaken(draft)
+            else translate("Description", "Try again")
+        )
 
     def _status_text(self, draft: _Draft | None) -> str:
         saved = translate("Description", "Saved.")
@@ -205,14 +213,27 @@ class DescriptionEditor(QWidget):
         return {
             _State.SAVING: translate("Description", "Saving…"),
             _State.SAVED: saved,
-            _State.FAILED: translate("Description", "Not saved: {reason}").format(reason=draft.why),
+            _State.FAILED: self._failed_text(draft),
         }[draft.state]
 
-    def _typed_text(self, draft: _Draft) -> str:
-        if self._record is not None and self._record.description != draft.base and draft.sent is None:
+    def _overtaken(self, draft: _Draft) -> bool:
+        """Whether the snapshot has been read with a text that the edit did not begin from."""
+        return self._record is not None and self._record.description != draft.base and draft.sent is None
+
+    def _failed_text(self, draft: _Draft) -> str:
+        if self._record is None or not self._overtaken(draft):
+            return translate("Description", "Not saved: {reason}").format(reason=draft.why)
+        if not self._record.description:
             return translate(
-                "Description", "Changed elsewhere meanwhile: leaving the field replaces that text, Esc shows it."
+                "Description", "Not saved: somebody else has emptied it meanwhile. Esc gives your text up."
             )
+        return translate(
+            "Description", "Not saved: somebody else has changed it meanwhile, to “{text}”. Esc gives your text up."
+        ).format(text=one_line(self._record.description))
+
+    def _typed_text(self, draft: _Draft) -> str:
+        if self._overtaken(draft):
+            return translate("Description", "Changed elsewhere meanwhile. Esc shows that text and gives yours up.")
         return translate("Description", "Saved when you leave the field. Ctrl+Enter saves now, Esc restores.")
 
 

@@ -5,12 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
+from snapgui.core import uris
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.reason import Reason
@@ -18,7 +19,6 @@ from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 
 _HOST: Final = re.compile(r"[^\s/?#@\[\]]+")
-_SCHEME: Final = re.compile(r"[a-z][a-z0-9]*(\+[a-z0-9]+)?://?\S+", re.IGNORECASE)
 _LAST_PORT: Final = 65535
 
 
@@ -66,6 +66,12 @@ class Target:
                 port = f":{self.port.strip()}" if self.port.strip() else ""
                 return f"qemu+{self.where.value}://{user}{host}{port}{self.path}"
 
+    @property
+    def blank(self) -> bool:
+        """Whether the field without which there is no connection is still empty."""
+        needed = self.typed if self.where is Where.TYPED else self.host
+        return (self.where.remote or self.where is Where.TYPED) and not needed.strip()
+
     def complaint(self, known: Collection[str]) -> str:
         """Why it can't be connected to, in the user's words; empty where it can be tried."""
         if self.where.remote:
@@ -76,7 +82,7 @@ class Target:
             port = self.port.strip()
             if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
                 return translate("ConnectDialog", "A port is a number from 1 to 65535, or empty for the usual one.")
-        if self.where is Where.TYPED and (complaint := _typed_complaint(self.typed.strip())):
+        if self.where is Where.TYPED and (complaint := uris.complaint(self.uri)):
             return complaint
         if self.uri in known:
             return translate("ConnectDialog", "This connection is in the list already.")
@@ -91,19 +97,6 @@ class Target:
         if self.where is Where.SSH:
             return translate("ConnectDialog", "Needs an SSH key or agent: there is no place here to type a password.")
         return ""
-
-
-def _typed_complaint(text: str) -> str:
-    if not text:
-        return translate("ConnectDialog", "Give a libvirt URI, such as qemu+ssh://host/system.")
-    try:
-        parts = urlsplit(text)
-        well_formed = _SCHEME.fullmatch(text) is not None and bool(parts.netloc or parts.path) and parts.port != 0
-    except ValueError:
-        well_formed = False
-    if not well_formed:
-        return translate("ConnectDialog", "This is no libvirt URI. One looks like qemu+ssh://host/system.")
-    return ""
 
 
 class ConnectDialog(QDialog):
@@ -123,6 +116,8 @@ class ConnectDialog(QDialog):
             Where.TYPED: translate("ConnectDialog", "A libvirt URI"),
         }.items():
             self._where.addItem(text, where)
+        free = next(where for where in Where if where.remote or Target(where).uri not in known)
+        self._where.setCurrentIndex(self._where.findData(free))
         self._host = QLineEdit()
         self._user = QLineEdit()
         self._user.setPlaceholderText(translate("ConnectDialog", "as SSH is set up"))
@@ -193,7 +188,8 @@ class ConnectDialog(QDialog):
         self._form.setRowVisible(self._uri, target.where is not Where.TYPED)
         self._uri.setText(target.uri)
         self._note.setText(target.note())
-        self._reason.set_text(complaint)
-        self._reason.setVisible(bool(complaint))
+        wrong = "" if target.blank else complaint  # nothing is wrong with what has not been typed yet
+        self._reason.set_text(wrong)
+        self._reason.setVisible(bool(wrong))
         self.ok.setEnabled(not complaint)
         self.ok.setToolTip(tooltip(complaint))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
@@ -24,6 +24,8 @@ class PlanDialog(QDialog):
     ends by itself once all is known, unless that brings a blocker, a warning or a loss that was not on screen at
     the press, or the user changes something meanwhile. Then it stays, and has to be pressed again.
     """
+
+    reading_wanted = Signal()  # the machine should be read once more; ``set_situation`` answers
 
     def __init__(
         self, situation: Situation, title: str, verb: str, image: QIcon, parent: QWidget | None = None
@@ -105,10 +107,15 @@ class PlanDialog(QDialog):
         self._show_state()
 
     def visible_plan(self, plan: Plan) -> Plan:
-        """The part of the plan that the plan view shows: not what the dialog says in another place."""
-        if not self.waiting:
-            return plan
-        return replace(plan, findings=tuple(each for each in plan.findings if each.rule != "unread"))
+        """The part of the plan that the plan view shows.
+
+        Not what the dialog says in another place, and of a plan that can't be run only why.
+        """
+        if self.waiting:
+            plan = replace(plan, findings=tuple(each for each in plan.findings if each.rule != "unread"))
+        if any(finding.level is Level.BLOCKER for finding in plan.findings):
+            return replace(plan, steps=(), effects=())
+        return plan
 
     def accept(self) -> None:
         if self._obstacle():

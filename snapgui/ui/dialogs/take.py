@@ -1,6 +1,5 @@
 """Take a snapshot: its name, its description, and what taking it means."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -11,9 +10,9 @@ from snapgui.core.plan import Level, Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import Take
 from snapgui.core.text import translate
+from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
-from snapgui.ui.dialogs.reason import Reason
 from snapgui.ui.icons import icon
 
 DEFAULT_TEMPLATE: Final = "{machine}-{n}"
@@ -37,14 +36,13 @@ class TakeDialog(PlanDialog):
         self._name = QLineEdit(self._suggestion())
         self._name.setAccessibleName(translate("TakeDialog", "Name"))
         self._name.selectAll()
-        self._reason = Reason()
+        # In the field and not below it, where it would move what stands below.
+        self._mark = self._name.addAction(icon("blocker"), QLineEdit.ActionPosition.TrailingPosition)
         self._description = DescriptionEdit(_ROWS)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(translate("TakeDialog", "&Name"), self._name)
-        form.addRow("", self._reason)
         form.addRow(translate("TakeDialog", "&Description"), self._description)
-        self._form = form
         self.fields.addLayout(form)
         self._name.textChanged.connect(self.refresh)
         self._description.textChanged.connect(self.refresh)
@@ -61,12 +59,13 @@ class TakeDialog(PlanDialog):
             self._name.selectAll()
 
     def visible_plan(self, plan: Plan) -> Plan:
-        """What is wrong with the name is said beside it."""
-        shown = super().visible_plan(plan)
-        wrong = [each for each in shown.findings if each.level is Level.BLOCKER and each.rule.startswith(_OF_THE_NAME)]
-        self._reason.set_text(" ".join(f"{each.reason} {each.remedy}".rstrip() for each in wrong))
-        self._form.setRowVisible(self._reason, bool(wrong))
-        return replace(shown, findings=tuple(each for each in shown.findings if each not in wrong))
+        """A name that can't be used is marked, too, as the reason is in the plan."""
+        wrong = [each for each in plan.findings if each.level is Level.BLOCKER and each.rule.startswith(_OF_THE_NAME)]
+        reason = " ".join(f"{each.reason} {each.remedy}".rstrip() for each in wrong)
+        self._mark.setVisible(bool(wrong))
+        self._mark.setToolTip(tooltip(reason))
+        self._name.setAccessibleDescription(reason)
+        return super().visible_plan(plan)
 
     def _suggestion(self) -> str:
         return expand(self._template, self.situation.domain.name, tuple(self.situation.snapshots.records), self._now)

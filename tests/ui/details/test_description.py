@@ -32,7 +32,7 @@ def _type(desk: Any, qtbot: QtBot, text: str) -> None:
 
 
 def _request(desk: Any, text: str, name: str = "pisces-1") -> Describe:
-    return Describe(desk.domain, name, text)
+    return Describe(desk.domain, name, text, before=("Before the update",))
 
 
 def _shown(desk: Any) -> str:
@@ -149,6 +149,24 @@ def test_a_failed_save_keeps_the_text_and_can_be_tried_again(edited: Any) -> Non
     assert edited.described == [_request(edited, "Before the update of May")] * 2
     edited.change("pisces-1", description="Before the update of May")
     assert "Saved." in edited.texts()
+
+
+@pytest.mark.parametrize(("theirs", "said"), [("By virsh\nand more", "to “By virsh"), ("", "emptied")])
+def test_a_text_by_others_is_replaced_only_knowingly(edited: Any, theirs: str, said: str) -> None:
+    edited.panel.commit()
+    edited.panel.set_describe_result(edited.domain, "pisces-1", Problem("Save", "Somebody else has changed it."))
+    edited.change("pisces-1", description=theirs)
+    assert _shown(edited) == "Before the update of May"
+    assert any("Not saved" in text and said in text for text in edited.texts())
+    edited.button("Replace it").click()
+    assert edited.described[-1] == Describe(edited.domain, "pisces-1", "Before the update of May", (theirs,))
+
+
+def test_what_is_typed_while_a_save_is_on_its_way_may_replace_either_text(edited: Any, qtbot: QtBot) -> None:
+    edited.panel.commit()
+    _type(edited, qtbot, "!")
+    edited.panel.commit()
+    assert edited.described[-1].before == ("Before the update", "Before the update of May")
 
 
 def test_a_failure_of_a_snapshot_that_is_not_shown_is_kept_for_it(edited: Any) -> None:

@@ -43,6 +43,11 @@ def _snapshot(name: str, parent: str | None, created: int) -> SnapshotRecord:
     )
 
 
+def _xml(record: SnapshotRecord) -> str:
+    description = f"<description>{record.description}</description>"
+    return f"<domainsnapshot><name>{record.name}</name>{description}</domainsnapshot>"
+
+
 @pytest.fixture
 def make_situation() -> MakeSituation:
     """``names`` are a chain, each the child of the one before; ``tree`` gives parents by name instead."""
@@ -66,7 +71,7 @@ def make_situation() -> MakeSituation:
             Snapshots(records, next(reversed(records), None)),
             _CONFIG if read else None,
             image_tags={"vda": frozenset(records)} if read else {},
-            snapshot_xml={name: f"<domainsnapshot><name>{name}</name></domainsnapshot>" for name in records},
+            snapshot_xml={name: _xml(record) for name, record in records.items()},
         )
 
     return make

@@ -23,6 +23,11 @@ def _choose(dialog: ConnectDialog, where: Where) -> None:
     box.setCurrentIndex(box.findData(where))
 
 
+def _reason(dialog: ConnectDialog) -> str:
+    reason = dialog.findChild(Reason)
+    return reason.text() if reason.isVisible() else ""
+
+
 def _shown(dialog: ConnectDialog) -> list[QLineEdit]:
     return [field for field in dialog.findChildren(QLineEdit) if field.isVisible()]
 
@@ -48,8 +53,22 @@ def test_the_uri_of_another_host_grows_while_it_is_typed(qtbot: QtBot) -> None:
 
 def test_a_connection_that_is_there_already_is_not_added_twice(qtbot: QtBot) -> None:
     dialog = _open(qtbot, "qemu:///system")
+    assert dialog.uri == "qemu:///session"
+    assert _reason(dialog) == ""
+    _choose(dialog, Where.SYSTEM)
     assert not dialog.ok.isEnabled()
-    assert "already" in dialog.findChild(Reason).text()
+    assert "already" in _reason(dialog)
+
+
+def test_nothing_is_wrong_before_anything_is_typed(qtbot: QtBot) -> None:
+    dialog = _open(qtbot, "qemu:///system", "qemu:///session")
+    for where in (Where.SSH, Where.TLS, Where.TCP, Where.TYPED):
+        _choose(dialog, where)
+        assert _reason(dialog) == ""
+        assert not dialog.ok.isEnabled()
+        assert dialog.ok.toolTip()
+    qtbot.keyClicks(_shown(dialog)[0], "qemu")
+    assert "begins with a driver" in _reason(dialog)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +98,7 @@ def test_fields_make_a_uri(target: Target, uri: str) -> None:
         Target(Where.TYPED, typed="hello"),
         Target(Where.TYPED, typed="qemu+ssh://h:port/system"),
         Target(Where.TYPED, typed="qemu:///sys tem"),
+        Target(Where.TYPED, typed="qemu+shh://h/system"),
     ],
 )
 def test_what_can_not_be_a_connection_is_refused_with_a_reason(target: Target) -> None:

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QDialog, QLineEdit, QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import Situation
+from snapgui.core.records import DomainState, Situation
 from snapgui.core.requests import Take
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
-from snapgui.ui.dialogs.reason import Reason
 from snapgui.ui.dialogs.take import TakeDialog
 
 MakeSituation = Callable[..., Situation]
@@ -39,9 +38,13 @@ def _description(dialog: TakeDialog) -> QPlainTextEdit:
     return dialog.findChild(DescriptionEdit)
 
 
+def _button(dialog: TakeDialog, text: str) -> QToolButton:
+    return next(button for button in dialog.findChildren(QToolButton) if button.text() == text)
+
+
 def _reason(dialog: TakeDialog) -> str:
-    reason = dialog.findChild(Reason)
-    return reason.text() if reason.isVisible() else ""
+    (mark,) = _name(dialog).actions()
+    return mark.toolTip() if mark.isVisible() else ""
 
 
 def test_enter_takes_the_suggested_name(qtbot: QtBot, make_situation: MakeSituation) -> None:
@@ -78,13 +81,18 @@ def test_escape_closes_without_a_snapshot(qtbot: QtBot, make_situation: MakeSitu
     assert dialog.result() == QDialog.DialogCode.Rejected
 
 
-def test_a_bad_name_is_told_beside_the_name_and_nowhere_else(qtbot: QtBot, make_situation: MakeSituation) -> None:
+def test_a_bad_name_is_marked_and_all_that_the_plan_says_is_why(qtbot: QtBot, make_situation: MakeSituation) -> None:
     dialog = _open(qtbot, make_situation())
+    assert _reason(dialog) == ""
     _type_name(qtbot, dialog, "a/b")
     assert "“/”" in _reason(dialog)
+    assert "“/”" in _name(dialog).accessibleDescription()
     assert not dialog.ok.isEnabled()
     assert "“/”" in dialog.ok.toolTip()
-    assert not any("“/”" in text and "contain" in text for text in dialog.plan_view.texts())
+    (said,) = dialog.plan_view.texts()
+    assert said.startswith("Not possible: ")
+    assert "“/”" in said
+    assert dialog.plan_view.plan().steps == ()
     qtbot.keyClick(_name(dialog), Qt.Key.Key_Return)
     assert dialog.isVisible()
     _type_name(qtbot, dialog, "ab")
@@ -105,6 +113,32 @@ def test_the_plan_follows_every_letter(qtbot: QtBot, make_situation: MakeSituati
             _name(dialog).selectAll()
         qtbot.keyClicks(_name(dialog), letter)
         assert any(f"Adds “{name}” under “patched”" in text for text in dialog.plan_view.texts())
+
+
+def test_without_a_name_nothing_is_promised(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation())
+    _name(dialog).clear()
+    assert dialog.plan_view.texts() == ("Not possible: A snapshot needs a name.",)
+    assert not _button(dialog, "Co&mmands").isEnabled()
+
+
+def test_nothing_moves_when_an_error_comes_and_goes(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation())
+    fields = (_name(dialog), _description(dialog), dialog.plan_view, dialog.ok)
+    before = [field.geometry() for field in fields]
+    for name in ("a/b", "two words", "fine"):
+        _type_name(qtbot, dialog, name)
+        qtbot.wait(1)
+        assert [field.geometry() for field in fields] == before
+
+
+def test_a_name_of_limits_is_warned_of_while_off_and_can_be_used(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation(state=DomainState.SHUT_OFF))
+    _type_name(qtbot, dialog, "two words")
+    warnings = [text for text in dialog.plan_view.texts() if text.startswith("Warning")]
+    assert len(warnings) == 1
+    assert "“two-words”" in warnings[0]
+    assert dialog.ok.isEnabled()
 
 
 def test_typing_does_not_change_the_size_of_the_dialog(qtbot: QtBot, make_situation: MakeSituation) -> None:
