@@ -69,6 +69,8 @@ class _Loop:
     def add_handle(self, fd: int, events: int, callback: Callable[[int, int, int, Any], None], opaque: Any) -> int:
         if hasattr(_noticed, "descriptors"):
             _noticed.descriptors.append(fd)
+            if not _noticed.watch:
+                return -1
         with self._lock:
             self._last_id += 1
             self._handles[self._last_id] = _Handle(fd, events, callback, opaque)
@@ -220,13 +222,17 @@ _noticed = threading.local()
 
 
 @contextmanager
-def noticing() -> Iterator[list[int]]:
-    """The file descriptors that libvirt begins to watch in this thread meanwhile, such as a new connection's socket."""
+def noticing(*, watch: bool) -> Iterator[list[int]]:
+    """The file descriptors that libvirt wants watched in this thread meanwhile, such as a new connection's socket.
+
+    Without ``watch`` it is refused: the connection then does without events and keepalive.
+    """
     _noticed.descriptors = []
+    _noticed.watch = watch
     try:
         yield _noticed.descriptors
     finally:
-        del _noticed.descriptors
+        del _noticed.descriptors, _noticed.watch
 
 
 def start() -> None:

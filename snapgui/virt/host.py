@@ -41,9 +41,10 @@ class SnapshotNames:
 class Host:
     """A host that is connected. Every method may be called from any thread, blocks, and raises SnapguiError.
 
-    Steps run on one connection, and everything else on another, so that reading goes on while a step takes its time. A
+    Steps run on one connection, and everything else on another, so that reading goes on while a step takes its time;
+    a host of this computer has a third for its snapshots' XML, very many calls whose time is the connection's own. A
     driver inside this process (``test:///``, ``qemu:///embed``) has no daemon whose calls could queue up, and with
-    ``test:///file`` each connection would be a world of its own: there one connection serves both.
+    ``test:///file`` each connection would be a world of its own: there one connection serves all.
     """
 
     def __init__(self, uri: str, on_event: Callable[[Event], None]) -> None:
@@ -54,19 +55,25 @@ class Host:
         self._quiet = False  # there is nothing more to tell: lost, or closed by us
         self._closing: threading.Thread | None = None
         self._connections: list[Connection] = []
-        self._domains: dict[str, libvirt.virDomain] = {}  # by UUID: spares a round trip per question
+        # By connection and UUID: spares a round trip per question.
+        self._domains: dict[tuple[libvirt.virConnect, str], libvirt.virDomain] = {}
         self._listed: dict[str, dict[str, libvirt.virDomainSnapshot]] = {}  # as last listed, by UUID and name
         with contextlib.ExitStack() as undo:
-            quick = long = Connection(uri, self._lost)
+            quick = long = bulk = Connection(uri, self._lost)
             undo.callback(quick.close)
             self._connections.append(quick)
             if not quick.in_process:
                 long = Connection(uri, self._lost)
                 undo.callback(long.close)
                 self._connections.append(long)
+            self._local = images.is_local(uri, quick.libvirt.getHostname())
+            if self._local and not quick.in_process:
+                bulk = Connection(uri, self._lost, watched=False)
+                undo.callback(bulk.close)
+                self._connections.append(bulk)
             self._quick = Line(quick, self._lost)
             self._long = Line(long, self._lost)
-            self._local = images.is_local(uri, quick.libvirt.getHostname())
+            self._bulk = Line(bulk, self._lost)
             self._pools = not (quick.in_process and self._local)
             self._event_ids = self._listen(quick.libvirt)
             undo.pop_all()
@@ -89,7 +96,8 @@ class Host:
         """One domain; None: it is gone."""
         record = reading.read_domain(self._quick, DomainId(self.uri, uuid))
         if record is None:
-            self._domains.pop(uuid, None)
+            for connection in self._connections:
+                self._domains.pop((connection.libvirt, uuid), None)
             self._listed.pop(uuid, None)
         return record
 
@@ -105,7 +113,7 @@ class Host:
 
     def list_snapshots(self, uuid: str) -> SnapshotNames:
         """The names of the domain's snapshots. Two round trips."""
-        with self._quick.calling(translate("Host", "Listing the snapshots of the machine")) as connection:
+        with self._bulk.calling(translate("Host", "Listing the snapshots of the machine")) as connection:
             domain = self._domain(connection, uuid)
             listed = {snapshot.getName(): snapshot for snapshot in domain.listAllSnapshots()}
             current = reading.current_name(domain) if listed else None
@@ -119,9 +127,9 @@ class Host:
         """
         if not names:
             return iter(())
-        with self._quick.calling(translate("Host", "Reading the snapshots of the machine")) as connection:
+        with self._bulk.calling(translate("Host", "Reading the snapshots of the machine")) as connection:
             domain = self._domain(connection, uuid)
-        return reading.read_snapshots(self._quick, domain, names, self._listed.get(uuid, {}))
+        return reading.read_snapshots(self._bulk, domain, names, self._listed.get(uuid, {}))
 
     def snapshot_xml(self, uuid: str, name: str, *, secure: bool = False) -> str:
         """As libvirt gives it; ``secure`` with the passwords, which a redefinition must not lose."""
@@ -185,6 +193,7 @@ class Host:
         """End the connections. Calls under way and the host itself are given two seconds, then they are cut off."""
         self._quick.refuse()
         self._long.refuse()
+        self._bulk.refuse()
         with self._lock:
             self._quiet = True
             if self._closing is None:
@@ -198,6 +207,7 @@ class Host:
     def _disconnect(self) -> None:
         self._quick.drain()
         self._long.drain()
+        self._bulk.drain()
         for event_id in self._event_ids:
             with contextlib.suppress(libvirt.libvirtError):
                 self._connections[0].libvirt.domainEventDeregisterAny(event_id)
@@ -212,9 +222,9 @@ class Host:
             connection.cut()
 
     def _domain(self, connection: libvirt.virConnect, uuid: str) -> libvirt.virDomain:
-        domain = self._domains.get(uuid)
+        domain = self._domains.get((connection, uuid))
         if domain is None:
-            domain = self._domains[uuid] = connection.lookupByUUIDString(uuid)
+            domain = self._domains[connection, uuid] = connection.lookupByUUIDString(uuid)
         return domain
 
     def _listen(self, quick: libvirt.virConnect) -> list[int]:

@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -180,12 +181,13 @@ def test_a_host_that_stops_answering_is_lost_and_no_call_waits_for_ever(
     uuid = uuid_of(host)
     codes: list[int | None] = []
 
-    def ask() -> None:
+    def ask(question: Callable[[], object]) -> None:
         with pytest.raises(SnapguiError) as caught:
-            host.list_snapshots(uuid)
+            question()
         codes.append(caught.value.problem.code)
 
-    callers = [threading.Thread(target=ask) for _ in range(6)]
+    questions = (host.list_domains, partial(host.list_snapshots, uuid))  # on two connections
+    callers = [threading.Thread(target=ask, args=(question,)) for question in questions * 3]
     with daemon.silent():
         for caller in callers:
             caller.start()
