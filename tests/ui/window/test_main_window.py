@@ -55,7 +55,7 @@ def _describe(dialog: QDialog, text: str) -> None:
 
 
 def _take(qtbot, app: Application, name: str = "", description: str = "") -> None:
-    before = len(_rows(app))
+    before, chosen = len(_rows(app)), app.window.snapshots.selected()
     _use(app, Act.TAKE)
     dialog = _dialog(qtbot)
     if name:
@@ -64,6 +64,7 @@ def _take(qtbot, app: Application, name: str = "", description: str = "") -> Non
         _describe(dialog, description)
     _accept(qtbot, dialog)
     qtbot.waitUntil(lambda: len(_rows(app)) == before + 1)
+    qtbot.waitUntil(lambda: app.window.snapshots.selected() != chosen)  # the new one is chosen once it has been shown
 
 
 def _choose(app: Application, *names: str) -> None:
