@@ -1,6 +1,7 @@
 """The command line: ``snapgui`` and ``python -m snapgui``."""
 
 import argparse
+import builtins
 import sys
 
 from snapgui import __version__
@@ -24,10 +25,22 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def import_plainly() -> None:
+    """Let modules be imported by Python alone from here on, although PySide is there.
+
+    PySide's way reads the source of every module, in case it says ``from __feature__ import snake_case``, and Python
+    keeps what was read: 6 MB of memory, 30 ms of the start.
+    """
+    import PySide6.QtCore  # noqa: F401, PLC0415 - puts PySide's way in place
+
+    builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
+
+
 def main() -> int:
     """Run the application; its exit status."""
     chosen = arguments(sys.argv[1:])
     # Qt and libvirt take their time to load: --help and --version answer without them.
+    import_plainly()
     from snapgui.app import run  # noqa: PLC0415
 
     return run(chosen)
