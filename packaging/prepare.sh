@@ -2,7 +2,7 @@
 # Sourced by run and test, which set $root to the checkout. Everything is looked up without the network first; only what
 # is missing is fetched. /usr/bin/python3 is Debian's own, which sees Debian's python3-libvirt: no compiler is needed.
 
-RUN_PACKAGES="python3 python3-venv python3-libvirt python3-lxml python3-numpy
+RUN_PACKAGES="python3 python3-venv python3-libvirt python3-numpy
     libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-shm0
     libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxkbcommon0 libxkbcommon-x11-0 libwayland-cursor0 libwayland-egl1
     libgl1 libegl1 libdbus-1-3 libfontconfig1 fonts-dejavu-core

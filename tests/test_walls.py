@@ -20,7 +20,7 @@ LAYERS = {
 }
 # Others' packages that each may import, besides Python's own.
 OTHERS = {
-    "core": {"lxml"},
+    "core": set(),
     "qcow2": {"numpy"},
     "virt": {"libvirt", "libvirt_qemu"},
     "jobs": {"PySide6.QtCore"},

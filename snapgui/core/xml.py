@@ -5,25 +5,17 @@ Formats: https://libvirt.org/formatsnapshot.html, https://libvirt.org/formatdoma
 
 import re
 from enum import Enum
-from typing import Any, TypeVar
-
-from lxml import etree
+from typing import TypeVar
+from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.parsers.expat import ParserCreate
+from xml.sax.saxutils import escape
 
 from snapgui.core.records import Disk, DomainConfig, Mode, SnapshotDisk, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Take
 from snapgui.core.text import translate
 
-_PARSER = etree.XMLParser(
-    encoding="utf-8",
-    resolve_entities=False,
-    no_network=True,
-    load_dtd=False,
-    dtd_validation=False,
-    huge_tree=False,
-    remove_comments=True,
-    remove_pis=True,
-)
-
+_CARRIAGE_RETURN = {"\r": "&#13;"}  # which XML's reader would make a line feed of
+_LONGEST = 4 * 2**20  # characters; libvirt's own messages end a text there (VIR_NET_MESSAGE_STRING_MAX)
 _CONFIGURATION = re.compile(r"<(?:domain|inactiveDomain)[\s>]")
 _WHOLE_DOMAIN = re.compile(r"<domain\s[^>]*\btype\s*=")
 _LATEST = 253_402_300_799  # the last second of the year 9999: past it, no calendar can show it
@@ -92,7 +84,7 @@ def read_config_then(text: str) -> DomainConfig | None:
     return None if domain is None else _config(domain, "")
 
 
-def _config(root: Any, text: str) -> DomainConfig:
+def _config(root: Element, text: str) -> DomainConfig:
     loader = root.find("os/loader")
     nvram = root.find("os/nvram")
     loader_type = "" if loader is None else loader.get("type", "")
@@ -126,11 +118,8 @@ def external_revert(capabilities: str, arch: str = "") -> bool:
 
 def take_xml(request: Take) -> str:
     """The XML that asks libvirt for the snapshot. Raises XmlError where XML can't carry the name or the description."""
-    root = etree.Element("domainsnapshot")
-    _set_text(etree.SubElement(root, "name"), request.name)
-    if request.description:
-        _set_text(etree.SubElement(root, "description"), request.description)
-    return _written(root)
+    description = _element("description", request.description) if request.description else ""
+    return f"<domainsnapshot>{_element('name', request.name)}{description}</domainsnapshot>"
 
 
 def simple_snapshot(text: str) -> tuple[str, str] | None:
@@ -143,22 +132,16 @@ def simple_snapshot(text: str) -> tuple[str, str] | None:
 
 def with_description(text: str, description: str) -> str:
     """A snapshot's whole XML with another description; everything else stays as it is. Raises XmlError."""
-    root = _parse(text)
-    _expect(root, "domainsnapshot")
-    element = root.find("description")
+    _expect(_parse(text), "domainsnapshot")
+    whole = text.encode()
+    places = _places(whole)
+    if "name" not in places:
+        raise XmlError(translate("Xml", "The snapshot’s description from the host has no name in it."))
+    begin, end = places.get("description", (places["name"][1], places["name"][1]))
+    before, after = whole[:begin].decode(), whole[end:].decode()
     if not description:
-        if element is not None:
-            root.remove(element)
-        return _written(root)
-    if element is None:
-        element = etree.Element("description")
-        element.tail = "\n  "
-        name = root.find("name")
-        root.insert(0 if name is None else root.index(name) + 1, element)
-    for child in list(element):
-        element.remove(child)
-    _set_text(element, description)
-    return _written(root)
+        return before + (after.lstrip() if "description" in places else after)
+    return before + ("" if "description" in places else "\n  ") + _element("description", description) + after
 
 
 def can_carry(text: str) -> bool:
@@ -169,7 +152,7 @@ def can_carry(text: str) -> bool:
 _FOREIGN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def _snapshot_root(text: str) -> Any:
+def _snapshot_root(text: str) -> Element:
     """The root of a snapshot's XML, without the machine's configuration where that can be left unread.
 
     libvirt writes the configuration last and it is most of the text. Where what stands before it closes to a whole
@@ -191,37 +174,63 @@ def _snapshot_root(text: str) -> Any:
     return root
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str) -> Element:
+    if len(text) > _LONGEST:
+        raise XmlError(translate("Xml", "The host sent XML that is longer than libvirt allows."))
     if "<!DOCTYPE" in text:
         raise XmlError(translate("Xml", "The host sent XML with a document type, which libvirt never writes."))
+    parser = XMLParser(encoding="utf-8")  # noqa: S314 - no document type, and so no entity, gets here
     try:
-        return etree.fromstring(text.encode(), _PARSER)
+        parser.feed(text.encode())
+        return parser.close()
     except UnicodeEncodeError as error:
         raise XmlError(translate("Xml", "The host sent text that is not Unicode.")) from error
-    except etree.XMLSyntaxError as error:
+    except ParseError as error:
         raise XmlError(
-            translate("Xml", "The host sent XML that can’t be read: {reason}").format(reason=error.msg)
+            translate("Xml", "The host sent XML that can’t be read: {reason}").format(reason=str(error))
         ) from error
 
 
-def _expect(root: Any, tag: str) -> None:
+def _expect(root: Element, tag: str) -> None:
     if root.tag != tag:
         message = translate("Xml", "The host sent “{found}” where “{expected}” belongs.")
         raise XmlError(message.format(found=str(root.tag)[:80], expected=tag))
 
 
-def _written(root: Any) -> str:
-    return str(etree.tostring(root, encoding="unicode"))
+def _element(tag: str, text: str) -> str:
+    if not can_carry(text.replace("\r", "")):
+        raise XmlError(translate("Xml", "The text has a character that libvirt’s XML can’t carry."))
+    return f"<{tag}>{escape(text, _CARRIAGE_RETURN)}</{tag}>"
 
 
-def _set_text(element: Any, text: str) -> None:
-    try:
-        element.text = text
-    except ValueError as error:
-        raise XmlError(translate("Xml", "The text has a character that libvirt’s XML can’t carry.")) from error
+def _places(document: bytes) -> dict[str, tuple[int, int]]:
+    """Where the root's children stand, by tag: the first byte of the first one, and the byte after its last."""
+    found: dict[str, tuple[int, int]] = {}
+    opened: list[int] = []
+    closed: list[tuple[str, int]] = []  # the child that has just ended: where, the next event tells
+    parser = ParserCreate("utf-8")
+
+    def settle(_text: str = "") -> None:
+        if closed:
+            tag, begin = closed.pop()
+            found.setdefault(tag, (begin, parser.CurrentByteIndex))
+
+    def begins(_tag: str, _attributes: object) -> None:
+        settle()
+        opened.append(parser.CurrentByteIndex)
+
+    def ends(tag: str) -> None:
+        settle()
+        begin = opened.pop()
+        if len(opened) == 1:
+            closed.append((tag, begin))
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.DefaultHandler = begins, ends, settle
+    parser.Parse(document, True)  # noqa: FBT003 - takes its arguments by place
+    return found
 
 
-def _text(element: Any) -> str:
+def _text(element: Element | None) -> str:
     return "" if element is None else element.text or ""
 
 
@@ -243,14 +252,14 @@ def _seconds(text: str | None) -> int | None:
     return None if number is None or number > _LATEST else number
 
 
-def _kibibytes(element: Any) -> int:
+def _kibibytes(element: Element | None) -> int:
     """A memory size in KiB; 0 where it is missing or makes no sense."""
     if element is None:
         return 0
     return (_number(element.text) or 0) * _UNITS.get(element.get("unit", "KiB"), 0) // 1024
 
 
-def _snapshot_disk(element: Any) -> SnapshotDisk:
+def _snapshot_disk(element: Element) -> SnapshotDisk:
     path = ""
     for source in element:
         if source.tag == "source":
@@ -258,7 +267,7 @@ def _snapshot_disk(element: Any) -> SnapshotDisk:
     return SnapshotDisk(element.get("name", ""), _value(Mode, element.get("snapshot"), Mode.UNKNOWN), path)
 
 
-def _disk(element: Any) -> Disk:
+def _disk(element: Element) -> Disk:
     source_type = element.get("type", "file")
     source = element.find("source")
     target = element.find("target")
@@ -276,7 +285,7 @@ def _disk(element: Any) -> Disk:
     )
 
 
-def _nvram_format(loader: Any, nvram: Any) -> str:
+def _nvram_format(loader: Element | None, nvram: Element | None) -> str:
     """libvirt takes the loader's format where the NVRAM's is not given, and raw where neither is."""
     for element in (nvram, loader):
         if element is not None and element.get("format"):
