@@ -179,6 +179,20 @@ TABLE = [
         "busy with another operation",
         "Wait",
     ),
+    (5, "no connection driver available for URI 'foo' does not include a driver name", "which driver", "Begin it"),
+    (5, "no connection driver available for foo:///", "no driver for foo:///", "for QEMU and KVM"),
+    (67, "unsupported configuration: libvirt was built without the 'hyperv' driver", "the driver “hyperv”", "another"),
+    (
+        8,
+        "invalid argument: remote_open: transport in URL not recognised (should be tls|unix|ssh|ext|tcp|libssh)",
+        "after “+”",
+        "libssh2",
+    ),
+    (1, "internal error: Unable to parse URI qemu:/// system", "no URI that libvirt can read", "no spaces"),
+    (1, "internal error: unexpected QEMU URI path '/nope', try qemu:///system", "“/nope” is no set", "/session"),
+    (1, "internal error: IP address lookup for host 'h' failed: Name or service not known", "no host “h”", "network"),
+    (38, "Unable to resolve address 'h' service '16509': Name or service not known", "no host “h”", "network"),
+    (38, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory", "for TLS", "details"),
     (78, "operation aborted: migration job: canceled by client", "cancelled", ""),
 ]
 
@@ -197,6 +211,16 @@ def test_an_unknown_error_is_told_in_libvirts_own_words() -> None:
     assert problem.why == "unsupported configuration: {curious} 100%"
     assert problem.remedy == ""
     assert explain(4711, " ", "Taking it").why == "libvirt gave no reason."
+
+
+def test_a_driver_that_libvirt_does_not_know_is_no_missing_daemon() -> None:
+    message = "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory"
+    problem = explain(38, message, "Connecting", "foo:///")
+    assert "no driver “foo”" in problem.why
+    assert "“qemu”" in problem.remedy
+    assert problem.raw == message
+    assert "No libvirt daemon" in explain(38, message, "Connecting", "vbox:///session").why
+    assert "No libvirt daemon" in explain(38, message, "Connecting", "qemu:///system").why
 
 
 def test_a_text_counts_only_with_its_code() -> None:

@@ -10,6 +10,7 @@ from snapgui.core.plan import EffectKind, Level, Plan
 from snapgui.core.records import DomainId, DomainState, Situation, Size, SnapshotRecord
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import make_plan
+from snapgui.core.rules.delete import told_by_xml
 
 
 @pytest.fixture
@@ -186,3 +187,74 @@ def test_an_external_one_is_kept_while_an_internal_one_lives_in_its_files(
     assert rules(plan, Level.BLOCKER) == {"buried"}
     assert "“i”" in plan.findings[0].reason
     assert delete("f", "i", of=records, current="i").ready
+
+
+def said(plan: Plan) -> str:
+    return "\n".join(effect.text for effect in plan.effects)
+
+
+def taken_on(path: str) -> str:
+    """The XML of a snapshot of a machine that stood on this file."""
+    disk = f"<disk type='file'><source file='{path}'/><target dev='vda'/></disk>"
+    return f"<domainsnapshot><name>x</name><domain type='x'><devices>{disk}</devices></domain></domainsnapshot>"
+
+
+@pytest.fixture
+def chain(snapshot: Callable[..., Any], external: Mapping[str, Any]) -> tuple[SnapshotRecord, ...]:
+    """Nine external snapshots, each below the one before."""
+    return tuple(snapshot(f"e{n}", f"e{n - 1}" if n else None, created=n, **external) for n in range(9))
+
+
+def test_files_that_are_merged_are_named_where_they_have_been_read(
+    delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]
+) -> None:
+    words = {"of": chain, "current": "e8"}
+    xml = {f"e{n}": taken_on(f"/images/{n}") for n in range(9)}
+    assert "Merges /images/4 into /images/3, then deletes /images/4." in said(delete("e3", **words, snapshot_xml=xml))
+    assert "Merges /images/vda.qcow2 into /images/8" in said(delete("e8", **words, snapshot_xml=xml))
+    assert "Merges the files of “e3” into the images below them" in said(delete("e3", **words))
+    many = delete("e1", scope=Scope.CHILDREN_ONLY, **words, snapshot_xml=xml)
+    assert "Merges the files of “e2”, “e3”, “e4”, “e5”, “e6” and 2 more into" in said(many)
+    assert many.ready
+
+
+def test_merging_starts_qemu_for_a_machine_that_is_off(
+    delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]
+) -> None:
+    assert "QEMU starts for a moment" in said(delete("e8", of=chain, current="e8"))
+    assert "QEMU starts" not in said(delete("e8", of=chain, current="e8", state=DomainState.RUNNING))
+    assert "QEMU starts" not in said(delete("e8", of=chain, current="e7"))
+
+
+def test_off_the_line_files_go_with_the_snapshot(
+    delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]
+) -> None:
+    xml = {"e8": taken_on("/images/8")}
+    plan = delete("e8", of=chain, current="e7", snapshot_xml=xml)
+    assert "Deletes /images/8, which only “e8” needs." in said(plan)
+    assert "Merges" not in said(plan)
+    assert "Deletes the files that only “e8” needs." in said(delete("e8", of=chain, current="e7"))
+
+
+def test_a_memory_file_goes_and_gives_its_size_back(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    words = {"of": (snapshot("e", **{**external, "memory_file": "/images/e.mem"}),), "current": "e"}
+    plan = delete("e", **words, sizes={"e": Size(1_762_000)})
+    assert "Deletes the memory file /images/e.mem, which frees 1.7 MiB." in said(plan)
+    assert "inside the images" not in said(plan)
+    assert "Deletes the memory file /images/e.mem.\n" in said(delete("e", **words)) + "\n"
+    old = delete("e", **words, sizes={"e": Size(1_762_000)}, version=9_000_000)
+    assert "The memory file /images/e.mem stays" in said(old)
+    assert "frees" not in said(old)
+
+
+def test_what_has_to_be_read_for_a_delete_is_told(
+    mixed: tuple[SnapshotRecord, ...], tree: tuple[SnapshotRecord, ...], situation: Callable[..., Situation]
+) -> None:
+    externals = ("e1", "e2", "e3")
+    snapshots = situation(*mixed).snapshots
+    assert told_by_xml(snapshots, ("e3",)) == externals
+    assert told_by_xml(snapshots, ("i",)) == externals  # with all below
+    assert told_by_xml(snapshots, ("k",)) == ()
+    assert told_by_xml(situation(*tree).snapshots, ("a", "gone")) == ()

@@ -19,6 +19,7 @@ class Machine:
     snapshots: dict[str, str] = field(default_factory=dict)
     current: str | None = None
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    disks_now: Sequence[Path | str] | None = None  # where they are not those that the snapshots were taken of
 
     def snapshot(self, name: str, *, parent: str = "", state: str = "running", memory: str = "internal") -> None:
         """Add a snapshot, and make it the current one."""
@@ -31,22 +32,26 @@ class Machine:
 
     def xml(self) -> str:
         """As the mock driver preloads it."""
-        disks = "".join(
-            f"<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file={quoteattr(str(disk))}/>"
-            f"<target dev='vd{chr(ord('a') + number)}' bus='virtio'/></disk>"
-            for number, disk in enumerate(self.disks)
-        )
-        body = (
-            f"<name>{escape(self.name)}</name><uuid>{self.uuid}</uuid><memory>65536</memory><vcpu>1</vcpu>"
-            f"<os><type>hvm</type></os><devices>{disks}<graphics type='vnc'/></devices>"
-        )
+        body = self._body(self.disks)
         snapshots = "".join(
             f"<test:domainsnapshot>{xml}<domain type='test'>{body}</domain><active>{int(name == self.current)}</active>"
             "</test:domainsnapshot>"
             for name, xml in self.snapshots.items()
         )
         state = f"<test:runstate>{self.state}</test:runstate>"
-        return f"<domain type='test' {_TEST_NAMESPACE}>{body}{state}{snapshots}</domain>"
+        now = self._body(self.disks if self.disks_now is None else self.disks_now)
+        return f"<domain type='test' {_TEST_NAMESPACE}>{now}{state}{snapshots}</domain>"
+
+    def _body(self, paths: Sequence[Path | str]) -> str:
+        disks = "".join(
+            f"<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file={quoteattr(str(path))}/>"
+            f"<target dev='vd{chr(ord('a') + number)}' bus='virtio'/></disk>"
+            for number, path in enumerate(paths)
+        )
+        return (
+            f"<name>{escape(self.name)}</name><uuid>{self.uuid}</uuid><memory>65536</memory><vcpu>1</vcpu>"
+            f"<os><type>hvm</type></os><devices>{disks}<graphics type='vnc'/></devices>"
+        )
 
 
 def _memory(memory: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractScrollArea, QPlainTextEdit, QScrollArea, QToolButton, QWidget
@@ -102,6 +103,17 @@ def test_commands_are_folded_and_copy_whole(qtbot: QtBot) -> None:
     assert "snapshot-create" in text.toPlainText()
     _button(view, "Cop&y").click()
     assert "snapshot-create" in QGuiApplication.clipboard().text()
+
+
+@pytest.mark.parametrize(
+    ("uri", "to_read_only"), [("qemu:///system", False), ("qemu:///embed?root=/tmp/x", True), ("test:///default", True)]
+)
+def test_commands_that_reach_nothing_from_elsewhere_say_so(qtbot: QtBot, uri: str, *, to_read_only: bool) -> None:
+    view = _view(qtbot, replace(_PLAN, request=Take(DomainId(uri, "1f0c"), "a")))
+    said = [label for label in view.findChildren(TextLabel) if label.text().startswith("To read only")]
+    assert not any(label.isVisible() for label in said)
+    view.open_commands()
+    assert any(label.isVisible() for label in said) is to_read_only
 
 
 def test_a_plan_without_steps_has_no_commands(qtbot: QtBot) -> None:

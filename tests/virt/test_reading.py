@@ -33,6 +33,13 @@ def test_a_host_that_is_not_there_is_a_problem_that_names_it() -> None:
     assert caught.value.problem.raw
 
 
+def test_a_driver_that_libvirt_does_not_know_is_told_as_such() -> None:
+    with pytest.raises(SnapguiError) as caught:
+        Host.open("foo:///", lambda _: None)
+    assert "foo" in caught.value.problem.why
+    assert "driver" in caught.value.problem.why
+
+
 def test_machines_are_listed_with_state_and_number_of_snapshots(mock: Mock) -> None:
     machines = [Machine("runs"), Machine("stands", state=3), Machine("is off", state=5)]
     machines[1].snapshot("a")

@@ -70,6 +70,21 @@ def test_the_disk_that_carries_the_memory_counts(mock: Mock, image: Path, tmp_pa
     assert sizes(mock(machine), machine) == {"a": Size(543_210_987)}
 
 
+def test_memory_in_an_image_that_an_overlay_lies_on_now_is_found_there(mock: Mock, image: Path, tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image, overlay], check=True)
+    machine = Machine("m", disks=[image])
+    machine.snapshot("a")
+    machine.snapshot("b")
+    machine.snapshot("unheard of")
+    machine.disks_now = [overlay]
+    found = sizes(mock(machine), machine)
+    assert "No image" in found.pop("unheard of").why
+    assert {name: size.bytes for name, size in found.items()} == by_qemu_img(image)
+    image.unlink()
+    assert f"{image} can" in sizes(mock(machine), machine)["a"].why
+
+
 def test_without_memory_the_size_is_nothing_even_where_the_image_is_missing(mock: Mock) -> None:
     machine = Machine("m", disks=["/nowhere.qcow2"])
     machine.snapshot("off", state="shutoff", memory="no")

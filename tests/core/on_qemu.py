@@ -1,0 +1,171 @@
+"""Run by test_plans_hold_on_qemu.py in a process of its own, for libvirt takes one folder per process: argv[1] is it.
+
+Makes plans on real QEMU, runs them, and prints what they said beside what was found then.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import libvirt
+
+from snapgui.core.errors import SnapguiError
+from snapgui.core.plan import EffectKind, Level, Plan
+from snapgui.core.records import DomainId, Situation, Snapshots
+from snapgui.core.requests import Delete, Request, Take
+from snapgui.core.rules import make_plan
+from snapgui.core.rules.delete import told_by_xml
+from snapgui.virt.host import Host
+
+_SETTINGS = """\
+stdio_handler = "file"
+security_driver = "none"
+namespaces = []
+cgroup_controllers = []
+remember_owner = 0
+"""
+_ROOTS_SETTINGS = 'user = "root"\ngroup = "root"\n'
+_UUID = "5d8f1a3c-4f0b-4c9e-9d57-2f3f1a0c7e12"
+_DOMAIN = """\
+<domain type='qemu'>
+  <name>tiny</name><uuid>{uuid}</uuid><memory unit='MiB'>16</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices>
+    <disk type='file'><driver name='qemu' type='qcow2'/><source file='{disk}'/><target dev='vda' bus='virtio'/></disk>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+_ON_FILES = "<disks><disk name='vda' snapshot='external'/></disks>"
+_DISK_ONLY = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
+
+root = Path(sys.argv[1])
+told: dict[str, object] = {}
+
+
+def main() -> None:
+    (root / "etc").mkdir()
+    (root / "etc" / "qemu.conf").write_text(_SETTINGS + (_ROOTS_SETTINGS if os.geteuid() == 0 else ""))
+    disk = root / "disk.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "8M"], check=True)
+    host = Host.open(f"qemu:///embed?root={root}", lambda _: None)
+    domain = host._connections[0].libvirt.defineXML(_DOMAIN.format(uuid=_UUID, disk=disk))
+    tests = Plans(host, domain)
+    try:
+        if "external" in sys.argv[2:]:
+            tests.merging_a_running_machine_s_files()
+            tests.branches()
+        tests.names()
+        tests.memory_in_a_backing_file()
+    finally:
+        if domain.isActive():
+            domain.destroy()
+        host.close()
+    print(json.dumps(told))
+
+
+class Plans:
+    """Plans for a machine, and what comes of them."""
+
+    def __init__(self, host: Host, domain: libvirt.virDomain) -> None:
+        self.host = host
+        self.domain = domain
+        self.id = DomainId(host.uri, _UUID)
+
+    def plan(self, request: Request) -> Plan:
+        listed = self.host.list_snapshots(_UUID)
+        records = {record.name: record for batch in self.host.read_snapshots(_UUID, listed.names) for record in batch}
+        known = Snapshots(records, listed.current)
+        about = told_by_xml(known, request.snapshots) if isinstance(request, Delete) else ()
+        config = self.host.read_config(_UUID)
+        machine = self.host.read_domain(_UUID)
+        assert machine is not None
+        return make_plan(
+            request,
+            Situation(
+                self.host.read_host(),
+                machine,
+                known,
+                config,
+                image_tags=self.host.image_tags(config),
+                snapshot_xml={name: self.host.snapshot_xml(_UUID, name) for name in about},
+                sizes=self.host.memory_sizes(_UUID, records.values()),
+            ),
+        )
+
+    def run(self, plan: Plan) -> str:
+        """Why it failed, "" where it did not."""
+        try:
+            for step in plan.steps:
+                self.host.run(step)
+        except SnapguiError as error:
+            return error.problem.why
+        return ""
+
+    def delete(self, *names: str) -> dict[str, object]:
+        """What the plan says of files, and which are gone then and where the machine stands."""
+        plan = self.plan(Delete(self.id, names))
+        before = set(root.iterdir())
+        failed = self.run(plan)
+        texts = [effect.text for effect in plan.effects if not effect.names]
+        stands_on = [disk.source for disk in self.host.read_config(_UUID).disks]
+        gone = sorted(str(path) for path in before - set(root.iterdir()))
+        return {"failed": failed, "said": texts, "gone": gone, "stands on": stands_on}
+
+    def take_on_files(self, name: str, *, memory: bool = False) -> None:
+        more = f"<memory snapshot='external' file='{root}/{name}.mem'/>" if memory else ""
+        flags = 0 if memory else _DISK_ONLY
+        self.domain.snapshotCreateXML(f"<domainsnapshot><name>{name}</name>{more}{_ON_FILES}</domainsnapshot>", flags)
+
+    def merging_a_running_machine_s_files(self) -> None:
+        self.domain.create()
+        self.take_on_files("e1", memory=True)
+        told["memory file"] = (root / "e1.mem").stat().st_size
+        for name in ("e2", "e3"):
+            self.take_on_files(name)
+        told["middle"] = self.delete("e2")
+        told["several"] = self.delete("e3", "e1")
+        self.domain.destroy()
+
+    def branches(self) -> None:
+        for name in ("o1", "o2"):
+            self.take_on_files(name)
+        self.domain.revertToSnapshot(self.domain.snapshotLookupByName("o1"))
+        self.take_on_files("b1")
+        told["off the line"] = self.delete("o2")
+        told["after a revert"] = self.delete("o1")
+        told["last"] = self.delete("b1")
+
+    def names(self) -> None:
+        plan = self.plan(Take(self.id, "two words"))
+        told["warned"] = [finding.rule for finding in plan.findings if finding.level is Level.WARNING]
+        told["taken"] = self.run(plan)
+        self.domain.create()
+        live = Take(self.id, "live words")
+        told["refused live"] = [f.rule for f in self.plan(live).findings if f.level is Level.BLOCKER]
+        told["live"] = self.run(self.plan(live))
+        told["deleted live"] = self.run(self.plan(Delete(self.id, ("two words",))))
+        self.domain.destroy()
+        told["deleted off"] = self.run(self.plan(Delete(self.id, ("two words",))))
+
+    def memory_in_a_backing_file(self) -> None:
+        self.domain.create()
+        self.run(self.plan(Take(self.id, "inside")))
+        self.domain.destroy()
+        self.take_on_files("above")
+        (records,) = self.host.read_snapshots(_UUID, ("inside",))
+        told["backing size"] = self.host.memory_sizes(_UUID, records)["inside"].bytes
+        image = subprocess.run(
+            ["qemu-img", "info", "--output=json", root / "disk.qcow2"], capture_output=True, check=True
+        )
+        told["by qemu-img"] = [entry["vm-state-size"] for entry in json.loads(image.stdout)["snapshots"]]
+        told["freed"] = [
+            effect.text
+            for effect in self.plan(Delete(self.id, ("inside",))).effects
+            if effect.kind is EffectKind.CHANGES
+        ]
+
+
+main()
