@@ -29,6 +29,11 @@ class Settings:
     def __init__(self, store: QSettings) -> None:
         self._store = store
 
+    @property
+    def path(self) -> str:
+        """The file that they are kept in."""
+        return self._store.fileName()
+
     def get(self, option: Option[T]) -> T:
         """The stored value, or the default."""
         if not self._store.contains(option.key):

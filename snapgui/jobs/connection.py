@@ -33,6 +33,7 @@ class Connection(QObject):
 
     event_seen = Signal(object)  # virt.events.DomainChanged
     opened = Signal(str)  # uri
+    refreshed = Signal(str)  # uri
 
     def __init__(self, uri: str, records: Records, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -82,6 +83,15 @@ class Connection(QObject):
         host, self._host = self._host, None
         if host is not None:
             Lane(f"close {self._uri}").submit(host.close)
+
+    def refresh(self) -> None:
+        """Read anew what the host has, and the machine on screen; connect where there is no connection."""
+        host = self._host
+        if host is None:
+            self.open()
+        else:
+            self._list_lane.submit(lambda: self._read_domains(host))
+            self.snapshots.reread()
 
     def refresh_domain(self, domain: DomainId) -> None:
         """Read one domain again."""
@@ -135,6 +145,13 @@ class Connection(QObject):
             host.close()
             return
         self._bridge.post(lambda: self._opened(host, record, domains))
+
+    def _read_domains(self, host: Host) -> None:
+        try:
+            domains = host.list_domains()
+        except SnapguiError:
+            return  # the loss of the connection is told by an event of its own
+        self._bridge.post(lambda: self._domains_read(host, domains))
 
     def _read_domain(self, host: Host, domain: DomainId) -> None:
         # From here on a further event asks for a further reading: it may tell of something that this one misses.
@@ -202,6 +219,11 @@ class Connection(QObject):
     def _retry_later(self) -> None:
         self._retry.start(_RETRY_MS[min(self._losses, len(_RETRY_MS) - 1)])
         self._losses += 1
+
+    def _domains_read(self, host: Host, domains: tuple[DomainRecord, ...]) -> None:
+        if host is self._host:
+            self._records.put_domains(self._uri, domains)
+            self.refreshed.emit(self._uri)
 
     def _domain_read(self, host: Host, domain: DomainId, record: DomainRecord | None) -> None:
         if host is not self._host:

@@ -23,6 +23,7 @@ class Hosts(QObject):
 
     event_seen = Signal(object)  # virt.events.DomainChanged
     opened = Signal(str)  # uri; again after each loss
+    refreshed = Signal(str)  # uri: its machines have been read again
 
     def __init__(self, records: Records, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +44,7 @@ class Hosts(QObject):
             connection = Connection(uri, self._records, self._bridge, self)
             connection.event_seen.connect(self.event_seen)
             connection.opened.connect(self.opened)
+            connection.refreshed.connect(self.refreshed)
             self._connections[uri] = connection
         connection.open()
 
@@ -53,6 +55,12 @@ class Hosts(QObject):
             connection.close()
             connection.deleteLater()
             self._records.remove_host(uri)
+
+    def refresh_host(self, uri: str) -> None:
+        """Read a host's machines again, and snapshots and sizes of the one on screen; connect where there is none."""
+        connection = self._connections.get(uri)
+        if connection is not None:
+            connection.refresh()
 
     def close(self) -> None:
         """Close every connection, without waiting for any."""

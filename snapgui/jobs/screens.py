@@ -23,6 +23,11 @@ class Screens:
         self._numbers = itertools.count()
         self._wanted: dict[int, Callable[[bytes | None], None]] = {}
 
+    @property
+    def folder(self) -> Path:
+        """Where they are kept."""
+        return self._folder
+
     def want(self, uuid: str, snapshot: SnapshotRecord, answered: Callable[[bytes | None], None]) -> None:
         """Load a picture on a worker; it, or None, comes back on the UI thread."""
 

@@ -64,6 +64,13 @@ class SnapshotFeed(QObject):
         host = self._host
         self._lane.submit(lambda: self._read_snapshots(host, domain, known, again))
 
+    def reread(self) -> None:
+        """Read every snapshot of the machine on screen again, and every size."""
+        watched = self._watched
+        if watched is not None:
+            self._known_sizes = {key: size for key, size in self._known_sizes.items() if key[0] != watched.uuid}
+            self.refresh(watched, self._records.snapshots(watched).records)
+
     # On a lane
 
     def _read_snapshots(self, host: Host, domain: DomainId, known: Snapshots | None, reread: frozenset[str]) -> None:

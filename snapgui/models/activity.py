@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, QTimer
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.text import translate
-from snapgui.models.format import duration_text, full_time_text, listed, one_line, time_text, tooltip
+from snapgui.models.format import clock_text, duration_text, full_time_text, listed, one_line, tooltip
 from snapgui.models.roles import Role
 from snapgui.models.tree import Index
 
@@ -70,13 +70,15 @@ class ActivityModel(QAbstractTableModel):
             return None
         if role == _Role.TextAlignmentRole:
             return _alignment(section)
+        if role == _Role.ToolTipRole and section == Column.PAUSED:
+            return tooltip(translate("Activity", "How long the guest stood still meanwhile"))
         if role == _Role.DisplayRole:
             return {
                 Column.WHAT: translate("Activity", "What"),
                 Column.MACHINE: translate("Activity", "Machine"),
                 Column.STARTED: translate("Activity", "Started"),
                 Column.TOOK: translate("Activity", "Took"),
-                Column.PAUSED: translate("Activity", "Guest paused"),
+                Column.PAUSED: translate("Activity", "Paused"),
                 Column.RESULT: translate("Activity", "Result"),
             }[Column(section)]
         return None
@@ -117,7 +119,7 @@ def _display(record: JobRecord, column: Column) -> str:
 
 
 def _started(record: JobRecord) -> str:
-    return "" if record.started is None else time_text(record.started)
+    return "" if record.started is None else clock_text(record.started, time.time())
 
 
 def _took(record: JobRecord) -> str:
@@ -166,6 +168,8 @@ def _tooltip(record: JobRecord, column: Column) -> str | None:
         texts = (full_time_text(record.started),)
     elif column is Column.RESULT and record.problem:
         texts = (record.problem.tried, record.problem.why, record.problem.remedy)
+    elif column is Column.TOOK:
+        texts = (_took(record),)
     return tooltip(*texts) or None
 
 

@@ -24,6 +24,9 @@ _BREAKS = re.compile(r"[ \t]*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 _BIDI = re.compile(
     "[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+# In QLocale's formats of times:
+_MINUTES = re.compile(r"(?<=[Hh])([:.])mm")
+_QUOTED_OR_ZONE = re.compile(r"('[^']*')|\s*\(?\bt+\b\)?")
 _ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
 
@@ -33,8 +36,17 @@ def size_text(size: int) -> str:
 
 
 def time_text(epoch: float) -> str:
-    """Seconds since the epoch as a short local date and time."""
-    return QLocale().toString(_local(epoch), QLocale.FormatType.ShortFormat)
+    """Seconds since the epoch as a short local date and time, to the second: two snapshots of a minute differ."""
+    locale = QLocale()
+    return locale.toString(_local(epoch), " ".join(_formats(locale.name())))
+
+
+def clock_text(epoch: float, now: float) -> str:
+    """Seconds since the epoch as a local time of day; with the date where that is not the day of ``now``."""
+    if _local(epoch).date() != _local(now).date():
+        return time_text(epoch)
+    locale = QLocale()
+    return locale.toString(_local(epoch), _formats(locale.name())[1])
 
 
 def full_time_text(epoch: float) -> str:
@@ -116,6 +128,16 @@ def natural_order() -> Callable[[str], QCollatorSortKey]:
 @lru_cache(maxsize=1 << 15)  # the names of 10,000 snapshots are sorted again and again
 def _collation_key(locale: str, text: str) -> QCollatorSortKey:
     return _collator(locale).sortKey(text)
+
+
+@lru_cache(maxsize=1)
+def _formats(locale: str) -> tuple[str, str]:
+    """A locale's short date, and its time to the second: its short one has no seconds, its long one names the zone."""
+    known = QLocale(locale)
+    time, done = _MINUTES.subn(r"\g<0>\1ss", known.timeFormat(QLocale.FormatType.ShortFormat))
+    if not done:
+        time = _QUOTED_OR_ZONE.sub(r"\1", known.timeFormat(QLocale.FormatType.LongFormat)).strip()
+    return known.dateFormat(QLocale.FormatType.ShortFormat), time
 
 
 @lru_cache(maxsize=1)

@@ -117,7 +117,8 @@ class MachinesModel(TreeModel):
     def _on_domain_removed(self, domain: DomainId) -> None:
         self.remove(domain)
         host = self._store.host(domain.uri)
-        if self._filter and host and not self.keys_under(domain.uri) and self._filter not in _label(host).casefold():
+        last = self._filter and host and not self.keys_under(domain.uri)
+        if last and host and self._filter not in host_label(host).casefold():
             self.remove(domain.uri)
 
     # arrangement
@@ -126,7 +127,7 @@ class MachinesModel(TreeModel):
         found: dict[Hashable, list[Hashable]] = {None: []}
         for host in self._store.hosts():
             domains = [record for record in self._store.domains(host.uri) if self._matches(record)]
-            if domains or self._filter in _label(host).casefold():
+            if domains or self._filter in host_label(host).casefold():
                 found[None].append(host.uri)
                 found[host.uri] = sorted((record.id for record in domains), key=self._place)
         return found
@@ -135,7 +136,7 @@ class MachinesModel(TreeModel):
         if self._filter in record.name.casefold():
             return True
         host = self._store.host(record.id.uri)
-        return host is not None and self._filter in _label(host).casefold()
+        return host is not None and self._filter in host_label(host).casefold()
 
     def _place(self, domain: Hashable) -> tuple[QCollatorSortKey, str, str]:
         record = self._store.domain(domain) if isinstance(domain, DomainId) else None
@@ -143,7 +144,7 @@ class MachinesModel(TreeModel):
         return natural_order()(name), name, str(domain)
 
 
-def _label(host: HostRecord) -> str:
+def host_label(host: HostRecord) -> str:
     """What a connection is called: its host, and its kind where it is not the usual one."""
     try:
         parts = urlsplit(host.uri)
@@ -160,7 +161,7 @@ def _label(host: HostRecord) -> str:
 def _host_data(host: HostRecord, column: Column, role: int) -> Any:
     if column is not Column.NAME:
         return None
-    label, state = one_line(_label(host)), host_state_text(host.state)
+    label, state = one_line(host_label(host)), host_state_text(host.state)
     why = host.problem.why if host.problem else ""
     if role == _Role.DisplayRole:
         return translate("Machines", "{host} – {state}").format(host=label, state=state) if state else label

@@ -36,7 +36,7 @@ class Act(Enum):
     CONSOLE = "console"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
-    RETRY = "retry"
+    REFRESH = "refresh"
 
 
 POWER: Mapping[Act, PowerAction] = MappingProxyType(
@@ -105,7 +105,7 @@ def _words() -> dict[Act, _Words]:
         Act.RESUME: _Words(
             translate("Actions", "Res&ume"),
             translate("Actions", "Let the paused machine go on"),
-            "Ctrl+Shift+P",
+            "Ctrl+P",  # like its counterpart: only one of them is visible, and Qt hears no key for one that is not
         ),
         Act.SHUT_DOWN: _Words(
             translate("Actions", "Shut &down"),
@@ -133,9 +133,9 @@ def _words() -> dict[Act, _Words]:
             translate("Actions", "&Disconnect"),
             translate("Actions", "Remove the chosen host from the window; nothing on it changes"),
         ),
-        Act.RETRY: _Words(
-            translate("Actions", "&Try again"),
-            translate("Actions", "Connect to the chosen host again"),
+        Act.REFRESH: _Words(
+            translate("Actions", "R&efresh"),
+            translate("Actions", "Read the host’s machines and snapshots again; connect to it where that failed"),
             "F5",
         ),
     }
@@ -177,7 +177,7 @@ class Actions(QObject):
     def _make(self, act: Act) -> QAction:
         words = self._words[act]
         action = QAction(icon(act.value), words.text, self)
-        action.setIconText(_MNEMONIC.sub("", words.text))
+        action.setIconText(plain_text(words.text))
         action.setObjectName(act.value)
         if words.keys:
             action.setShortcut(QKeySequence(words.keys))
@@ -185,9 +185,14 @@ class Actions(QObject):
         return action
 
 
+def plain_text(text: str) -> str:
+    """An action's or a menu's text as it is read: without mnemonic, and without the mark of a dialog."""
+    return _MNEMONIC.sub("", text)
+
+
 def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
     """Why the action can't be used now; "" where it can."""
-    if act in (Act.CONNECT, Act.DISCONNECT, Act.RETRY):
+    if act in (Act.CONNECT, Act.DISCONNECT, Act.REFRESH):
         return _host_reason(act, focus)
     if focus.domain is None or situation is None:
         return translate("Actions", "Choose a machine first.")
@@ -201,12 +206,10 @@ def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
 
 
 def _host_reason(act: Act, focus: Focus) -> str:
-    if act is Act.CONNECT:
-        return ""
-    if focus.host is None:
+    if act is Act.DISCONNECT and focus.host is None:
         return translate("Actions", "Choose a host first.")
-    if act is Act.RETRY and focus.host.state is not HostState.FAILED:
-        return translate("Actions", "It is connected, or being connected.")
+    if act is Act.REFRESH and focus.host is not None and focus.host.state is HostState.CONNECTING:
+        return translate("Actions", "It is being connected.")
     return ""
 
 

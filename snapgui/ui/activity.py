@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -27,7 +27,8 @@ from snapgui.ui.dialogs.problem import ProblemBox
 from snapgui.ui.icons import icon
 
 _ORDER: Final = (Column.WHAT, Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED, Column.MACHINE)
-_WIDTHS: Final = {Column.WHAT: 28, Column.RESULT: 15, Column.TOOK: 10, Column.PAUSED: 16}  # characters, at first
+_LEAST: Final = {Column.WHAT: 22, Column.RESULT: 11, Column.TOOK: 6}  # characters: of what is elided before it scrolls
+_LARGEST_SHARE: Final = 0.28  # of the list's width, for a figure or a reason
 _ICONS: Final = {
     JobState.WAITING: "waiting",
     JobState.DONE: "done",
@@ -49,7 +50,8 @@ class ActivityView(QWidget):
         self.tree = _JobTree()
         self.tree.setModel(model)
         self.tree.set_columns()
-        self.cancel = self._action(translate("ActivityView", "&Cancel"), "cancel", self._cancel)
+        self.cancel = self._action(translate("ActivityView", "&Cancel the job"), "cancel", self._cancel)
+        self.cancel.setIconText(translate("ActivityView", "Cancel"))
         self.cancel.setShortcut("Ctrl+.")
         self.copy = self._action(translate("ActivityView", "Cop&y the virsh commands"), "copy", self._copy)
         self.show_plan = self._action(translate("ActivityView", "Show the &plan…"), "note", self._show_plan)
@@ -138,12 +140,16 @@ class ActivityView(QWidget):
 
 
 class _JobTree(QTreeView):
-    """Gives what was done the room that the figures leave, until the user sets its width."""
+    """Gives figures the room that they take, and what was done all the rest, until the user sets a width."""
 
     def __init__(self) -> None:
         super().__init__()
         self._fits = True
         self._fitting = False
+        self._fit_soon = QTimer(self)
+        self._fit_soon.setSingleShot(True)
+        self._fit_soon.setInterval(0)
+        self._fit_soon.timeout.connect(self._fit)
         self.setAccessibleName(translate("ActivityView", "Activity"))
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
@@ -152,25 +158,35 @@ class _JobTree(QTreeView):
 
     def set_columns(self) -> None:
         header = self.header()
+        header.setStretchLastSection(False)
         for place, column in enumerate(_ORDER):
             header.moveSection(header.visualIndex(column), place)
         header.hideSection(Column.MACHINE)  # what was done names it
-        for column, characters in _WIDTHS.items():
-            self.setColumnWidth(column, self.fontMetrics().averageCharWidth() * characters)
-        self._least = self.columnWidth(Column.WHAT)
         header.sectionResized.connect(self._resized)
+        self.model().dataChanged.connect(self._fit_soon.start)
+        self.model().rowsInserted.connect(self._fit_soon.start)
+        self._fit_soon.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._fits:
-            room = self.viewport().width() - self.columnWidth(Column.RESULT) - self.columnWidth(Column.TOOK)
-            roomy = room - self.columnWidth(Column.PAUSED)
-            self._fitting = True
-            self.setColumnWidth(Column.WHAT, roomy if roomy >= self._least else max(room, self._least))
-            self._fitting = False
+        self._fit()
 
-    def _resized(self, section: int, _before: int, _after: int) -> None:
-        if not self._fitting and section == Column.WHAT:
+    def _fit(self) -> None:
+        if not self._fits or self.model() is None:
+            return
+        self._fitting = True
+        character, width = self.fontMetrics().averageCharWidth(), self.viewport().width()
+        room = width
+        for column in _ORDER[1:]:
+            wanted = max(self.header().sectionSizeHint(column), self.sizeHintForColumn(column))
+            share = max(character * _LEAST[column], int(width * _LARGEST_SHARE)) if column in _LEAST else wanted
+            self.setColumnWidth(column, max(min(wanted, share), character * _LEAST.get(column, 0)))
+            room -= self.columnWidth(column)
+        self.setColumnWidth(Column.WHAT, max(room, character * _LEAST[Column.WHAT]))
+        self._fitting = False
+
+    def _resized(self) -> None:
+        if not self._fitting:
             self._fits = False
 
     def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:

@@ -26,14 +26,18 @@ def _short(text: str) -> str:
 
 
 class Banner(QFrame):
-    """One message at a time; hidden until there is one. Esc closes it while it has the focus."""
+    """One message at a time; hidden until there is one. Esc closes it while it has the focus.
 
-    closed = Signal()
+    ``topic`` is what the message is about, for whoever takes it away again; "" where nobody does.
+    """
+
+    closed = Signal(str)  # the topic of the message that is gone
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(translate("Banner", "Message"))
         self._level = Level.NOTE
+        self.topic = ""
         self._mark = IconLabel(self._level.value, _ICON)
         self._headline = TextLabel(bold=True)
         self._text = TextLabel()
@@ -57,7 +61,9 @@ class Banner(QFrame):
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
-    def show_problem(self, problem: Problem, actions: dict[str, Callable[[], object]] | None = None) -> None:
+    def show_problem(
+        self, problem: Problem, actions: dict[str, Callable[[], object]] | None = None, topic: str = ""
+    ) -> None:
         """Tell a failure, with a button "Details" besides ``actions``."""
         details = translate("Banner", "Details…")
         self.show_message(
@@ -65,13 +71,19 @@ class Banner(QFrame):
             problem.tried,
             f"{problem.why} {problem.remedy}".strip(),
             {**(actions or {}), details: lambda: ProblemBox(problem, self.window()).open()},
+            topic,
         )
 
     def show_message(
-        self, level: Level, headline: str, text: str = "", actions: dict[str, Callable[[], object]] | None = None
+        self,
+        level: Level,
+        headline: str,
+        text: str = "",
+        actions: dict[str, Callable[[], object]] | None = None,
+        topic: str = "",
     ) -> None:
         """Replace the message. ``actions`` are buttons, by their text, and what each does; the message stays."""
-        self._level = level
+        self._level, self.topic = level, topic
         self._mark.set_icon(level.value)
         self._headline.setText(_short(headline))
         self._text.setText(_short(text))
@@ -91,7 +103,8 @@ class Banner(QFrame):
         """Take the message away."""
         if not self.isHidden():
             self.hide()
-            self.closed.emit()
+            topic, self.topic = self.topic, ""
+            self.closed.emit(topic)
 
     def text(self) -> str:
         """What is read on it; empty while it is hidden."""

@@ -3,12 +3,10 @@
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QIcon
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QMainWindow,
     QMenu,
-    QMessageBox,
     QSplitter,
     QStackedWidget,
     QToolBar,
@@ -22,7 +20,7 @@ from snapgui.core.requests import PowerAction
 from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.activity import ActivityModel
-from snapgui.models.machines import MachinesModel
+from snapgui.models.machines import MachinesModel, host_label
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.settings import SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
@@ -32,9 +30,11 @@ from snapgui.ui.banner import Banner
 from snapgui.ui.chart.panel import SizesPanel
 from snapgui.ui.details.panel import DetailsPanel
 from snapgui.ui.details_feed import DetailsFeed
+from snapgui.ui.dialogs.about import about_box
 from snapgui.ui.dialogs.connect import ConnectDialog
+from snapgui.ui.dialogs.shortcuts import ShortcutsDialog
 from snapgui.ui.focus import Focus
-from snapgui.ui.icons import app_icon
+from snapgui.ui.host_news import HostNews
 from snapgui.ui.job_news import JobNews
 from snapgui.ui.leaving import Leaving
 from snapgui.ui.machines import MachinesPanel
@@ -43,6 +43,8 @@ from snapgui.ui.snapshots import SnapshotsPanel
 from snapgui.ui.start_page import StartPage
 
 _FIRST_SIZE = QSize(1280, 800)
+_FRAME = QSize(16, 48)  # about what a desktop puts around a window
+_SHORT_MS = 8000
 _SHOWN_MS = 20  # after this a change is on the screen
 
 
@@ -59,8 +61,10 @@ class MainWindow(QMainWindow):
         self._hosts = backend.hosts
         self._runner = backend.runner
         self._console = backend.console
+        self._screens = backend.screens
         self._settings = settings
         self._preferred = ""  # the machine to choose once it appears
+        self._preparing = ""  # what is done for the demo before there is a machine
         self._wanted = ""  # the snapshot to choose once it appears
         self._chosen_before: tuple[str, ...] = ()  # what was chosen when it was asked for
         self._machines_model = MachinesModel(store, self)
@@ -69,7 +73,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.machines = MachinesPanel(self._machines_model)
         self.snapshots = SnapshotsPanel(self._snapshots_model)
-        self.snapshots.offer_retry(self.actions_[Act.RETRY])
+        self.snapshots.offer_retry(self.actions_[Act.REFRESH])
         selection = self.snapshots.tree.choice
         self.sizes = SizesPanel(store, self._snapshots_model, selection)
         self.details = DetailsPanel(store, self._snapshots_model, selection)
@@ -80,6 +84,7 @@ class MainWindow(QMainWindow):
         self._feed = DetailsFeed(self.details, store, backend, self.operations)
         self._leaving = Leaving(self.operations, backend.runner, self)
         self._leaving.ready.connect(self.close)
+        self._host_news = HostNews(store, self.banner, self.statusBar())
         self._news = JobNews(backend.runner, self._activity_model, self.banner, self.statusBar())
         self._lay_out()
         self._make_bars()
@@ -98,9 +103,16 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentWidget(self.start_page)
         self.start_page.connect_button.setFocus()
 
+    def demo_progress(self, doing: str) -> None:
+        """Say what is being done for the demo; "" once it is ready."""
+        self._preparing = doing
+        self._pages.setCurrentIndex(0)
+        self.statusBar().showMessage(doing)
+        self._focus_changed()
+
     def demo_failed(self, problem: Problem) -> None:
         """Say why there is no demo; where there is nothing else, on the start page's place."""
-        self._pages.setCurrentIndex(0)
+        self.demo_progress("")
         self.banner.show_problem(problem)
 
     def focus(self) -> Focus:
@@ -142,7 +154,7 @@ class MainWindow(QMainWindow):
         outer.addWidget(self.machines)
         outer.addWidget(right)
         self._splitters = (outer, right, above, below)
-        for splitter, sizes in ((outer, (230, 1050)), (right, (500, 260)), (above, (700, 350)), (below, (600, 450))):
+        for splitter, sizes in ((outer, (230, 1050)), (right, (500, 260)), (above, (700, 350)), (below, (540, 510))):
             splitter.setChildrenCollapsible(False)
             splitter.setSizes(list(sizes))
         outer.setStretchFactor(1, 1)
@@ -159,12 +171,12 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(self.start_page)
         self.setCentralWidget(self._pages)
         self.setWindowTitle("snapgui")
-        self.resize(_FIRST_SIZE)
+        self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
 
     def _make_bars(self) -> None:
         snapshot_acts = (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT, Act.SET_CURRENT, Act.GO_TO_CURRENT)
         machine_acts = (*POWER, Act.CONSOLE)
-        host_acts = (Act.CONNECT, Act.RETRY, Act.DISCONNECT)
+        host_acts = (Act.CONNECT, Act.REFRESH, Act.DISCONNECT)
         bar = QToolBar(translate("MainWindow", "Tools"))
         bar.setObjectName("tools")
         bar.setMovable(False)
@@ -181,14 +193,22 @@ class MainWindow(QMainWindow):
         self._fill(file, host_acts)
         file.addSeparator()
         file.addAction(translate("MainWindow", "&Quit"), "Ctrl+Q", self.close)
-        self._fill(menus.addMenu(translate("MainWindow", "&Machine")), machine_acts)
+        machine = menus.addMenu(translate("MainWindow", "&Machine"))
+        self._fill(machine, machine_acts)
+        machine.addSeparator()
+        machine.addAction(self.activity.cancel)
         self._fill(menus.addMenu(translate("MainWindow", "&Snapshot")), snapshot_acts)
         view = menus.addMenu(translate("MainWindow", "&View"))
+        view.addAction(self.actions_[Act.REFRESH])
+        view.addSeparator()
         view.addAction(translate("MainWindow", "&Filter snapshots"), "Ctrl+F", self.snapshots.filter.setFocus)
         view.addAction(translate("MainWindow", "Filter &machines"), "Ctrl+Shift+F", self.machines.filter.setFocus)
         view.addAction(translate("MainWindow", "&Expand all"), self.snapshots.tree.expandAll)
         view.addAction(translate("MainWindow", "&Collapse all"), self.snapshots.tree.collapseAll)
+        view.addSeparator()
+        view.addMenu(self.sizes.save_menu)
         about = menus.addMenu(translate("MainWindow", "&Help"))
+        about.addAction(translate("MainWindow", "&Keyboard shortcuts"), "F1", self._show_shortcuts)
         about.addAction(translate("MainWindow", "&About snapgui"), self._about)
         self.machines.tree.addActions([self.actions_[act] for act in (*machine_acts, *host_acts)])
         self.snapshots.tree.addActions([self.actions_[act] for act in snapshot_acts])
@@ -218,6 +238,9 @@ class MainWindow(QMainWindow):
         self.operations.refused.connect(self.banner.show_problem)
         self._console.failed.connect(self.banner.show_problem)
         self.sizes.failed.connect(self.banner.show_problem)
+        self.sizes.saved.connect(self._chart_saved)
+        self._hosts.refreshed.connect(self._refreshed)
+        self._host_news.retry_wanted.connect(self._hosts.connect_host)
         self.start_page.connect_wanted.connect(self._connect_host)
         self.start_page.retry_wanted.connect(self.default_wanted)
         self.start_page.demo_wanted.connect(self.demo_wanted)
@@ -231,7 +254,7 @@ class MainWindow(QMainWindow):
             Act.CONSOLE: self._open_console,
             Act.CONNECT: self._connect_host,
             Act.DISCONNECT: self._disconnect_host,
-            Act.RETRY: self._retry,
+            Act.REFRESH: self._refresh,
         }
         for act, call in calls.items():
             self.actions_.on(act, call)
@@ -251,6 +274,8 @@ class MainWindow(QMainWindow):
     def _world_changed(self) -> None:
         if self._store.hosts():
             self._pages.setCurrentIndex(0)
+        else:
+            self.show_start_page(())
         self._choose_preferred()
         self._focus_changed()
 
@@ -265,6 +290,7 @@ class MainWindow(QMainWindow):
                     return
 
     def _machine_chosen(self) -> None:
+        self._host_news.watch(self.machines.uri())
         domain = self.machines.domain()
         if domain != self._snapshots_model.domain:
             self._snapshots_model.set_domain(domain)
@@ -274,7 +300,15 @@ class MainWindow(QMainWindow):
     def _focus_changed(self) -> None:
         focus = self.focus()
         self.actions_.update(focus, self._runner.situation(focus.domain.id) if focus.domain is not None else None)
-        self.snapshots.show_focus(focus, known=self._known(focus))
+        self.snapshots.show_focus(focus, known=self._known(focus), hint=self._hint(focus))
+
+    def _hint(self, focus: Focus) -> str:
+        """Why no machine can be chosen; "" where one can."""
+        if self._preparing:
+            return translate("MainWindow", "The demo is being prepared.\n{doing}").format(doing=self._preparing)
+        if focus.connected and focus.host is not None and not self._store.domains(focus.host.uri):
+            return translate("MainWindow", "There are no machines on this host.")
+        return ""
 
     def _known(self, focus: Focus) -> bool:
         return focus.domain is not None and self._store.snapshots_known(focus.domain.id)
@@ -348,19 +382,29 @@ class MainWindow(QMainWindow):
         if (uri := self.machines.uri()) is not None:
             self._hosts.disconnect_host(uri)
 
-    def _retry(self) -> None:
-        if (uri := self.machines.uri()) is not None:
-            self._hosts.connect_host(uri)
+    def _refresh(self) -> None:
+        """The chosen host; where none is chosen, all; where there is none, look for one again."""
+        uri = self.machines.uri()
+        for each in self._hosts.uris if uri is None else (uri,):
+            self._hosts.refresh_host(each)
+        if self._pages.currentWidget() is self.start_page:
+            self.default_wanted.emit()
+
+    def _refreshed(self, uri: str) -> None:
+        if (host := self._store.host(uri)) is not None:
+            text = translate("MainWindow", "Read again: {host}").format(host=host_label(host))
+            self.statusBar().showMessage(text, _SHORT_MS)
+
+    def _chart_saved(self, path: str) -> None:
+        self.statusBar().showMessage(translate("MainWindow", "Saved the chart: {path}").format(path=path), _SHORT_MS)
 
     def _about(self) -> None:
-        box = QMessageBox(self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle(translate("MainWindow", "About snapgui"))
-        box.setIconPixmap(app_icon().pixmap(64))
-        box.setText(f"snapgui {QApplication.applicationVersion()}")
-        box.setInformativeText(
-            translate("MainWindow", "Snapshots of libvirt machines, point and click.\nGPL-3.0-or-later")
-        )
-        box.addButton(QMessageBox.StandardButton.Close).setIcon(QIcon())
+        box = about_box(self._settings.path, str(self._screens.folder), self)
         box.finished.connect(box.deleteLater)
         box.open()
+
+    def _show_shortcuts(self) -> None:
+        menus = [menu for action in self.menuBar().actions() if isinstance(menu := action.menu(), QMenu)]
+        dialog = ShortcutsDialog(menus, self)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()

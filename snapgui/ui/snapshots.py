@@ -45,10 +45,10 @@ _STATE_ICONS = {
 }
 _WIDTHS = {  # in digits, for the first start
     Column.NAME: 22,
-    Column.TAKEN: 15,
-    Column.STATE: 9,
+    Column.TAKEN: 19,
+    Column.STATE: 12,
     Column.KIND: 9,
-    Column.MEMORY: 11,
+    Column.MEMORY: 10,
     Column.DESCRIPTION: 12,  # at least: it takes what is left
 }
 _INDENTATION = 16  # pixels: chains of snapshots are deep
@@ -109,11 +109,14 @@ class SnapshotsPanel(QWidget):
         """Choose the "You are here" row and bring it into view."""
         self._select(self._model.here_index())
 
-    def show_focus(self, focus: Focus, *, known: bool) -> None:
-        """Name the machine; say in the tree's place why there is no tree. ``known``: its snapshots have been read."""
+    def show_focus(self, focus: Focus, *, known: bool, hint: str = "") -> None:
+        """Name the machine; say in the tree's place why there is no tree. ``known``: its snapshots have been read.
+
+        ``hint`` is said where no machine can be chosen.
+        """
         self.title.setText(focus.domain.name if focus.domain is not None else "")
         self.filter.setEnabled(focus.domain is not None)
-        text = _message(focus, known=known)
+        text = _message(focus, hint, known=known)
         self._message.setText(text)
         host = focus.host if focus.domain is None else None
         self._retry.setVisible(host is not None and host.state is HostState.FAILED)
@@ -121,7 +124,8 @@ class SnapshotsPanel(QWidget):
 
     def offer_retry(self, action: QAction) -> None:
         """What connects again to a host that failed, as a button below the reason."""
-        self._retry.setDefaultAction(action)
+        self._retry.setIcon(action.icon())
+        self._retry.clicked.connect(action.trigger)
 
     def header_state(self) -> QByteArray:
         """The columns' widths, order and sorting, for the next start."""
@@ -135,6 +139,7 @@ class SnapshotsPanel(QWidget):
 
     def _message_page(self) -> QWidget:
         self._retry = QToolButton()
+        self._retry.setText(translate("Snapshots", "Try again"))
         self._retry.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         page = QWidget()
         layout = QVBoxLayout(page)
@@ -285,16 +290,15 @@ class _SnapshotDelegate(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
         here = not isinstance(self._model.key(index), str)
-        if here:
-            option.font.setBold(True)
         if index.column() == Column.NAME:
             option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
+            option.font.setBold(here)
             option.icon = icon("here") if here else _row_icon(index.data(Role.RECORD))
 
 
-def _message(focus: Focus, *, known: bool) -> str:
+def _message(focus: Focus, hint: str, *, known: bool) -> str:
     if focus.domain is None:
-        return _host_message(focus.host)
+        return _host_message(focus.host, hint)
     if known:
         return ""
     if focus.connected:
@@ -302,16 +306,17 @@ def _message(focus: Focus, *, known: bool) -> str:
     return translate("Snapshots", "Its host is not connected.")
 
 
-def _host_message(host: HostRecord | None) -> str:
+def _host_message(host: HostRecord | None, hint: str) -> str:
+    choose = hint or translate("Snapshots", "Choose a machine to see its snapshots.")
     if host is None:
-        return translate("Snapshots", "Choose a machine to see its snapshots.")
+        return choose
     match host.state:
-        case HostState.CONNECTING:
+        case HostState.CONNECTING if not hint:
             return translate("Snapshots", "Connecting…")
         case HostState.FAILED if host.problem is not None:
             return "\n\n".join(filter(None, (host.uri, host.problem.why, host.problem.remedy)))
         case _:
-            return translate("Snapshots", "Choose a machine to see its snapshots.")
+            return choose
 
 
 def _row_icon(record: object) -> QIcon:

@@ -48,7 +48,7 @@ class StartPage(QScrollArea):
         self.connect_button = _button(translate("StartPage", "&Connect…"), icon("connect"))
         self.connect_button.setDefault(True)
         self.connect_button.clicked.connect(self.connect_wanted)
-        self.retry_button = _button(translate("StartPage", "&Retry"), icon("retry"))
+        self.retry_button = _button(translate("StartPage", "&Retry"), icon("refresh"))
         self.retry_button.clicked.connect(self.retry_wanted)
         self.demo_button = _button(translate("StartPage", "&Try the demo"), icon("machine-running"))
         self.demo_button.setToolTip(

@@ -3,11 +3,13 @@
 import time
 
 import libvirt
-from testbed.stage import Stage
+import pytest
+from testbed.stage import URI, Stage
 
-from snapgui.core.records import DomainState, HostState
+from snapgui.core.records import DomainState, HostState, Size, SnapshotRecord
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
+from snapgui.virt.host import Host
 
 _SECOND = 1000
 _MACHINE = "<domain type='test'><name>new</name><memory>1024</memory><os><type>hvm</type></os></domain>"
@@ -123,3 +125,37 @@ def test_a_size_that_cannot_be_known_says_why(qtbot, stage: Stage):
     while time.monotonic() < deadline:
         qtbot.wait(10)
     assert stage.store.sizes(stage.domain)["a"] == size
+
+
+def test_refresh_reads_machines_edits_and_sizes_anew(qtbot, stage: Stage, monkeypatch: pytest.MonkeyPatch):
+    sizes = iter((1, 2))
+
+    def measured(_host: Host, _uuid: str, records: tuple[SnapshotRecord, ...]) -> dict[str, Size]:
+        size = next(sizes)
+        return {record.name: Size(size) for record in records}
+
+    monkeypatch.setattr(Host, "memory_sizes", measured)
+    stage.take("a")
+    stage.backend.hosts.watch(stage.domain)
+    qtbot.waitUntil(lambda: stage.store.sizes(stage.domain) == {"a": Size(1)})
+    xml = stage.others.snapshotLookupByName("a").getXMLDesc()
+    xml = xml.replace("<state>", "<description>edited</description><state>")
+    stage.others.snapshotCreateXML(xml, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)
+    with qtbot.waitSignal(stage.backend.hosts.refreshed) as told:
+        stage.backend.hosts.refresh_host(URI)
+    assert told.args == [URI]
+    qtbot.waitUntil(lambda: stage.store.sizes(stage.domain) == {"a": Size(2)})
+    assert stage.store.snapshots(stage.domain).records["a"].description == "edited"
+
+
+def test_refresh_connects_to_a_host_that_failed(qtbot, tmp_path):
+    path = tmp_path / "world.xml"
+    store = Store()
+    backend = Backend(store, tmp_path)
+    uri = f"test://{path}"
+    backend.hosts.connect_host(uri)
+    qtbot.waitUntil(lambda: store.host(uri).state is HostState.FAILED)
+    path.write_text(f"<node>{_MACHINE}</node>")
+    backend.hosts.refresh_host(uri)
+    qtbot.waitUntil(lambda: [record.name for record in store.domains(uri)] == ["new"])
+    backend.close()

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QLocale
 
 from snapgui.models.format import (
+    clock_text,
     duration_text,
     first_line,
     natural_order,
@@ -38,6 +39,25 @@ def test_sizes_have_iec_units(language: str) -> None:
 
 def test_times_are_as_the_language_writes_them(language: str) -> None:
     assert time_text(1_794_312_000).startswith({"en_US": "11/10/26", "ja_JP": "2026/11/10"}[language])
+
+
+def test_two_moments_of_a_minute_look_different_in_every_language() -> None:
+    before = QLocale()
+    for locale in QLocale.matchingLocales(
+        QLocale.Language.AnyLanguage, QLocale.Script.AnyScript, QLocale.Country.AnyCountry
+    ):
+        QLocale.setDefault(locale)
+        assert time_text(1_794_312_001) != time_text(1_794_312_002), locale.name()
+        assert clock_text(1_794_312_001, 1_794_312_001) != clock_text(1_794_312_002, 1_794_312_002), locale.name()
+    QLocale.setDefault(before)
+
+
+def test_a_time_of_day_has_the_date_only_on_another_day(language: str) -> None:
+    noon = 1_794_312_000
+    short, full = clock_text(noon, noon), clock_text(noon, noon + 2 * 86400)
+    assert full == time_text(noon)
+    assert full.endswith(short)
+    assert len(short) < len(full), language
 
 
 @pytest.mark.parametrize(

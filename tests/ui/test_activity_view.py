@@ -1,5 +1,7 @@
 """The list of jobs."""
 
+import time
+
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QTreeView
@@ -10,7 +12,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.plan import Call, Plan, Step
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Take
-from snapgui.models.activity import ActivityModel
+from snapgui.models.activity import ActivityModel, Column
 from snapgui.ui.activity import ActivityView
 from snapgui.ui.dialogs.plan_box import PlanBox
 from snapgui.ui.dialogs.problem import ProblemBox
@@ -113,3 +115,24 @@ def test_every_state_and_progress_can_be_drawn(view: ActivityView, model: Activi
     for number, progress in enumerate((None, 0.0, 0.5, 1.0, 7.0), len(JobState)):
         model.put(_running(number, cancellable=False, progress=progress))
     assert not view.tree.viewport().grab().isNull()
+
+
+def test_what_was_done_has_the_room_that_the_figures_leave(
+    qtbot: QtBot, view: ActivityView, model: ActivityModel
+) -> None:
+    model.put(JobRecord(7, _PLAN, "pisces", JobState.DONE, time.time(), time.time(), time.time() + 2.0, paused=1.0))
+    view.resize(600, 200)
+    header, bar = view.tree.header(), view.tree.horizontalScrollBar()
+    wanted = view.tree.fontMetrics().horizontalAdvance(_PLAN.title)
+    qtbot.waitUntil(lambda: header.sectionSize(Column.WHAT) > wanted and bar.maximum() == 0)
+    for column in (Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED):
+        text = model.index(0, column).data()
+        assert view.tree.fontMetrics().horizontalAdvance(text) < header.sectionSize(column), text
+
+
+def test_widths_that_the_user_sets_stay(qtbot: QtBot, view: ActivityView, model: ActivityModel) -> None:
+    view.tree.header().resizeSection(Column.WHAT, 150)
+    view.resize(700, 200)
+    model.put(JobRecord(7, _PLAN, "pisces", JobState.DONE, 1.0, 1.0, 2.0))
+    qtbot.wait(20)
+    assert view.tree.header().sectionSize(Column.WHAT) == 150

@@ -81,7 +81,7 @@ def save(path: str, chart: Chart, form: Format) -> None:
         raise SnapguiError(
             Problem(
                 tried=translate("Sizes", "Save the chart as {path}").format(path=path),
-                why=file.errorString(),
+                why=_sentence(file.errorString()),
                 remedy=translate("Sizes", "Choose another folder, or make room there."),
             )
         )
@@ -150,6 +150,11 @@ def csv_text(chart: Chart) -> QByteArray:
             )
         )
     return QByteArray(out.getvalue().encode("utf-8", errors="replace"))
+
+
+def _sentence(text: str) -> str:
+    """Qt's words for an error have no full stop, and more follows."""
+    return text if text.endswith((".", "。")) else f"{text}."
 
 
 def _iso(seconds: int) -> str:

@@ -38,6 +38,7 @@ class SizesPanel(QWidget):
         self._writer.saved.connect(self.saved)
         self._writer.failed.connect(self.failed)
 
+        self.save_menu = self._save_menu()
         self._figures = ElidedLabel(parent=self)
         self.view.figures_changed.connect(self._figures.setText)
         title = QLabel(translate("Sizes", "Sizes"), self)
@@ -112,18 +113,21 @@ class SizesPanel(QWidget):
             buttons.append(button)
         return buttons
 
-    def _save_button(self) -> QToolButton:
-        menu = QMenu(self)
+    def _save_menu(self) -> QMenu:
+        menu = QMenu(translate("Sizes", "&Save chart as"), self)
         for form, text in (
-            (Format.PNG, translate("Sizes", "Save as picture (PNG)…")),
-            (Format.SVG, translate("Sizes", "Save as drawing (SVG)…")),
-            (Format.CSV, translate("Sizes", "Save as table (CSV)…")),
+            (Format.PNG, translate("Sizes", "&Picture (PNG)…")),
+            (Format.SVG, translate("Sizes", "&Drawing (SVG)…")),
+            (Format.CSV, translate("Sizes", "&Table (CSV)…")),
         ):
             menu.addAction(text).triggered.connect(partial(self._ask_where, form))
+        return menu
+
+    def _save_button(self) -> QToolButton:
         button = QToolButton(self)
         button.setText(translate("Sizes", "Save chart"))
         button.setToolTip(translate("Sizes", "Save the whole chart as a picture, a drawing or a table"))
-        button.setMenu(menu)
+        button.setMenu(self.save_menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setAutoRaise(True)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -147,7 +151,7 @@ class SizesPanel(QWidget):
     def _explain_emptiness(self) -> None:
         domain = self._snapshots.domain
         if domain is None:
-            text = translate("Sizes", "Choose a machine to see its snapshots.")
+            text = translate("Sizes", "The memory that each snapshot of a machine keeps is shown here.")
         elif not self._store.snapshots_known(domain):
             text = translate("Sizes", "Reading the snapshots…")
         elif self._store.snapshots(domain).records:

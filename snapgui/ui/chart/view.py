@@ -81,6 +81,7 @@ class SizesView(QListView):
         self._rescale.setSingleShot(True)
         self._rescale.setInterval(0)
         self._rescale.timeout.connect(self._measure)
+        self._rescale.timeout.connect(self._tell_figures)  # the bar that they were of may be gone
         self._plot = Plot.of(1, QFontMetricsF(self.font()), scale_for(0, 1))
         self.setAccessibleName(translate("Sizes", "Sizes"))
         self.setFlow(QListView.Flow.LeftToRight)

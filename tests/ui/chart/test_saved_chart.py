@@ -115,7 +115,7 @@ def test_a_file_that_can_not_be_written_is_a_problem_in_words(desk: Any, qtbot: 
         desk.panel.save(str(path), Format.CSV)
     (problem,) = failed.args
     assert str(path) in problem.tried
-    assert problem.why
+    assert problem.why.endswith(".")
 
 
 def test_the_chart_may_go_while_its_file_is_written(desk: Any, qtbot: QtBot, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_an_empty_chart_says_what_to_do(desk: Any) -> None:
     desk.put(Snapshots(), {})
     assert desk.panel.view.message() == "No snapshots yet. Take one to see what it costs."
     desk.model.set_domain(None)
-    assert desk.panel.view.message() == "Choose a machine to see its snapshots."
+    assert desk.panel.view.message() == "The memory that each snapshot of a machine keeps is shown here."
 
 
 def test_a_filter_that_finds_nothing_is_named(desk: Any, qtbot: QtBot) -> None:
@@ -144,7 +144,7 @@ def test_the_bar_under_the_mouse_tells_why_its_size_is_not_known(desk: Any, qtbo
     desk.put_family()
     view = desk.panel.view
     qtbot.mouseMove(view.viewport(), QPoint(2, 2))
-    qtbot.mouseMove(view.viewport(), _slot(view, "late"))
+    view.entered.emit(view.indexAt(_slot(view, "late")))
     qtbot.waitUntil(lambda: view.figures().startswith("late · The image can't be read."))
     QApplication.sendEvent(view.viewport(), QEvent(QEvent.Type.Leave))
     assert view.figures() == ""
@@ -253,3 +253,17 @@ def test_the_colours_follow_the_palette(desk: Any) -> None:
     view.setPalette(palette)
     assert view.colours.base == QColor("#101010")
     assert contrast(view.colours.bar, QColor("#101010")) >= GRAPHIC
+
+
+def test_no_figures_are_told_of_a_bar_that_is_gone(desk: Any, qtbot: QtBot) -> None:
+    desk.put_family()
+    view = desk.panel.view
+    told: list[str] = []
+    view.figures_changed.connect(told.append)
+    view.entered.emit(view.indexAt(_slot(view, "late")))
+    qtbot.waitUntil(lambda: bool(told) and told[-1].startswith("late"))
+    domain = desk.model.domain
+    records = dict(desk.store.snapshots(domain).records)
+    del records["late"]
+    desk.put(Snapshots(records, "deep"), desk.store.sizes(domain))
+    qtbot.waitUntil(lambda: not told[-1].startswith("late"))

@@ -1,17 +1,22 @@
 """What a user does in the window, on libvirt's test driver: everything by actions and keys."""
 
 import threading
+from dataclasses import replace
 
 import libvirt
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPlainTextEdit
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPlainTextEdit
 from testbed.stage import URI
 
 from snapgui.app import Application
+from snapgui.core.errors import Problem
+from snapgui.core.records import HostState
 from snapgui.models.roles import Role
 from snapgui.settings import CONNECTIONS, Settings
 from snapgui.ui import machines, snapshots
 from snapgui.ui.actions import Act
+from snapgui.ui.chart.export import Format
 from snapgui.ui.icons import icon
 from snapgui.virt.host import Host
 
@@ -200,12 +205,12 @@ def test_a_failed_host_is_a_row_with_the_reason_and_can_be_tried_again(qtbot, ap
     uri = "qemu+unix:///system?socket=/nowhere/sock"
     app.backend.hosts.connect_host(uri)
     qtbot.waitUntil(lambda: app.window.machines.choose(uri))
-    qtbot.waitUntil(app.window.actions_[Act.RETRY].isEnabled)
+    qtbot.waitUntil(app.window.actions_[Act.REFRESH].isEnabled)
     index = app.window.machines.tree.currentIndex()
     assert index.data(Role.PROBLEM) is not None
     assert "/nowhere" not in index.data(Role.PROBLEM).why or index.data(Qt.ItemDataRole.ToolTipRole)
-    _use(app, Act.RETRY)
-    qtbot.waitUntil(app.window.actions_[Act.RETRY].isEnabled)
+    _use(app, Act.REFRESH)
+    qtbot.waitUntil(app.window.actions_[Act.REFRESH].isEnabled)
     _use(app, Act.DISCONNECT)
     assert [host.uri for host in app.store.hosts()] == [URI]
 
@@ -264,4 +269,90 @@ def test_without_a_host_the_start_page_offers_to_connect_or_try_the_demo(
     application.connect([])
     qtbot.waitUntil(application.window.start_page.isVisible)
     assert any("/nowhere/sock" in text for text in application.window.start_page.texts())
+    application.close()
+
+
+def test_refresh_reads_machines_and_edited_snapshots_anew_whatever_is_chosen(
+    qtbot, app: Application, other: libvirt.virConnect
+):
+    _take(qtbot, app, "a", "old words")
+    xml = other.lookupByName("test").snapshotLookupByName("a").getXMLDesc().replace("old words", "new words")
+    other.lookupByName("test").snapshotCreateXML(xml, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)
+    app.window.snapshots.select_here()
+    app.window.activateWindow()  # offscreen, nobody gives it back the focus that the dialog had
+    qtbot.waitUntil(app.window.isActiveWindow)
+    app.window.snapshots.tree.setFocus()
+    qtbot.keyClick(app.window.snapshots.tree, Qt.Key.Key_F5)
+    model = app.window.snapshots.tree.model()
+    qtbot.waitUntil(lambda: model.index_of("a", 5).data() == "new words")
+    assert app.window.statusBar().currentMessage() == "Read again: This computer (test:///default)"
+    app.window.machines.choose(URI)
+    app.window.statusBar().clearMessage()
+    _use(app, Act.REFRESH)
+    qtbot.waitUntil(lambda: bool(app.window.statusBar().currentMessage()))
+
+
+def test_one_key_pauses_and_resumes(qtbot, app: Application, other: libvirt.virConnect):
+    tree = app.window.snapshots.tree
+    tree.setFocus()
+    for state in (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_RUNNING):
+        qtbot.keyClick(tree, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+        qtbot.waitUntil(lambda state=state: other.lookupByName("test").state()[0] == state)
+        wanted = Act.RESUME if state == libvirt.VIR_DOMAIN_PAUSED else Act.PAUSE
+        qtbot.waitUntil(app.window.actions_[wanted].isVisible)
+
+
+def test_no_two_actions_that_can_be_used_have_the_same_key(app: Application):
+    app.window.snapshots.select_here()
+    keys = [action.shortcut().toString() for action in app.window.findChildren(QAction) if action.isVisible()]
+    keys = [key for key in keys if key]
+    assert len(keys) == len(set(keys))
+
+
+def test_the_loss_of_the_host_on_screen_is_told_in_the_window(app: Application):
+    connected = app.store.host(URI)
+    app.store.put_host(replace(connected, state=HostState.FAILED, problem=Problem("Staying.", "The host is away.")))
+    assert "The host is away." in app.window.banner.text()
+    app.store.put_host(connected)
+    assert app.window.banner.text() == ""
+
+
+def test_f1_shows_the_keys_of_the_menus(qtbot, app: Application):
+    app.window.machines.tree.setFocus()
+    qtbot.keyClick(app.window.machines.tree, Qt.Key.Key_F1)
+    dialog = _dialog(qtbot)
+    assert dialog.tree.findItems("Take", Qt.MatchFlag.MatchRecursive)[0].text(1) == "Ctrl+T"
+    assert dialog.tree.findItems("Cancel the job", Qt.MatchFlag.MatchRecursive)[0].text(1) == "Ctrl+."
+    dialog.reject()
+
+
+def test_a_saved_chart_is_told_with_its_place(qtbot, app: Application, tmp_path):
+    _take(qtbot, app)
+    path = str(tmp_path / "chart.csv")
+    app.window.sizes.save(path, Format.CSV)
+    qtbot.waitUntil(lambda: path in app.window.statusBar().currentMessage())
+
+
+def test_the_chart_can_be_saved_from_the_menu(app: Application):
+    (view,) = [action.menu() for action in app.window.menuBar().actions() if action.text() == "&View"]
+    (save,) = [action.menu() for action in view.actions() if action.text() == "&Save chart as"]
+    assert len(save.actions()) == 3
+
+
+def test_without_any_host_left_the_start_page_says_what_to_do(app: Application):
+    _use(app, Act.DISCONNECT)
+    assert app.window.start_page.isVisible()
+    assert app.window.start_page.texts()[0] == "No connection yet"
+
+
+def test_while_the_demo_is_prepared_the_window_says_so(qtbot, settings: Settings, tmp_path):
+    application = Application(settings, tmp_path)
+    qtbot.addWidget(application.window)
+    application.window.show()
+    application.window.demo_progress("Starting the machine…")
+    shown = [label.text() for label in application.window.snapshots.findChildren(QLabel) if label.isVisible()]
+    assert "The demo is being prepared.\nStarting the machine…" in shown
+    application.window.demo_progress("")
+    shown = [label.text() for label in application.window.snapshots.findChildren(QLabel) if label.isVisible()]
+    assert "Choose a machine to see its snapshots." in shown
     application.close()
