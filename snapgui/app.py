@@ -31,6 +31,7 @@ from snapgui.jobs.garbage import GarbageCollector
 from snapgui.models.format import size_text
 from snapgui.models.store import Store
 from snapgui.paths import resources
+from snapgui.screen import open_screen
 from snapgui.settings import CONNECTIONS, Settings
 from snapgui.ui.icons import app_icon
 from snapgui.ui.main_window import MainWindow
@@ -115,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Start, show the window, and return the exit status once it is closed."""
     if arguments.debug:
         logging.basicConfig(level=logging.DEBUG, format="%(relativeCreated)8d %(threadName)s %(name)s: %(message)s")
-    qt = QApplication([sys.argv[0]])
+    qt = open_screen()
     qt.setApplicationName("snapgui")
     qt.setApplicationVersion(__version__)
     qt.setDesktopFileName("org.snapgui.Snapgui")

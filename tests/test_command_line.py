@@ -1,5 +1,6 @@
 """The command: what it says of itself, what it takes, and how it ends."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,12 @@ from snapgui.__main__ import arguments
 
 PYTHON = [sys.executable, "-m", "snapgui"]
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This environment without a screen, and with ``variables``."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    return kept | variables
 
 
 def test_version_is_told_without_loading_qt_or_libvirt() -> None:
@@ -40,9 +47,36 @@ def test_a_mistake_is_told_in_a_line_and_a_status() -> None:
     assert "--nonsense" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, "neither DISPLAY nor WAYLAND_DISPLAY is set"),
+        ({"DISPLAY": ":4711"}, "DISPLAY=:4711"),
+        ({"DISPLAY": "nonsense"}, "DISPLAY=nonsense"),
+        ({"WAYLAND_DISPLAY": "wayland-4711"}, "WAYLAND_DISPLAY=wayland-4711"),
+        ({"WAYLAND_DISPLAY": "wayland-4711", "DISPLAY": ":4711"}, "WAYLAND_DISPLAY=wayland-4711, DISPLAY=:4711"),
+        ({"QT_QPA_PLATFORM": "xcb;wayland", "DISPLAY": ":4711"}, "DISPLAY=:4711"),
+        ({"QT_QPA_PLATFORM": "nonsense"}, "QT_QPA_PLATFORM=nonsense"),
+    ],
+)
+def test_a_screen_that_does_not_answer_is_told_in_one_line(variables: dict[str, str], told: str) -> None:
+    given = environment(**{"QT_QPA_PLATFORM": ""} | variables)
+    done = subprocess.run(
+        [*PYTHON, "--demo"], cwd=ROOT, env=given, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("snapgui: ")
+    assert told in line
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_as_closing_the_window_does(sent: signal.Signals, home: Path) -> None:
-    process = subprocess.Popen([*PYTHON, "-c", "test:///default"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    # Of several platforms, one that can be used is enough.
+    given = environment(QT_QPA_PLATFORM="xcb;offscreen", DISPLAY=":4711")
+    command = [*PYTHON, "-c", "test:///default"]
+    process = subprocess.Popen(command, cwd=ROOT, env=given, stderr=subprocess.PIPE, text=True)
     time.sleep(2)
     assert process.poll() is None, process.stderr.read() if process.stderr else ""
     process.send_signal(sent)
