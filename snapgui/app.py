@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QApplication
 from snapgui import __version__
 from snapgui.core import text
 from snapgui.core.errors import SnapguiError
+from snapgui.core.text import translate
 from snapgui.demo.session import Demo
 from snapgui.jobs.backend import Backend
 from snapgui.jobs.default_host import find_default
@@ -80,6 +81,7 @@ class Application:
         """Show a machine that is thrown away at the end."""
         if self._demo is None:
             self._demo = Demo()
+            self.window.demo_progress(translate("Demo", "Starting the demo…"))
             threading.Thread(target=self._run_demo, args=(self._demo,), name="demo", daemon=True).start()
 
     def close(self) -> None:
@@ -100,8 +102,9 @@ class Application:
         try:
             uri = demo.start()
             post(partial(self.backend.hosts.connect_host, uri))
-            demo.populate(lambda doing: post(partial(window.statusBar().showMessage, doing)))
-            post(window.statusBar().clearMessage)
+            screens = self.backend.screens
+            demo.populate(lambda doing: post(partial(window.demo_progress, doing)), screens.keep)
+            post(partial(window.demo_progress, ""))
         except SnapguiError as error:
             post(partial(window.demo_failed, error.problem))
 

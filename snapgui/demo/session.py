@@ -20,6 +20,7 @@ from snapgui.demo import folder
 from snapgui.demo.boot_sector import boot_sector
 from snapgui.virt import eventloop
 from snapgui.virt.errors import telling
+from snapgui.virt.host import Host
 
 MACHINE = "counter"
 _EMULATOR = "qemu-system-x86_64"
@@ -70,7 +71,10 @@ class Demo:
     def __init__(self) -> None:
         self._root: Path | None = None
         self._lock = -1
+        self._uri = ""
         self._connection: Any = None
+        self._host: Host | None = None  # what pictures of the screen are taken through
+        self._keep: Callable[[Host, Take, bytes], None]
         self._working = threading.Lock()
         self._stopping = threading.Event()
 
@@ -91,7 +95,7 @@ class Demo:
             settings.parent.mkdir()
             settings.write_text(_SETTINGS + (_ROOTS_SETTINGS if os.geteuid() == 0 else ""))
             eventloop.start()
-            uri = f"qemu:///embed?root={self._root}"
+            uri = self._uri = f"qemu:///embed?root={self._root}"
             try:
                 # Kept open until the end: without any connection the driver would shut down under its machine.
                 self._connection = _open(uri)
@@ -101,14 +105,17 @@ class Demo:
                 raise
             return uri
 
-    def populate(self, progress: Callable[[str], None]) -> None:
+    def populate(self, progress: Callable[[str], None], keep: Callable[[Host, Take, bytes], None]) -> None:
         """Define the machine, run it and take its history: some seconds. ``progress`` is told what is being done.
 
+        ``keep`` is given the picture of the screen that belongs to a snapshot, as an image file's bytes.
         Returns early when the demo is stopped. Raises SnapguiError.
         """
         with self._working, telling(_tried()):
             if self._root is None:
                 return
+            self._host = Host.open(self._uri, lambda _event: None)
+            self._keep = keep
             for text, step in self._steps(self._root):
                 if self._stopping.is_set():
                     return
@@ -122,6 +129,8 @@ class Demo:
             if self._root is None:
                 return
             try:
+                if self._host is not None:
+                    self._host.close()
                 for domain in self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
                     domain.destroy()
                 self._connection.close()
@@ -149,8 +158,11 @@ class Demo:
     def _take(self, name: str, description: str) -> list[tuple[str, Callable[[], object]]]:
         def step() -> None:
             domain = self._domain()
-            request = Take(DomainId(self._connection.getURI(), domain.UUIDString()), name, description)
+            request = Take(DomainId(self._uri, domain.UUIDString()), name, description)
+            picture = self._host.screenshot(request.domain.uuid) if self._host and domain.isActive() else None
             domain.snapshotCreateXML(take_xml(request))
+            if self._host and picture is not None:
+                self._keep(self._host, request, picture)
 
         return [(translate("Demo", "Taking {name}…").format(name=name), step)]
 

@@ -134,20 +134,11 @@ class Runner(QObject):
             except SnapguiError as error:
                 return error.problem
         if picture is not None and isinstance(plan.request, Take):
-            self._keep_picture(host, plan.request, picture)
+            self._screens.keep(host, plan.request, picture)
         return None
 
     def _post_step(self, job_id: int, index: int, step: Step, started: float) -> None:
         self._bridge.post(lambda: self._stepped(job_id, index, step, started))
-
-    def _keep_picture(self, host: Host, request: Take, picture: bytes) -> None:
-        try:
-            host.list_snapshots(request.domain.uuid)
-            for batch in host.read_snapshots(request.domain.uuid, [request.name]):
-                for record in batch:
-                    self._screens.save(request.domain.uuid, record, picture)
-        except SnapguiError:
-            return  # the snapshot is taken; its picture is a comfort only
 
     # On the UI thread
 

@@ -5,9 +5,12 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
+from snapgui.core.errors import SnapguiError
 from snapgui.core.records import SnapshotRecord
+from snapgui.core.requests import Take
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
+from snapgui.virt.host import Host
 
 
 class Screens:
@@ -39,6 +42,16 @@ class Screens:
             self._bridge.post(lambda: self._wanted.pop(number)(picture))
 
         self._lane.submit(work)
+
+    def keep(self, host: Host, request: Take, picture: bytes) -> None:
+        """Keep the picture of a snapshot that has just been taken."""
+        try:
+            host.list_snapshots(request.domain.uuid)
+            for batch in host.read_snapshots(request.domain.uuid, [request.name]):
+                for record in batch:
+                    self.save(request.domain.uuid, record, picture)
+        except SnapguiError:
+            return  # the snapshot is there, and that is what matters
 
     def save(self, uuid: str, snapshot: SnapshotRecord, picture: bytes) -> None:
         """Keep the picture, an image file's bytes as libvirt gave them."""

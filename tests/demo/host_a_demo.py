@@ -9,7 +9,9 @@ import sys
 import threading
 
 from snapgui.core.errors import SnapguiError
+from snapgui.core.requests import Take
 from snapgui.demo.session import Demo, libvirt  # not by itself: snapgui loads it quietly
+from snapgui.virt.host import Host
 
 
 class Session:
@@ -18,6 +20,7 @@ class Session:
     def __init__(self) -> None:
         self._demo = Demo()
         self._connection: libvirt.virConnect = None
+        self._pictures: dict[str, str] = {}
 
     def start(self) -> str:
         uri = self._demo.start()
@@ -26,8 +29,14 @@ class Session:
 
     def populate(self) -> list[str]:
         told: list[str] = []
-        self._demo.populate(told.append)
+        self._demo.populate(told.append, self._keep)
         return told
+
+    def _keep(self, _host: Host, request: Take, picture: bytes) -> None:
+        self._pictures[request.name] = base64.b64encode(picture).decode()
+
+    def pictures(self) -> dict[str, str]:
+        return self._pictures
 
     def begin(self) -> None:
         threading.Thread(target=self.populate).start()

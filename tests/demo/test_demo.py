@@ -65,7 +65,11 @@ class Process:
 
     def number_shown(self) -> int:
         """What the large digits on the screen say; 0 where there are none, as while it starts."""
-        image = QImage.fromData(base64.b64decode(self.ask("screen")))
+        return self.number_in(self.ask("screen"))
+
+    def number_in(self, picture: str) -> int:
+        """The same of a picture in base64."""
+        image = QImage.fromData(base64.b64decode(picture))
         assert not image.isNull()
         digits = [_digit(image, place) for place in range(5)]
         return int("".join(digits)) if all(digits) else 0
@@ -129,6 +133,14 @@ def test_it_opens_with_a_history_that_branches_and_holds_more_and_more_memory(de
     sizes = {tag["name"]: tag["vm-state-size"] for tag in told["snapshots"]}
     assert sizes["clean"] == 0 < sizes["counter-1"] < sizes["counter-3"]
     assert sizes["counter-1"] + 2**20 < sizes["counter-2"]
+
+
+def test_each_snapshot_of_the_running_machine_comes_with_the_picture_of_its_screen(demo: Process) -> None:
+    pictures = demo.ask("pictures")
+    assert pictures.keys() == {"counter-1", "counter-2", "counter-3"}
+    numbers = {name: demo.number_in(picture) for name, picture in pictures.items()}
+    assert numbers["counter-1"] < numbers["counter-2"]
+    assert numbers["counter-1"] <= numbers["counter-3"]
 
 
 def test_the_screen_counts_and_a_revert_brings_the_number_back(demo: Process) -> None:
