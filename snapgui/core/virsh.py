@@ -5,6 +5,8 @@ import shlex
 from typing import Final
 
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
+from snapgui.core.text import translate
+from snapgui.core.uris import is_in_process
 from snapgui.core.xml import simple_snapshot
 
 _COMMANDS: Final = {
@@ -77,6 +79,13 @@ def script(plan: Plan, *, secrets: bool = True) -> str:
     """All steps of a plan, to be pasted into a shell; stops at the first that fails. Empty where there are none."""
     commands = [command(step, secrets=secrets) for step in plan.steps]
     return "\n".join(commands if len(commands) < 2 else ["(", "set -e", *commands, ")"])  # noqa: PLR2004 - "several"
+
+
+def caveat(uri: str) -> str:
+    """What has to be said beside commands for a machine there; "" where they work as they are."""
+    if not is_in_process(uri):
+        return ""
+    return translate("Virsh", "To read only: this machine lives inside the application, where virsh can’t reach it.")
 
 
 def _domain(step: Step) -> str:

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 from snapgui.core import virsh
 from snapgui.core.plan import Effect, EffectKind, Level, Plan
 from snapgui.core.text import translate
-from snapgui.core.uris import is_in_process
 from snapgui.models.format import one_line
 from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.icons import icon
@@ -274,11 +273,7 @@ class Commands(QWidget):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._text.setFixedHeight(self._text.fontMetrics().height() * 7)
         self._text.hide()
-        self._note = TextLabel(
-            translate(
-                "PlanView", "To read only: this machine lives inside the application, where virsh can’t reach it."
-            )
-        )
+        self._note = TextLabel()
         self._note.hide()
         bar = QHBoxLayout()
         bar.addWidget(self._fold)
@@ -314,8 +309,8 @@ class Commands(QWidget):
             self._widen()
 
     def _show_note(self) -> None:
-        unreachable = self._plan is not None and is_in_process(self._plan.request.domain.uri)
-        self._note.setVisible(self._fold.isChecked() and unreachable)
+        self._note.setText("" if self._plan is None else virsh.caveat(self._plan.request.domain.uri))
+        self._note.setVisible(self._fold.isChecked() and bool(self._note.text()))
 
     def _widen(self) -> None:
         """Take the room from the screen and not from what stands above."""

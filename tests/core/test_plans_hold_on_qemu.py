@@ -46,7 +46,7 @@ def told() -> Iterator[dict[str, Any]]:
 
 
 def merged(file: str, base: str) -> str:
-    return f"Merges {file} into {base}, then deletes {file}. The machine keeps all its data."
+    return f"Deletes {file} once its data is merged into {base}. The machine keeps all its data."
 
 
 @needs_external

@@ -11,7 +11,7 @@ from snapgui.core.records import Mode, Situation, Snapshots
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import facts
 from snapgui.core.rules.images import external_effects
-from snapgui.core.rules.naming import fit_for_a_job, job_reason
+from snapgui.core.rules.naming import fit_for_a_job, undeletable
 from snapgui.core.text import size_text, translate
 
 
@@ -112,8 +112,7 @@ def _running_findings(situation: Situation, internal: list[str]) -> list[Finding
     remedy = translate("Plan", "Shut the machine off first.")
     unfit = [name for name in internal if not fit_for_a_job(name, situation)]
     if unfit:
-        reason = f"{job_reason()} {facts.quoted(unfit)}"
-        findings.append(Finding("name-job", Level.BLOCKER, reason, remedy))
+        findings.append(Finding("name-job", Level.BLOCKER, undeletable(unfit), remedy))
     # qemuSnapshotDeleteValidate, "not the same as disk image currently used by VM"
     overlays = facts.overlays(situation)
     stands_on = overlays.get(situation.snapshots.current)

@@ -55,12 +55,12 @@ def _merge_effects(situation: Situation, merged: list[str], line: list[str]) -> 
     if len(merges) > _SAID_ONE_BY_ONE or not all(merge.file and merge.base for merge in merges):
         text = translate(
             "Plan",
-            "Merges the files of {names} into the images below them, then deletes these files. "
+            "Deletes the files of {names} once their data is merged into the images below. "
             "The machine keeps all its data.",
         )
         effects.append(Effect(EffectKind.CHANGES, text.format(names=facts.quoted(merged))))
     else:
-        text = translate("Plan", "Merges {file} into {base}, then deletes {file}. The machine keeps all its data.")
+        text = translate("Plan", "Deletes {file} once its data is merged into {base}. The machine keeps all its data.")
         effects += [Effect(EffectKind.CHANGES, text.format(file=merge.file, base=merge.base)) for merge in merges]
     if not situation.domain.state.active:
         text = translate("Plan", "QEMU starts for a moment to merge; the guest does not run.")

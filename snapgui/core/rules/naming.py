@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import count
 
 from snapgui.core.plan import Finding, Level
 from snapgui.core.records import Situation
-from snapgui.core.rules.facts import SINCE_JOBS, at_least, is_qemu
+from snapgui.core.rules.facts import SINCE_JOBS, at_least, is_qemu, quoted
 from snapgui.core.text import translate
 from snapgui.core.xml import can_carry
 
@@ -72,11 +72,13 @@ def _job_finding(name: str, situation: Situation) -> Finding:
     suggestion = fit_name(name, situation.snapshots.records)
     if situation.domain.state.active:
         remedy = translate("Plan", "Call it “{name}”, for example, or shut the machine off first.")
-        return _bad("name-job", job_reason(), remedy.format(name=suggestion))
+        reason = translate(
+            "Plan", "While the machine runs, QEMU accepts only names of English letters, digits, “-”, “.” and “_”."
+        )
+        return _bad("name-job", reason, remedy.format(name=suggestion))
     # Taking, reverting and describing it work in every state; deleting it while the machine runs does not: on 11.3.
-    reason = translate("Plan", "A snapshot of this name can’t be deleted while the machine runs.")
-    remedy = translate("Plan", "“{name}” would have no such limit: English letters, digits, “-”, “.” and “_”.")
-    return Finding("name-job", Level.WARNING, reason, remedy.format(name=suggestion))
+    remedy = translate("Plan", "“{name}” has no such limit.").format(name=suggestion)
+    return Finding("name-job", Level.WARNING, undeletable((name,)), remedy)
 
 
 def fit_name(name: str, taken: Collection[str]) -> str:
@@ -104,11 +106,14 @@ def fit_for_a_job(name: str, situation: Situation, since: int = SINCE_JOBS) -> b
     return not (is_qemu(situation) and at_least(situation, since)) or _FIT_FOR_A_JOB.fullmatch(name) is not None
 
 
-def job_reason() -> str:
-    """Why a name that is not ``fit_for_a_job`` is refused."""
-    return translate(
-        "Plan", "While the machine runs, QEMU accepts only names of English letters, digits, “-”, “.” and “_” here."
+def undeletable(names: Sequence[str]) -> str:
+    """What not being ``fit_for_a_job`` means for snapshots that are there."""
+    text = translate(
+        "Plan",
+        "{names} can’t be deleted while the machine runs: "
+        "QEMU then accepts only names of English letters, digits, “-”, “.” and “_”.",
     )
+    return text.format(names=quoted(names))
 
 
 def _is_number(name: str) -> bool:

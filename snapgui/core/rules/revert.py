@@ -5,7 +5,7 @@ from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, Re
 from snapgui.core.records import Mode, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Revert, RunState
 from snapgui.core.rules import facts
-from snapgui.core.rules.naming import fit_for_a_job, job_reason, may_be_mistaken
+from snapgui.core.rules.naming import fit_for_a_job, may_be_mistaken
 from snapgui.core.text import translate
 
 _FLAGS = {
@@ -104,7 +104,10 @@ def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Fin
         )
         findings.append(Finding("name-number", Level.WARNING, reason))
     if memory and not fit_for_a_job(record.name, situation, facts.SINCE_UEFI_REVERT):
-        findings.append(Finding("name-job", Level.BLOCKER, job_reason()))
+        reason = translate(
+            "Plan", "QEMU can’t load its memory: it accepts only names of English letters, digits, “-”, “.” and “_”."
+        )
+        findings.append(Finding("name-job", Level.BLOCKER, reason))
     return findings + _version_findings(record, situation) + _firmware_findings(situation)
 
 

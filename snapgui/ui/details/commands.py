@@ -11,6 +11,7 @@ from snapgui.core.records import DomainRecord
 from snapgui.core.text import translate
 from snapgui.core.virsh import command
 from snapgui.ui.details.texts import CopyableText
+from snapgui.ui.text_label import TextLabel
 
 Commands = tuple[tuple[str, str], ...]  # what it does, and the line
 
@@ -45,15 +46,17 @@ class CommandList(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._shown: Commands = ()
+        self._shown: tuple[Commands, str] = ((), "")
 
-    def show_commands(self, commands: Commands) -> None:
-        """Replace what is shown."""
-        if commands == self._shown:
+    def show_commands(self, commands: Commands, caveat: str = "") -> None:
+        """Replace what is shown. ``caveat`` stands above the commands."""
+        if (commands, caveat) == self._shown:
             return
-        self._shown = commands
+        self._shown = commands, caveat
         page = QWidget(self)
         body = QVBoxLayout(page)
+        if caveat:
+            body.addWidget(TextLabel(caveat, page))
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         for label, line in commands:
             head = QHBoxLayout()

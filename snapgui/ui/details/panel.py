@@ -8,6 +8,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord, Snapshots
 from snapgui.core.text import translate
 from snapgui.core.tree import children
+from snapgui.core.virsh import caveat
 from snapgui.models.format import one_line, size_text
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
@@ -184,7 +185,10 @@ class DetailsPanel(QWidget):
         self._facts.show_snapshot(record, self._store.sizes(domain).get(name), children(snapshots).get(name, []))
         self._description.show_snapshot(domain, record)
         machine = self._store.domain(domain)
-        self._commands.show_commands(commands_for(machine, name) if machine is not None else ())
+        self._commands.show_commands(
+            commands_for(machine, name) if machine is not None else (),
+            caveat(machine.id.uri) if machine is not None else "",
+        )
         self._stack.setCurrentWidget(self._tabs)
         if changed:
             self._hide_picture()

@@ -19,6 +19,7 @@ from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 
 _HOST: Final = re.compile(r"[^\s/?#@\[\]]+")
+_LINES: Final = 22  # all fields and a complaint of two lines
 _LAST_PORT: Final = 65535
 
 
@@ -159,6 +160,7 @@ class ConnectDialog(QDialog):
         for field in (self._host, self._user, self._port, self._typed):
             field.textChanged.connect(self._refresh)
         self._refresh()
+        self.resize(self.sizeHint())  # not to what is in it now: nothing moves when a complaint comes or goes
 
     @property
     def uri(self) -> str:
@@ -166,7 +168,7 @@ class ConnectDialog(QDialog):
         return self._target().uri
 
     def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().averageCharWidth() * 84, self.fontMetrics().height() * 20)
+        return QSize(self.fontMetrics().averageCharWidth() * 84, self.fontMetrics().height() * _LINES)
 
     def _target(self) -> Target:
         return Target(

@@ -1,16 +1,20 @@
 """Delete snapshots: how far, and what goes and moves."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from PySide6.QtWidgets import QButtonGroup, QGroupBox, QRadioButton, QVBoxLayout, QWidget
 
 from snapgui.core import tree
 from snapgui.core.records import Situation
 from snapgui.core.requests import Delete, Scope
+from snapgui.core.rules.delete import told_by_xml
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
+
+_LINES_WITH_FILES: Final = 16  # their paths are long
 
 
 class DeleteDialog(PlanDialog):
@@ -37,6 +41,8 @@ class DeleteDialog(PlanDialog):
         self._choices.button(0).setChecked(True)
         self._choices.idToggled.connect(self._toggled)
         self.fields.addWidget(group)
+        if told_by_xml(situation.snapshots, snapshots):
+            self.plan_view.set_lines(_LINES_WITH_FILES)
         self.situation_changed()
         self.refresh()
         self.ok.setFocus()

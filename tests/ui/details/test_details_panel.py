@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageWriter, QPalette, QTextCursor
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainState, Mode, Size, SnapshotDisk, SnapshotRecord, Snapshots, SnapshotState
+from snapgui.core.virsh import caveat
 from snapgui.ui.contrast import TEXT, contrast
+from snapgui.ui.details.commands import CommandList
 from snapgui.ui.details.picture import Picture, PictureViewer, decode
 from snapgui.ui.details.texts import NameLink
 from snapgui.ui.details.xml_view import XmlView
@@ -277,6 +279,17 @@ def test_the_same_xml_again_keeps_the_place(qtbot: QtBot) -> None:
 
 
 # virsh
+
+
+def test_virsh_commands_that_reach_nothing_from_elsewhere_say_so(qtbot: QtBot) -> None:
+    commands = (("Delete it", "virsh snapshot-delete m a"),)
+    shown = CommandList()
+    qtbot.addWidget(shown)
+    shown.show()
+    for uri, said in (("qemu:///embed?root=/tmp/x", True), ("qemu:///system", False)):
+        shown.show_commands(commands, caveat(uri))
+        labels = [label.text() for label in shown.widget().findChildren(QLabel)]
+        assert any("To read only" in text for text in labels) is said
 
 
 def test_virsh_commands_copy(desk: Any, qtbot: QtBot) -> None:

@@ -71,6 +71,22 @@ def test_nothing_is_wrong_before_anything_is_typed(qtbot: QtBot) -> None:
     assert "begins with a driver" in _reason(dialog)
 
 
+@pytest.mark.parametrize("where", [Where.SSH, Where.TCP, Where.TYPED])
+def test_nothing_moves_when_a_complaint_comes_and_goes(qtbot: QtBot, where: Where) -> None:
+    dialog = _open(qtbot)
+    before = dialog.size()
+    _choose(dialog, where)
+    qtbot.wait(1)
+    fields = [*_shown(dialog), dialog.ok]
+    places = [field.mapTo(dialog, field.rect().topLeft()) for field in fields]
+    for text in ("a b", "x y " * 5, "fine"):
+        fields[0].clear()
+        qtbot.keyClicks(fields[0], text)
+        qtbot.wait(1)
+        assert [field.mapTo(dialog, field.rect().topLeft()) for field in fields] == places
+    assert dialog.size() == before
+
+
 @pytest.mark.parametrize(
     ("target", "uri"),
     [
