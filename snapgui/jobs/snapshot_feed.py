@@ -15,7 +15,7 @@ from snapgui.virt.host import Host
 
 _POLL_MS = 1000  # how often the machine on screen is asked for its snapshots' names: libvirt has no event for them
 _NAMES_FIRST = 20  # from this many unread snapshots on, their names are shown before they are read
-_PUBLISH_SECONDS = 0.5  # how often a long reading shows what it has so far
+_PUBLISH_SECONDS = 0.5  # for each 1,000 snapshots: how often a long reading shows what it has so far
 
 
 class SnapshotFeed(QObject):
@@ -91,9 +91,10 @@ class SnapshotFeed(QObject):
             if len(unread) >= _NAMES_FIRST:
                 self._publish(host, domain, Snapshots(dict(records), current))
             published = time.monotonic()
+            pause = _PUBLISH_SECONDS * max(1.0, len(records) / 1000)  # to show them takes as much longer
             for batch in host.read_snapshots(domain.uuid, unread):
                 records.update((record.name, record) for record in batch)
-                if time.monotonic() - published > _PUBLISH_SECONDS:
+                if time.monotonic() - published > pause:
                     self._publish(host, domain, Snapshots(dict(records), current))
                     published = time.monotonic()
             # What vanished while it was read stays incomplete; the next look will miss it in the list.

@@ -24,7 +24,8 @@ class FlatSnapshots(TreeModel):
         super().__init__(parent)
         self._source = source
         self._order = Order.TREE
-        source.settled.connect(self._on_settled)
+        source.arranged.connect(self._on_arranged)
+        source.settled.connect(self.changed)
         source.modelReset.connect(self._on_reset)
         self._on_reset()
 
@@ -41,7 +42,7 @@ class FlatSnapshots(TreeModel):
     def set_order(self, order: Order) -> None:
         """Put the rows into another order."""
         self._order = order
-        self._on_settled(frozenset())
+        self._on_arranged()
 
     def row_of(self, name: str) -> int:
         """The row of a snapshot, -1 where it has none."""
@@ -55,9 +56,8 @@ class FlatSnapshots(TreeModel):
     def _on_reset(self) -> None:
         self.reset({None: self._names()})
 
-    def _on_settled(self, differing: frozenset[str]) -> None:
+    def _on_arranged(self) -> None:
         self.apply({None: self._names()})
-        self.changed(differing)
 
     def _names(self) -> list[str]:
         names = [key for key in self._source.walk() if isinstance(key, str)]

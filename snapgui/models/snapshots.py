@@ -1,11 +1,12 @@
 """The snapshots of one machine as a tree, with the row "You are here" where the machine stands."""
 
 from collections.abc import Hashable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
-from snapgui.core.records import DomainId, DomainRecord, DomainState, Size, Snapshots
+from snapgui.core.records import DomainId, DomainRecord, DomainState, Size, SnapshotRecord, Snapshots
 from snapgui.core.text import translate
 from snapgui.core.tree import parents
 from snapgui.models.format import listed, natural_order, one_line, tooltip
@@ -19,6 +20,7 @@ __all__ = ["Column", "SnapshotsModel"]
 
 _HERE: Final = ("here",)  # the key of "You are here": no snapshot's, those are texts
 _NONE = Snapshots()
+_NAMES_AT_ONCE = 1000  # the first rows are on the screen in 50 ms; 10,000 would take 350
 _Role = Qt.ItemDataRole
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -29,7 +31,8 @@ class SnapshotsModel(TreeModel):
     """Shows one domain of the store. A filter keeps the ancestors of what it finds."""
 
     columns = len(Column)
-    settled = Signal(object)  # after an update that is no reset: the names whose data differs
+    arranged = Signal()  # after an update that is no reset: rows may lie differently
+    settled = Signal(object)  # after that, and after an update of data alone: the names whose data differs
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -148,7 +151,11 @@ class SnapshotsModel(TreeModel):
             return
         before, self._sizes = self._sizes, self._store.sizes(domain)
         names = before.keys() | self._sizes.keys()
-        self._settle({name for name in names if before.get(name) != self._sizes.get(name)})
+        differing = {name for name in names if before.get(name) != self._sizes.get(name)}
+        if self._column is Column.MEMORY:
+            self._settle(differing)
+        else:
+            self._tell(differing)
 
     def _on_domain(self, domain: DomainId) -> None:
         if domain == self._domain:
@@ -161,7 +168,12 @@ class SnapshotsModel(TreeModel):
 
     def _settle(self, differing: set[str]) -> None:
         self.apply(self._arrangement())
+        self._tell(differing, arranged=True)
+
+    def _tell(self, differing: set[str], *, arranged: bool = False) -> None:
         self.changed([*differing, _HERE] if differing else ())
+        if arranged:
+            self.arranged.emit()
         self.settled.emit(frozenset(differing))
 
     # arrangement
@@ -169,10 +181,11 @@ class SnapshotsModel(TreeModel):
     def _arrangement(self) -> dict[Hashable, list[Hashable]]:
         if self._domain is None or not self._store.snapshots_known(self._domain):
             return {}
-        above = parents(self._snapshots)
-        shown = self._shown(above)
+        records = self._records()
+        above = parents(Snapshots(records))
+        shown = self._shown(records, above)
         found: dict[Hashable, list[Hashable]] = {}
-        for name in self._sorted():
+        for name in self._sorted(records):
             if name in shown:
                 found.setdefault(above[name], []).append(name)
         stands_on = self._snapshots.current
@@ -181,11 +194,18 @@ class SnapshotsModel(TreeModel):
         found.setdefault(stands_on, []).append(_HERE)
         return found
 
-    def _shown(self, above: Mapping[str, str | None]) -> set[str]:
+    def _records(self) -> Mapping[str, SnapshotRecord]:
+        """What is to be arranged. Of very many names that nothing else is known of, some screens full: it is soon."""
+        records = self._snapshots.records
+        if len(records) > _NAMES_AT_ONCE and not any(record.complete for record in records.values()):
+            return dict(islice(records.items(), _NAMES_AT_ONCE))
+        return records
+
+    def _shown(self, records: Mapping[str, SnapshotRecord], above: Mapping[str, str | None]) -> set[str]:
         if not self._filter:
             return set(above)
         shown: set[str] = set()
-        for name, record in self._snapshots.records.items():
+        for name, record in records.items():
             if self._filter in name.casefold() or self._filter in record.description.casefold():
                 found: str | None = name
                 while found is not None and found not in shown:
@@ -193,9 +213,8 @@ class SnapshotsModel(TreeModel):
                     found = above[found]
         return shown
 
-    def _sorted(self) -> list[str]:
-        """All names in the order wanted among siblings. Python's sort keeps equal ones as they are: by name."""
-        records = self._snapshots.records
+    def _sorted(self, records: Mapping[str, SnapshotRecord]) -> list[str]:
+        """The names in the order wanted among siblings. Python's sort keeps equal ones as they are: by name."""
         descending = self._order == Qt.SortOrder.DescendingOrder
         name_order = natural_order()
         if records.keys() != set(self._by_name):

@@ -101,6 +101,6 @@ class Store(QObject):
 
     def put_sizes(self, domain: DomainId, sizes: Mapping[str, Size]) -> None:
         """Replace the sizes of a domain's snapshots."""
-        if self._sizes.get(domain) != sizes:
+        if self.sizes(domain) != sizes:
             self._sizes[domain] = sizes
             self.sizes_changed.emit(domain)

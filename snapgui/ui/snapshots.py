@@ -44,7 +44,7 @@ _STATE_ICONS = {
     SnapshotState.DISK_ONLY: "disk-only",
 }
 _WIDTHS = {  # in digits, for the first start
-    Column.NAME: 22,
+    Column.NAME: 19,
     Column.TAKEN: 19,
     Column.STATE: 12,
     Column.KIND: 9,
@@ -80,7 +80,7 @@ class SnapshotsPanel(QWidget):
         self.tree.activated.connect(self._activated)
         self.tree.collapsed.connect(self._on_collapsed)
         self.tree.expanded.connect(self._on_expanded)
-        model.settled.connect(self._expand_new)
+        model.arranged.connect(self._expand_new)
         model.modelReset.connect(self._reset)
         self._message = QLabel()
         self._message.setTextFormat(Qt.TextFormat.PlainText)
@@ -228,7 +228,7 @@ class _SnapshotTree(QTreeView):
         self._least = header.sectionSize(Column.NAME)
         header.setResizeContentsPrecision(0)  # what is on screen: no row of 10,000 is asked for nothing
         header.sectionResized.connect(self._resized)
-        model.settled.connect(self._fit_soon.start)
+        model.arranged.connect(self._fit_soon.start)
         model.modelReset.connect(self._fit_soon.start)
         model.rowsRemoved.connect(self._removed)
 

@@ -228,6 +228,18 @@ def test_a_new_snapshot_without_a_time_is_the_latest(model: SnapshotsModel, put:
     assert rows(model) == ["z", "a", "You are here"]
 
 
+def test_of_very_many_unread_names_some_screens_full_are_shown_until_more_is_known(
+    store: Store, domain: DomainId, snapshot: Make
+) -> None:
+    model = SnapshotsModel(store)  # not under the tester, which asks for each row many times
+    model.set_domain(domain)
+    records = {f"{n}": SnapshotRecord(f"{n}", complete=False) for n in range(1500)}
+    store.put_snapshots(domain, Snapshots(dict(records)))
+    assert 25 < model.rowCount() < 1500
+    store.put_snapshots(domain, Snapshots({**records, "3": snapshot("3")}))
+    assert model.rowCount() == 1501  # with the machine's own
+
+
 def test_filters_by_name_and_description_and_keeps_what_is_above(
     model: SnapshotsModel, put: Put, snapshot: Make
 ) -> None:
