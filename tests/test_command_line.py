@@ -1,10 +1,10 @@
 """The command: what it says of itself, what it takes, and how it ends."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -75,10 +75,11 @@ def test_a_screen_that_does_not_answer_is_told_in_one_line(variables: dict[str, 
 def test_a_signal_ends_it_as_closing_the_window_does(sent: signal.Signals, home: Path) -> None:
     # Of several platforms, one that can be used is enough.
     given = environment(QT_QPA_PLATFORM="xcb;offscreen", DISPLAY=":4711")
-    command = [*PYTHON, "-c", "test:///default"]
+    command = [*PYTHON, "--debug", "-c", "test:///default"]
     process = subprocess.Popen(command, cwd=ROOT, env=given, stderr=subprocess.PIPE, text=True)
-    time.sleep(2)
-    assert process.poll() is None, process.stderr.read() if process.stderr else ""
+    assert process.stderr is not None
+    # What is done and how long it took. Once it reads the first machine, the host has answered, and is remembered.
+    assert any(re.search(r"Listing the snapshots of the machine: \d+\.\d ms$", line) for line in process.stderr)
     process.send_signal(sent)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 0, said

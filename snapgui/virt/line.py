@@ -1,6 +1,8 @@
 """A connection as many threads use it."""
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +16,8 @@ from snapgui.virt.errors import code_of
 # A daemon that has five calls of one connection at work (max_client_requests) stops reading from it, also the answers
 # to its keepalive; so never more than four.
 CALLS_AT_ONCE = 4
+
+_log = logging.getLogger(__name__)
 
 
 class Line:
@@ -36,6 +40,7 @@ class Line:
         with self._slots:
             if self._closed.is_set():
                 raise SnapguiError(Problem(tried, translate("Line", "The connection has been closed.")))
+            started = time.perf_counter()
             try:
                 yield self._connection.libvirt
             except libvirt.libvirtError as error:
@@ -43,6 +48,8 @@ class Line:
                     self._on_dead(_reason(error))
                     raise SnapguiError(_lost(tried, str(error))) from error
                 raise SnapguiError(explain(code_of(error), str(error), tried)) from error
+            finally:
+                _log.debug("%s: %.1f ms", tried, (time.perf_counter() - started) * 1000)
 
     def refuse(self) -> None:
         """Let no new caller in."""
