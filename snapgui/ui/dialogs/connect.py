@@ -152,8 +152,8 @@ class ConnectDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addWidget(self._note)
-        layout.addStretch(1)
         layout.addWidget(self._reason)
+        layout.addStretch(1)
         layout.addWidget(buttons)
         self._where.currentIndexChanged.connect(self._refresh)
         self._path.currentIndexChanged.connect(self._refresh)
@@ -188,7 +188,7 @@ class ConnectDialog(QDialog):
         self._form.setRowVisible(self._typed, target.where is Where.TYPED)
         complaint = target.complaint(self._known)
         self._form.setRowVisible(self._uri, target.where is not Where.TYPED)
-        self._uri.setText(target.uri)
+        self._uri.setText("" if target.blank else target.uri)
         self._note.setText(target.note())
         wrong = "" if target.blank else complaint  # nothing is wrong with what has not been typed yet
         self._reason.set_text(wrong)
