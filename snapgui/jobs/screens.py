@@ -16,15 +16,16 @@ from snapgui.virt.host import Host
 class Screens:
     """One file for each snapshot. A picture is a comfort: what can't be written or read is simply not there.
 
-    All but ``want`` block, and are for worker threads.
+    All but ``want`` and ``want_now`` block, and are for worker threads.
     """
 
     def __init__(self, folder: Path, bridge: Bridge) -> None:
         self._folder = folder
         self._bridge = bridge
         self._lane = Lane("screens")
+        self._live_lane = Lane("live screen")  # its own: a machine that is busy may keep it waiting for long
         self._numbers = itertools.count()
-        self._wanted: dict[int, Callable[[bytes | None], None]] = {}
+        self._wanted: dict[int, Callable[[bytes | None], None]] = {}  # not given to workers: see Connection.ask
 
     @property
     def folder(self) -> Path:
@@ -33,15 +34,21 @@ class Screens:
 
     def want(self, uuid: str, snapshot: SnapshotRecord, answered: Callable[[bytes | None], None]) -> None:
         """Load a picture on a worker; it, or None, comes back on the UI thread."""
+        self._submit(self._lane, lambda: self.load(uuid, snapshot), answered)
 
+    def want_now(self, host: Host, uuid: str, answered: Callable[[bytes | None], None]) -> None:
+        """Take a picture of a running machine's screen on a worker; it, or None, comes back on the UI thread."""
+        self._submit(self._live_lane, lambda: _now(host, uuid), answered)
+
+    def _submit(self, lane: Lane, read: Callable[[], bytes | None], answered: Callable[[bytes | None], None]) -> None:
         number = next(self._numbers)
-        self._wanted[number] = answered  # not given to the worker: see Connection.ask
+        self._wanted[number] = answered
 
         def work() -> None:
-            picture = self.load(uuid, snapshot)
+            picture = read()
             self._bridge.post(lambda: self._wanted.pop(number)(picture))
 
-        self._lane.submit(work)
+        lane.submit(work)
 
     def keep(self, host: Host, request: Take, picture: bytes) -> None:
         """Keep the picture of a snapshot that has just been taken."""
@@ -82,3 +89,10 @@ class Screens:
         # A name may hold what a file name can't; its creation time tells a snapshot from a later one of the same name.
         name = hashlib.sha256(snapshot.name.encode(errors="surrogatepass")).hexdigest()[:32]
         return self._folder / uuid / f"{name}-{snapshot.created}"
+
+
+def _now(host: Host, uuid: str) -> bytes | None:
+    try:
+        return host.screenshot(uuid)
+    except SnapguiError:
+        return None  # it has no screen, or is no longer there

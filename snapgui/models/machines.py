@@ -152,6 +152,8 @@ def host_label(host: HostRecord) -> str:
     except ValueError:  # not a URI: libvirt says so in the record's problem
         return host.uri
     driver = parts.scheme.split("+", 1)[0]
+    if parts.path == "/embed":
+        return translate("Machines", "This application")
     if (driver, parts.path) == ("qemu", "/system"):
         return where
     # In full where the driver is not the usual one; "session" says enough of "qemu:///session".

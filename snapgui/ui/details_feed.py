@@ -30,8 +30,10 @@ class DetailsFeed(QObject):
         self._store = store
         self._hosts = backend.hosts
         self._screens = backend.screens
+        self._runner = backend.runner
         panel.xml_wanted.connect(self._read_xml)
         panel.picture_wanted.connect(self._load_picture)
+        panel.screen_wanted.connect(self._look_at)
         panel.describe.connect(operations.describe)
         operations.describe_refused.connect(self._describe_refused)
         backend.runner.job_changed.connect(self._job_changed)
@@ -46,6 +48,15 @@ class DetailsFeed(QObject):
             # A choice is also the time to notice what another client has edited under the same name.
             self._hosts.read_xml(domain, name, lambda _xml: None, lambda _problem: None)
             self._screens.want(domain.uuid, record, partial(self._panel.set_picture, domain, name))
+
+    def _look_at(self, domain: DomainId) -> None:
+        """A job on the machine would keep the question waiting, and libvirt would give up on it."""
+        host = self._hosts.host(domain.uri)
+        busy = any(record.plan.request.domain == domain for record in self._runner.busy)
+        if host is not None and not busy:
+            self._screens.want_now(host, domain.uuid, partial(self._panel.set_screen, domain))
+        else:
+            self._panel.skip_screen()
 
     def _describe_refused(self, request: Describe, problem: Problem | None) -> None:
         self._panel.set_describe_result(request.domain, request.snapshot, problem)

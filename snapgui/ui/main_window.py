@@ -104,8 +104,10 @@ class MainWindow(QMainWindow):
         self.start_page.connect_button.setFocus()
 
     def demo_progress(self, doing: str) -> None:
-        """Say what is being done for the demo; "" once it is ready."""
+        """Say what is being done for the demo; "" once it is ready, where its machine's screen is to be seen."""
         self._preparing = doing
+        if not doing and not self.snapshots.tree.choice.count():
+            self.snapshots.select_here()
         self._pages.setCurrentIndex(0)
         self.statusBar().showMessage(doing)
         self._focus_changed()
@@ -154,7 +156,7 @@ class MainWindow(QMainWindow):
         outer.addWidget(self.machines)
         outer.addWidget(right)
         self._splitters = (outer, right, above, below)
-        for splitter, sizes in ((outer, (230, 1050)), (right, (500, 260)), (above, (700, 350)), (below, (540, 510))):
+        for splitter, sizes in ((outer, (230, 1050)), (right, (530, 240)), (above, (700, 350)), (below, (600, 450))):
             splitter.setChildrenCollapsible(False)
             splitter.setSizes(list(sizes))
         outer.setStretchFactor(1, 1)

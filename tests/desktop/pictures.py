@@ -269,7 +269,7 @@ def _main(studio: Studio) -> None:
         QTest.qWait(150)
         studio.shoot(name, window.details)
     tabs.setCurrentIndex(0)
-    picture = window.details.findChild(Picture)
+    picture = tabs.findChild(Picture)
     studio.until(picture.isVisible, "the picture of the screen")
     with studio.dialog(picture.click) as dialog:
         studio.shoot("details-picture", dialog)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QTreeView
 
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState
-from snapgui.models.machines import Column, MachinesModel
+from snapgui.models.machines import Column, MachinesModel, host_label
 from snapgui.models.roles import Role
 from snapgui.models.store import Store
 
@@ -129,3 +129,7 @@ def test_filter_keeps_matching_machines_and_named_hosts(model: MachinesModel, st
     assert len(rows(model)) == 5
     model.set_filter("")
     assert model.rowCount(QModelIndex()) == 2
+
+
+def test_the_driver_in_this_process_is_called_this_application() -> None:
+    assert host_label(HostRecord("qemu:///embed?root=/tmp/x")) == "This application"

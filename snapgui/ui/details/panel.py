@@ -1,11 +1,11 @@
 """What is known about the chosen snapshot: its picture and facts, its description, its XML, its virsh commands."""
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, SnapshotRecord, Snapshots
+from snapgui.core.records import DomainId, SnapshotRecord, Snapshots, SnapshotState
 from snapgui.core.text import translate
 from snapgui.core.tree import children
 from snapgui.core.virsh import caveat
@@ -23,6 +23,7 @@ from snapgui.ui.selection import RowSelection
 from snapgui.ui.text_label import TextLabel
 
 _CLOCK_MS = 30_000
+_SCREEN_MS = 1000  # between pictures of the screen as it is now
 
 Key = tuple[DomainId, str]
 
@@ -37,6 +38,7 @@ class DetailsPanel(QWidget):
     describe = Signal(object)  # a Describe request; answer with set_describe_result
     xml_wanted = Signal(object, str)  # DomainId, name; answer with set_xml or set_xml_problem
     picture_wanted = Signal(object, str)  # DomainId, name; answer with set_picture
+    screen_wanted = Signal(object)  # DomainId, of a running machine; answer with set_screen or skip_screen
 
     def __init__(
         self, store: Store, snapshots: SnapshotsModel, selection: RowSelection, parent: QWidget | None = None
@@ -51,6 +53,14 @@ class DetailsPanel(QWidget):
         self._xml_asked: SnapshotRecord | None = None
         self._decoder = Decoder()  # outlives the panel while it decodes: the worker holds it
         self._decoder.decoded.connect(self._show_picture)
+        self._looked_at: DomainId | None = None  # the machine whose row "You are here" is chosen
+        self._screen_decoder = Decoder()
+        self._screen_decoder.decoded.connect(self._show_screen)
+        self._screen_clock = QTimer(self)
+        self._screen_clock.setSingleShot(True)
+        self._screen_clock.setInterval(_SCREEN_MS)
+        self._screen_clock.timeout.connect(self._want_screen)
+        self._screen_asked = False
         self._build()
         selection.selectionChanged.connect(self._refresh)
         snapshots.modelReset.connect(self._refresh)
@@ -95,9 +105,22 @@ class DetailsPanel(QWidget):
         if (domain, name) != self._key:
             return
         if data is None:
-            self._hide_picture()
+            self._tell_no_picture()
         else:
             self._decoder.submit(self._key, data)
+
+    def set_screen(self, domain: DomainId, data: bytes | None) -> None:
+        """The screen of the machine as it is now, as an image file's bytes; None where it can't be had."""
+        if data is None or domain != self._looked_at:
+            self._screen.hide()
+            self.skip_screen()
+        else:
+            self._screen_decoder.submit(domain, data)
+
+    def skip_screen(self) -> None:
+        """There is no newer picture of the screen for now."""
+        self._screen_asked = False
+        self._screen_clock.start()
 
     def sizeHint(self) -> QSize:
         return QSize(320, 560)
@@ -115,8 +138,19 @@ class DetailsPanel(QWidget):
         self._tabs.addTab(self._commands, translate("Details", "virsh"))
         self._tabs.currentChanged.connect(self._want_xml)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._words)
+        self._stack.addWidget(self._words_page())
         self._stack.addWidget(self._tabs)
+
+    def _words_page(self) -> QWidget:
+        page = QWidget(self)
+        self._screen = Picture(page)
+        self._screen.hide()
+        body = QVBoxLayout(page)
+        body.addStretch(1)
+        body.addWidget(self._screen)
+        body.addWidget(self._words)
+        body.addStretch(1)
+        return page
 
     def _overview(self) -> QScrollArea:
         area = QScrollArea(self)
@@ -130,7 +164,8 @@ class DetailsPanel(QWidget):
         font.setPointSizeF(font.pointSizeF() * 1.2)
         self._name.setFont(font)
         self._picture = Picture(page)
-        self._no_picture = TextLabel(translate("Details", "The picture can’t be shown."), page)
+        self._no_picture = TextLabel(parent=page)
+        self._no_picture.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._problem = TextLabel(parent=page)
         self._facts = Facts(page)
         self._facts.snapshot_activated.connect(self.snapshot_activated)
@@ -161,7 +196,9 @@ class DetailsPanel(QWidget):
         domain = self._snapshots.domain
         snapshots = self._store.snapshots(domain) if domain is not None else Snapshots()
         names = [name for name in self._selection.names() if name in snapshots.records]
-        if domain is not None and len(names) == 1 and not self._selection.isSelected(self._snapshots.here_index()):
+        here = self._selection.isSelected(self._snapshots.here_index())
+        self._follow_screen(domain if here and not names else None)
+        if domain is not None and len(names) == 1 and not here:
             self._show_snapshot(domain, snapshots, names[0])
             return
         self._key, self._record = None, None
@@ -172,7 +209,7 @@ class DetailsPanel(QWidget):
             self._words.setText(self._here(domain, snapshots))
         else:
             self._words.setText(translate("Details", "Select a snapshot to see its details."))
-        self._stack.setCurrentWidget(self._words)
+        self._stack.setCurrentIndex(0)
 
     def _show_snapshot(self, domain: DomainId, snapshots: Snapshots, name: str) -> None:
         record = snapshots.records[name]
@@ -237,6 +274,45 @@ class DetailsPanel(QWidget):
 
     # The picture
 
+    def _follow_screen(self, domain: DomainId | None) -> None:
+        """Show the machine's screen, and what becomes of it, for as long as its row is chosen."""
+        machine = self._store.domain(domain) if domain is not None else None
+        active = machine is not None and machine.state.active
+        if domain != self._looked_at or not active:
+            self._screen.hide()
+        self._looked_at = domain if active else None
+        self._want_screen()
+
+    def _want_screen(self) -> None:
+        if self._looked_at is not None and not self._screen_asked and not self._screen_clock.isActive():
+            if self.isVisible() and not self.window().isMinimized():
+                self._screen_asked = True
+                self.screen_wanted.emit(self._looked_at)
+            else:
+                self._screen_clock.start()
+
+    def _show_screen(self, domain: DomainId, image: QImage, preview: QImage) -> None:
+        self.skip_screen()
+        machine = self._store.domain(domain)
+        if domain == self._looked_at and machine is not None and not image.isNull():
+            self._screen.set_image(image, preview, one_line(machine.name))
+            self._screen.show()
+
+    def _tell_no_picture(self) -> None:
+        self._hide_picture()
+        if self._record is None or not self._record.complete:
+            return
+        if self._record.state is SnapshotState.SHUT_OFF:
+            text = translate("Details", "No picture of the screen: the machine was off.")
+        else:
+            text = translate(
+                "Details",
+                "No picture of the screen: the snapshot was taken by another program or on another computer,"
+                " or the machine has no screen.",
+            )
+        self._no_picture.setText(text)
+        self._no_picture.show()
+
     def _hide_picture(self) -> None:
         self._picture.hide()
         self._no_picture.hide()
@@ -245,6 +321,7 @@ class DetailsPanel(QWidget):
         if key != self._key:
             return
         self._picture.setVisible(not image.isNull())
+        self._no_picture.setText(translate("Details", "The picture can’t be shown."))
         self._no_picture.setVisible(image.isNull())
         if not image.isNull():
             self._picture.set_image(image, preview, one_line(key[1]))

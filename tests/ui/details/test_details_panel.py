@@ -1,11 +1,12 @@
 """The panel tells all about the chosen snapshot, and says so where there is nothing to tell."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageWriter, QPalette, QTextCursor
-from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.errors import Problem
@@ -146,10 +147,10 @@ def test_the_name_can_be_copied(desk: Any, qtbot: QtBot) -> None:
 def test_the_picture_of_the_screen_shows_and_enlarges(desk: Any, qtbot: QtBot, form: bytes) -> None:
     desk.choose("pisces-1")
     assert desk.pictures_wanted == ["pisces-1"]
-    picture = desk.panel.findChild(Picture)
+    picture = desk.panel.findChild(QTabWidget).findChild(Picture)
     assert not picture.isVisible()
     desk.panel.set_picture(desk.domain, "pisces-1", _image_file(form))
-    qtbot.waitUntil(picture.isVisible)
+    qtbot.waitUntil(lambda: picture.isVisible() and not picture.size().isEmpty())
     shown = picture.grab().toImage()
     assert shown.pixelColor(shown.rect().center()) == QColor("#204080")
     qtbot.keyClick(picture, Qt.Key.Key_Return)
@@ -187,7 +188,7 @@ def test_a_picture_of_another_snapshot_is_dropped(desk: Any, qtbot: QtBot) -> No
     desk.panel.set_picture(desk.domain, "pisces-1", _image_file(b"png"))
     desk.panel.set_picture(desk.other, "clean", _image_file(b"png"))
     qtbot.wait(50)
-    assert not desk.panel.findChild(Picture).isVisible()
+    assert not desk.panel.findChild(QTabWidget).findChild(Picture).isVisible()
 
 
 def test_a_screen_is_decoded_whole() -> None:
@@ -301,3 +302,38 @@ def test_virsh_commands_copy(desk: Any, qtbot: QtBot) -> None:
     assert "virsh -c qemu:///system snapshot-delete pisces pisces-1 --children" in texts
     qtbot.mouseClick(desk.button("Copy"), Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().text() == "virsh -c qemu:///system snapshot-revert pisces pisces-1"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [(SnapshotState.SHUT_OFF, "the machine was off"), (SnapshotState.RUNNING, "another program")]
+)
+def test_where_there_is_no_picture_it_says_why(desk: Any, state: SnapshotState, words: str) -> None:
+    desk.change("pisces-1", state=state)
+    desk.choose("pisces-1")
+    desk.panel.set_picture(desk.domain, "pisces-1", None)
+    (text,) = [text for text in desk.texts() if text.startswith("No picture of the screen")]
+    assert words in text
+
+
+def test_you_are_here_shows_the_screen_as_it_is_now_again_and_again(desk: Any, qtbot: QtBot) -> None:
+    asked: list[Any] = []
+    desk.panel.screen_wanted.connect(asked.append)
+    desk.choose_here()
+    assert asked == [desk.domain]
+    desk.panel.set_screen(desk.domain, _image_file(b"png"))
+    screens = desk.panel.findChildren(Picture)
+    qtbot.waitUntil(lambda: any(screen.isVisible() for screen in screens))
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    desk.panel.set_screen(desk.domain, None)
+    assert not any(screen.isVisible() for screen in screens)
+    desk.choose("clean")
+    qtbot.wait(1100)
+    assert len(asked) == 2
+
+
+def test_a_machine_that_is_off_is_not_asked_for_its_screen(desk: Any) -> None:
+    asked: list[Any] = []
+    desk.panel.screen_wanted.connect(asked.append)
+    desk.store.put_domain(replace(desk.store.domain(desk.domain), state=DomainState.SHUT_OFF))
+    desk.choose_here()
+    assert asked == []
