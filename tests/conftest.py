@@ -160,10 +160,3 @@ def guest(daemon: Daemon, guest_files: Path, request: pytest.FixtureRequest) -> 
     machine = Guest(daemon, "pisces")
     yield machine
     machine.remove()
-
-
-@pytest.fixture(scope="session")
-def external_revert(daemon: Daemon) -> None:
-    """Skip where the host can't revert to external snapshots; it says so itself in its capabilities."""
-    if "<externalSnapshot" not in daemon.virsh("capabilities"):
-        pytest.skip("this host's libvirt can't revert to external snapshots")
