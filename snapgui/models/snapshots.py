@@ -20,7 +20,7 @@ __all__ = ["Column", "SnapshotsModel"]
 
 _HERE: Final = ("here",)  # the key of "You are here": no snapshot's, those are texts
 _NONE = Snapshots()
-_NAMES_AT_ONCE = 1000  # the first rows are on the screen in 50 ms; 10,000 would take 350
+_NAMES_AT_ONCE = 200  # the first rows are on the screen in 50 ms; 10,000 would take 350
 _Role = Qt.ItemDataRole
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
