@@ -39,3 +39,4 @@ class JobRecord:
     cancellable: bool = False
     paused: float | None = None
     problem: Problem | None = None
+    warnings: tuple[Problem, ...] = ()  # of steps that may fail, and of what could not be rolled back

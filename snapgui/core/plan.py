@@ -55,11 +55,21 @@ class Call(Enum):
     SHUTDOWN = "virDomainShutdown"
     REBOOT = "virDomainReboot"
     DESTROY = "virDomainDestroy"
+    DEFINE = "virDomainDefineXMLFlags"
+    FS_FREEZE = "virDomainFSFreeze"
+    FS_THAW = "virDomainFSThaw"
+    SET_TIME = "virDomainSetTime"
+    VOLUME_DELETE = "virStorageVolDelete"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One libvirt call. ``flags`` are the call's own; ``xml`` may hold passwords: show it through ``core.virsh``."""
+    """One libvirt call. ``flags`` are the call's own; ``xml`` may hold passwords: show it through ``core.virsh``.
+
+    ``path`` is the file that a call on storage is about. ``may_fail``: its failure is told, and the plan goes on.
+    ``always``: it runs whatever happened before, since it ends a state in which the plan holds the guest.
+    ``undone_by``: what takes it back, where a plan that fails later is rolled back.
+    """
 
     call: Call
     domain: DomainId
@@ -67,7 +77,16 @@ class Step:
     snapshot: str = ""
     xml: str = ""
     flags: int = 0
+    path: str = ""
     abortable: bool = False  # virDomainAbortJob ends it, and virDomainGetJobStats tells its progress
+    may_fail: bool = False
+    always: bool = False
+    undone_by: "Step | None" = None
+
+    @property
+    def takes(self) -> bool:
+        """Whether it takes a new snapshot."""
+        return self.call is Call.SNAPSHOT_CREATE and not self.flags & CreateFlag.REDEFINE
 
 
 class Level(Enum):

@@ -122,11 +122,20 @@ class Disk:
         return has_medium and not self.readonly and self.device != "cdrom"
 
 
+class Agent(Enum):
+    """What is known of the guest's agent: the channel ``org.qemu.guest_agent.0`` of the domain's XML, and its state."""
+
+    NONE = "none"  # the machine has no channel for one
+    SILENT = "silent"  # there is a channel, and nobody in the guest has opened it
+    CONNECTED = "connected"
+
+
 @dataclass(frozen=True, slots=True)
 class DomainConfig:
     """What the rules need of a domain's XML. Memory in KiB, as libvirt writes it."""
 
     disks: tuple[Disk, ...] = ()
+    agent: Agent = Agent.NONE
     uefi: bool = False  # firmware in pflash
     nvram_format: str = ""  # "raw", "qcow2"; "" without NVRAM
     memory: int = 0
@@ -195,10 +204,30 @@ class Snapshots:
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """One image of a disk's chain. ``allocated`` is what it takes on its file system, in bytes; None: not known."""
+
+    path: str
+    format: str = ""
+    allocated: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of the host: bytes that can still be written in it, and the names of what is there. None: not known."""
+
+    free: int | None = None
+    names: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """Everything that a plan is made from. What has not been read is None or missing, never guessed.
 
     ``image_tags``: for each disk target whose image could be read, the snapshot tags in the image's own table.
+    ``chains``: for each disk target whose chain could be read, its images, the active one first.
+    ``folders``: those that hold the disks' images, and others that were asked for, by path.
+    ``checkpoints``: how many checkpoints the domain has. ``block_jobs``: the targets of disks that one works on.
     ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, by name.
     ``pauses``: how long earlier snapshots of this machine paused it, in seconds.
     """
@@ -208,6 +237,10 @@ class Situation:
     snapshots: Snapshots = field(default_factory=Snapshots)
     config: DomainConfig | None = None
     image_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    chains: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict)
+    folders: Mapping[str, Folder] = field(default_factory=dict)
+    checkpoints: int | None = None
+    block_jobs: frozenset[str] | None = None
     snapshot_xml: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, Size] = field(default_factory=dict)
     pauses: tuple[float, ...] = ()

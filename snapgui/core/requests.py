@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from snapgui.core.records import DomainId
+from snapgui.core.records import DomainId, Kind, Mode
 
 
 class RunState(Enum):
@@ -34,31 +34,70 @@ class PowerAction(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class DiskChoice:
+    """What becomes of one disk in a snapshot, where that is not what its kind does by itself.
+
+    ``mode`` is INTERNAL, EXTERNAL or NO. ``path`` and ``format`` are those of an overlay; "" leaves them to libvirt.
+    """
+
+    target: str
+    mode: Mode
+    path: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Take:
-    """Take a snapshot of everything, kept inside the images."""
+    """Take a snapshot.
+
+    INTERNAL keeps everything inside the images, EXTERNAL the disks in overlays and an active machine's memory in
+    ``memory_file`` ("": beside its first disk), DISK_ONLY the disks alone in overlays. The fields from ``live`` on are
+    libvirt's flags of these names (https://libvirt.org/html/libvirt-libvirt-domain-snapshot.html).
+    """
 
     domain: DomainId
     name: str
     description: str = ""
+    kind: Kind = Kind.INTERNAL
+    disks: tuple[DiskChoice, ...] = ()
+    memory_file: str = ""
+    live: bool = False
+    halt: bool = False
+    quiesce: bool = False
+    reuse: bool = False
+    no_metadata: bool = False
+    validate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Revert:
-    """Bring the machine back to a snapshot."""
+    """Bring the machine back to a snapshot. ``safety`` is taken first, so that the revert can be undone."""
 
     domain: DomainId
     snapshot: str
     run: RunState = RunState.AS_TAKEN
     remove_managed_save: bool = False
+    reset_nvram: bool = False
+    force: bool = False
+    safety: Take | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take a revert back: go to the safety snapshot that was taken before it, and delete that."""
+
+    domain: DomainId
+    snapshot: str
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete snapshots, each with the same scope."""
+    """Delete snapshots, each with the same scope; with ``metadata_only``, libvirt only forgets them."""
 
     domain: DomainId
     snapshots: tuple[str, ...]
     scope: Scope = Scope.THIS
+    metadata_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +130,80 @@ class Power:
     action: PowerAction
 
 
-Request = Take | Revert | Delete | Describe | SetCurrent | Power
+@dataclass(frozen=True, slots=True)
+class Redefine:
+    """Give a snapshot another XML under the same name."""
+
+    domain: DomainId
+    snapshot: str
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Give a snapshot another name."""
+
+    domain: DomainId
+    snapshot: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Define snapshots from their XML. ``current`` is the name of the one that the machine stands on; "": no change."""
+
+    domain: DomainId
+    xmls: tuple[str, ...]
+    current: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Give the machine another configuration: its whole XML."""
+
+    domain: DomainId
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeTogether:
+    """Take one snapshot of each of several machines.
+
+    ``freeze``: their agents hold all file systems still until the last is taken. ``roll_back``: where one fails, those
+    that were taken are deleted again.
+    """
+
+    takes: tuple[Take, ...]
+    freeze: bool = False
+    roll_back: bool = False
+
+    @property
+    def domain(self) -> DomainId:
+        """The first machine."""
+        return self.takes[0].domain
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Let libvirt know snapshots that are in the machine's images only. ``delete``: to delete them, data and all."""
+
+    domain: DomainId
+    tags: tuple[str, ...]
+    delete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFiles:
+    """Delete files of the host that nothing refers to any more."""
+
+    domain: DomainId
+    paths: tuple[str, ...]
+
+
+MachineRequest = Take | Revert | Delete | Describe | SetCurrent | Power
+Request = MachineRequest | TakeTogether
+
+
+def domains(request: Request) -> tuple[DomainId, ...]:
+    """Every machine that the request changes."""
+    return tuple(take.domain for take in request.takes) if isinstance(request, TakeTogether) else (request.domain,)

@@ -19,6 +19,9 @@ _COMMANDS: Final = {
     Call.SHUTDOWN: "shutdown",
     Call.REBOOT: "reboot",
     Call.DESTROY: "destroy",
+    Call.FS_FREEZE: "domfsfreeze",
+    Call.FS_THAW: "domfsthaw",
+    Call.SET_TIME: "domtime",
 }
 _CREATE_OPTIONS: Final = {
     CreateFlag.REDEFINE: "--redefine",
@@ -43,6 +46,7 @@ _DELETE_OPTIONS: Final = {
     DeleteFlag.METADATA_ONLY: "--metadata",
     DeleteFlag.CHILDREN_ONLY: "--children-only",
 }
+_DEFINE_VALIDATE: Final = 1  # VIR_DOMAIN_DEFINE_VALIDATE
 # virsh takes the word for a domain as an id or a UUID first, and as a name only then.
 _NOT_ONLY_A_NAME: Final = re.compile(r"[0-9]+|[0-9a-fA-F-]{32,}")
 _PASSWORD: Final = re.compile(r"""(\bpasswd\s*=\s*)("[^"]*"|'[^']*')""")
@@ -51,13 +55,26 @@ _PASSWORD: Final = re.compile(r"""(\bpasswd\s*=\s*)("[^"]*"|'[^']*')""")
 def command(step: Step, *, secrets: bool = False) -> str:
     """One command that does what the step does. Passwords in XML are only in it where ``secrets``."""
     words = ["virsh", "-c", shlex.quote(step.domain.uri)]
-    if step.call is not Call.SNAPSHOT_CREATE:
-        words += [_COMMANDS[step.call], _domain(step)]
-        if step.call is Call.SNAPSHOT_REVERT:
-            words += [_argument("snapshotname", step.snapshot), *_options(step.flags, _REVERT_OPTIONS)]
-        elif step.call is Call.SNAPSHOT_DELETE:
-            words += [_argument("snapshotname", step.snapshot), *_options(step.flags, _DELETE_OPTIONS)]
-        return " ".join(words)
+    match step.call:
+        case Call.SNAPSHOT_CREATE:
+            return _create(step, words, secrets=secrets)
+        case Call.DEFINE:
+            options = ["--validate"] if step.flags & _DEFINE_VALIDATE else []
+            return _with_xml(" ".join([*words, "define", "/dev/stdin", *options]), step.xml, secrets=secrets)
+        case Call.VOLUME_DELETE:
+            return " ".join([*words, "vol-delete", _argument("vol", step.path)])
+        case Call.SNAPSHOT_REVERT:
+            more = [_argument("snapshotname", step.snapshot), *_options(step.flags, _REVERT_OPTIONS)]
+        case Call.SNAPSHOT_DELETE:
+            more = [_argument("snapshotname", step.snapshot), *_options(step.flags, _DELETE_OPTIONS)]
+        case Call.SET_TIME:
+            more = ["--now"]
+        case _:
+            more = []
+    return " ".join([*words, _COMMANDS[step.call], _domain(step), *more])
+
+
+def _create(step: Step, words: list[str], *, secrets: bool) -> str:
     if step.flags & CreateFlag.REDEFINE and step.flags & CreateFlag.CURRENT:
         # It reads the XML and redefines it with both flags, as the step does.
         return " ".join([*words, "snapshot-current", _domain(step), _argument("snapshotname", step.snapshot)])
@@ -69,16 +86,38 @@ def command(step: Step, *, secrets: bool = False) -> str:
         if description:
             words.append(f"--description={shlex.quote(description)}")
         return " ".join([*words, *options])
-    xml = step.xml if secrets else _PASSWORD.sub(r"\1'********'", step.xml)
-    end = _delimiter(xml)
     line = " ".join([*words, "snapshot-create", _domain(step), "/dev/stdin", *options])
+    return _with_xml(line, step.xml, secrets=secrets)
+
+
+def _with_xml(line: str, xml: str, *, secrets: bool) -> str:
+    xml = xml if secrets else _PASSWORD.sub(r"\1'********'", xml)
+    end = _delimiter(xml)
     return f"{line} <<'{end}'\n{xml}\n{end}"
 
 
 def script(plan: Plan, *, secrets: bool = True) -> str:
-    """All steps of a plan, to be pasted into a shell; stops at the first that fails. Empty where there are none."""
-    commands = [command(step, secrets=secrets) for step in plan.steps]
-    return "\n".join(commands if len(commands) < 2 else ["(", "set -e", *commands, ")"])  # noqa: PLR2004 - "several"
+    """All steps of a plan, to be pasted into a shell. Empty where there are none.
+
+    As a job does, it stops at the first step that fails, goes on after one that may, undoes what is to be undone, and
+    ends with the steps that run always.
+    """
+    lines: list[str] = []
+    for step in plan.steps:
+        if step.always:
+            continue
+        text = command(step, secrets=secrets)
+        lines.append(f"{{ {text}\n}} || true" if step.may_fail else text)
+        if step.undone_by is not None:
+            undo = command(step.undone_by, secrets=secrets)
+            lines.append("undo=" + shlex.quote(undo + "\n") + '"$undo"')
+    always = [command(step, secrets=secrets) for step in plan.steps if step.always]
+    undoes = any(step.undone_by is not None for step in plan.steps)
+    if always or undoes:
+        undoing = ['[ $status = 0 ] || eval "$undo"'] if undoes else []
+        at_the_end = "\n".join(["status=$?", "set +e", *always, *undoing, "exit $status"])
+        lines = ["undo=", f"trap {shlex.quote(at_the_end)} EXIT", *lines]
+    return "\n".join(lines if len(lines) < 2 else ["(", "set -e", *lines, ")"])  # noqa: PLR2004 - "several"
 
 
 def caveat(uri: str) -> str:

@@ -74,7 +74,7 @@ class Demo:
         self._uri = ""
         self._connection: Any = None
         self._host: Host | None = None  # what pictures of the screen are taken through
-        self._keep: Callable[[Host, Take, bytes], None]
+        self._keep: Callable[[Host, str, str, bytes], None]
         self._working = threading.Lock()
         self._stopping = threading.Event()
 
@@ -105,7 +105,7 @@ class Demo:
                 raise
             return uri
 
-    def populate(self, progress: Callable[[str], None], keep: Callable[[Host, Take, bytes], None]) -> None:
+    def populate(self, progress: Callable[[str], None], keep: Callable[[Host, str, str, bytes], None]) -> None:
         """Define the machine, run it and take its history: some seconds. ``progress`` is told what is being done.
 
         ``keep`` is given the picture of the screen that belongs to a snapshot, as an image file's bytes.
@@ -162,7 +162,7 @@ class Demo:
             picture = self._host.screenshot(request.domain.uuid) if self._host and domain.isActive() else None
             domain.snapshotCreateXML(take_xml(request))
             if self._host and picture is not None:
-                self._keep(self._host, request, picture)
+                self._keep(self._host, request.domain.uuid, name, picture)
 
         return [(translate("Demo", "Taking {name}…").format(name=name), step)]
 

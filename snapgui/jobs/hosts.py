@@ -1,5 +1,6 @@
 """All connections, by URI."""
 
+import posixpath
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
@@ -103,8 +104,11 @@ class Hosts(QObject):
         names: Iterable[str],
         answered: Callable[[Situation], None],
         failed: Callable[[Problem], None],
+        folders: Iterable[str] = (),
     ) -> None:
         """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it is about.
+
+        ``folders`` are those of the host where it would write, besides those of the disks.
 
         Where one of them is no longer what the store says, as after an edit by another client, it is read again.
         """
@@ -115,11 +119,16 @@ class Hosts(QObject):
             if record is None:
                 raise SnapguiError(gone())
             config = host.read_config(domain.uuid)
+            checkpoints, block_jobs = host.obstacles(domain.uuid, config)
+            places = [posixpath.dirname(disk.source) for disk in config.disks if disk.writable and disk.source]
             return Situation(
                 host=HostRecord(domain.uri),
                 domain=record,
                 config=config,
                 image_tags=host.image_tags(config),
+                folders=host.folders([*places, *folders]),
+                checkpoints=checkpoints,
+                block_jobs=block_jobs,
                 snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in wanted},
             )
 

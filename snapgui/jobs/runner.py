@@ -2,10 +2,11 @@
 
 import itertools
 import statistics
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import methodcaller
 
@@ -15,7 +16,7 @@ from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.plan import Plan, Step
 from snapgui.core.records import DomainId, DomainState, Situation
-from snapgui.core.requests import Delete, Describe, Request, Revert, SetCurrent, Take
+from snapgui.core.requests import Delete, Describe, Request, Revert, SetCurrent, Take, domains
 from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import not_connected
@@ -40,6 +41,7 @@ class _Job:
     task: Callable[[], None]
     suspended: float | None = None  # since when the guest has been paused by this job
     unsettled: bool = False  # its connection died: what it did is not known yet
+    release: threading.Event = field(default_factory=threading.Event)  # lets the other machines' lanes go on
 
 
 class Runner(QObject):
@@ -82,7 +84,7 @@ class Runner(QObject):
         return replace(known, pauses=pauses)
 
     def start(self, plan: Plan) -> int:
-        """Run the plan's steps, after what this machine has waiting. The number by which to cancel it."""
+        """Run the plan's steps, after what its machines have waiting. The number by which to cancel it."""
         if not plan.ready:
             raise ValueError("a plan with a blocker, or without a step, can't be run")
         job_id = next(self._ids)
@@ -97,9 +99,15 @@ class Runner(QObject):
             expected=self._expected(plan, state),
             cancellable=True,
         )
-        self._jobs[job_id] = _Job(record, state, lambda: self._work(job_id, plan, state))
+        others = domains(plan.request)[1:]
+        free = threading.Semaphore(0)  # a count of the other machines that have nothing else under way
+        job = _Job(record, state, lambda: self._work(job_id, plan, [free] * len(others)))
+        self._jobs[job_id] = job
         self.job_changed.emit(record)
-        self._lanes.setdefault(domain, Lane("job")).submit(self._jobs[job_id].task)
+        # All lanes get their part of it now, on this thread: two jobs can't wait for one another.
+        for other in others:
+            self._lane(other).submit(partial(_stand_by, free, job.release))
+        self._lane(domain).submit(job.task)
         return job_id
 
     def cancel(self, job_id: int) -> None:
@@ -108,34 +116,73 @@ class Runner(QObject):
         if job is None or not job.record.cancellable:
             return
         domain = job.record.plan.request.domain
-        if job.record.state is JobState.WAITING and self._lanes[domain].withdraw(job.task):
+        if job.record.state is JobState.WAITING and self._lane(domain).withdraw(job.task):
+            job.release.set()
             self._update(job, state=JobState.CANCELLED, ended=time.time(), cancellable=False)
         elif job.record.state is JobState.RUNNING:
             self._hosts.ask(domain.uri, lambda host: host.abort(domain.uuid), lambda _: None, lambda _: None)
 
+    def _lane(self, domain: DomainId) -> Lane:
+        return self._lanes.setdefault(domain, Lane("job"))
+
     # On the domain's lane
 
-    def _work(self, job_id: int, plan: Plan, state: DomainState) -> None:
-        domain = plan.request.domain
-        host = self._hosts.host(domain.uri)
+    def _work(self, job_id: int, plan: Plan, others: list[threading.Semaphore]) -> None:
+        for other in others:
+            other.acquire()
         started = time.time()
-        if host is None:
-            problem: Problem | None = replace(not_connected(domain.uri), tried=plan.title)
-        else:
-            problem = self._run_steps(host, job_id, plan, state, started)
-        self._bridge.post(lambda: self._ended(job_id, started, problem))
+        try:
+            problem, warnings = self._run_steps(job_id, plan, started)
+        finally:
+            self._jobs[job_id].release.set()
+        self._bridge.post(lambda: self._ended(job_id, started, problem, warnings))
 
-    def _run_steps(self, host: Host, job_id: int, plan: Plan, state: DomainState, started: float) -> Problem | None:
-        picture = _picture(host, plan, state)
+    def _run_steps(self, job_id: int, plan: Plan, started: float) -> tuple[Problem | None, tuple[Problem, ...]]:
+        """The problem that ended it, if any, and those that did not."""
+        pictures = [self._picture(step) for step in plan.steps]
+        problem: Problem | None = None
+        warnings: list[Problem] = []
+        undo: list[Step] = []
         for index, step in enumerate(plan.steps):
+            if problem is not None and not step.always:
+                continue
             self._post_step(job_id, index, step, started)
-            try:
-                host.run(step)
-            except SnapguiError as error:
-                return error.problem
-        if picture is not None and isinstance(plan.request, Take):
-            self._screens.keep(host, plan.request, picture)
+            found = self._run(step, plan)
+            if found is None:
+                undo += [] if step.undone_by is None else [step.undone_by]
+                self._keep_picture(step, pictures[index])
+            elif problem is not None or step.may_fail or step.always:
+                warnings.append(found)
+            else:
+                problem = found
+        if problem is not None:
+            warnings += [found for step in reversed(undo) if (found := self._run(step, plan)) is not None]
+        return problem, tuple(warnings)
+
+    def _run(self, step: Step, plan: Plan) -> Problem | None:
+        host = self._hosts.host(step.domain.uri)
+        if host is None:
+            return replace(not_connected(step.domain.uri), tried=plan.title)
+        try:
+            host.run(step)
+        except SnapguiError as error:
+            return error.problem
         return None
+
+    def _picture(self, step: Step) -> bytes | None:
+        """The screen as the snapshot will hold it; asked for ahead of all steps, so that none of them waits for it."""
+        host = self._hosts.host(step.domain.uri)
+        if host is None or not step.takes:
+            return None
+        try:
+            return host.screenshot(step.domain.uuid)
+        except SnapguiError:
+            return None  # a machine that is off or has no screen: the snapshot matters, the picture does not
+
+    def _keep_picture(self, step: Step, picture: bytes | None) -> None:
+        host = self._hosts.host(step.domain.uri)
+        if host is not None and picture is not None:
+            self._screens.keep(host, step.domain.uuid, step.snapshot, picture)
 
     def _post_step(self, job_id: int, index: int, step: Step, started: float) -> None:
         self._bridge.post(lambda: self._stepped(job_id, index, step, started))
@@ -148,7 +195,7 @@ class Runner(QObject):
         if step.abortable:
             self._ask_progress.start()
 
-    def _ended(self, job_id: int, started: float, problem: Problem | None) -> None:
+    def _ended(self, job_id: int, started: float, problem: Problem | None, warnings: tuple[Problem, ...]) -> None:
         job = self._jobs[job_id]
         ended = time.time()
         request = job.record.plan.request
@@ -158,10 +205,20 @@ class Runner(QObject):
         else:
             state = JobState.CANCELLED if problem.code == _ABORTED else JobState.FAILED
             job.unsettled = problem.code in _CONNECTION_ERRORS
-        self._update(job, state=state, started=started, ended=ended, problem=problem, cancellable=False, progress=None)
+        self._update(
+            job,
+            state=state,
+            started=started,
+            ended=ended,
+            problem=problem,
+            warnings=warnings,
+            cancellable=False,
+            progress=None,
+        )
         if problem is None and isinstance(request, Delete):
             self._drop_pictures(request.domain, job.record.plan)
-        self._hosts.refresh(request.domain, _touched(job.record.plan))
+        for domain in domains(request):
+            self._hosts.refresh(domain, _touched(job.record.plan))
 
     def _drop_pictures(self, domain: DomainId, plan: Plan) -> None:
         known = self._records.snapshots(domain).records
@@ -234,13 +291,10 @@ class Runner(QObject):
         return statistics.median(took) if took else None
 
 
-def _picture(host: Host, plan: Plan, state: DomainState) -> bytes | None:
-    if not isinstance(plan.request, Take) or not state.active:
-        return None
-    try:
-        return host.screenshot(plan.request.domain.uuid)
-    except SnapguiError:
-        return None  # a machine without a screen, or one that can't be read: the snapshot matters, the picture does not
+def _stand_by(free: threading.Semaphore, release: threading.Event) -> None:
+    """Keep a machine's lane for a job that runs on another machine's."""
+    free.release()
+    release.wait()
 
 
 def _touched(plan: Plan) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from snapgui.core.errors import SnapguiError
 from snapgui.core.records import SnapshotRecord
-from snapgui.core.requests import Take
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
 from snapgui.virt.host import Host
@@ -50,13 +49,13 @@ class Screens:
 
         lane.submit(work)
 
-    def keep(self, host: Host, request: Take, picture: bytes) -> None:
+    def keep(self, host: Host, uuid: str, name: str, picture: bytes) -> None:
         """Keep the picture of a snapshot that has just been taken."""
         try:
-            host.list_snapshots(request.domain.uuid)
-            for batch in host.read_snapshots(request.domain.uuid, [request.name]):
+            host.list_snapshots(uuid)
+            for batch in host.read_snapshots(uuid, [name]):
                 for record in batch:
-                    self.save(request.domain.uuid, record, picture)
+                    self.save(uuid, record, picture)
         except SnapguiError:
             return  # the snapshot is there, and that is what matters
 

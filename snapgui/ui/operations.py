@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from snapgui.core.errors import Problem
 from snapgui.core.plan import EffectKind, Finding, Level, Plan
 from snapgui.core.records import DomainId, Situation, SnapshotRecord
-from snapgui.core.requests import Describe, Power, PowerAction, Request, SetCurrent
+from snapgui.core.requests import Describe, MachineRequest, Power, PowerAction, SetCurrent
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.delete import told_by_xml
 from snapgui.jobs.backend import Backend
@@ -40,7 +40,7 @@ class Operations(QObject):
         self._settings = settings
         self._window = window
         self._screens = backend.screens
-        self._unsettled: dict[Request, str] = {}
+        self._unsettled: dict[MachineRequest, str] = {}
         self._open: dict[DomainId, list[PlanDialog]] = {}
         self._decoder = Decoder()
         self._decoder.decoded.connect(self._picture_decoded)
@@ -161,7 +161,9 @@ class Operations(QObject):
     def _run(self, plan: Plan) -> None:
         self._runner.start(plan)
 
-    def _run_at_once(self, request: Request, redefines: tuple[str, ...], refuse: Callable[[Problem], None]) -> None:
+    def _run_at_once(
+        self, request: MachineRequest, redefines: tuple[str, ...], refuse: Callable[[Problem], None]
+    ) -> None:
         known = self._runner.situation(request.domain)
         self._unsettled[request] = make_plan(request, known).title if known is not None else ""
 

@@ -12,12 +12,12 @@ import libvirt
 
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.plan import Step
-from snapgui.core.records import DomainConfig, DomainId, DomainRecord, HostRecord, Size, SnapshotRecord
+from snapgui.core.records import DomainConfig, DomainId, DomainRecord, Folder, HostRecord, Size, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.core.xml import XmlError, read_config_then
 from snapgui.core.xml import read_domain as read_domain_xml
 from snapgui.qcow2.source import ByteSource
-from snapgui.virt import images, reading, sizes, steps
+from snapgui.virt import images, reading, sizes, steps, survey
 from snapgui.virt.connection import Connection
 from snapgui.virt.errors import code_of, telling
 from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
@@ -177,6 +177,16 @@ class Host:
     def image_tags(self, config: DomainConfig) -> dict[str, frozenset[str]]:
         """The names of the snapshots in the image of each disk, by target; without those that can't be read."""
         return sizes.image_tags(sizes.read_tables(self.open_image, config))
+
+    def obstacles(self, uuid: str, config: DomainConfig) -> tuple[int | None, frozenset[str] | None]:
+        """How many checkpoints the domain has, and the disks that a block job works on; None where not known."""
+        with self._quick.calling(translate("Host", "Reading what is under way on the machine")) as connection:
+            domain = self._domain(connection, uuid)
+            return survey.checkpoints(domain), survey.block_jobs(domain, config)
+
+    def folders(self, paths: Iterable[str]) -> dict[str, Folder]:
+        """What is known of folders of the host, by path."""
+        return survey.folders(self._quick, paths, local=self._local, pools=self._pools)
 
     def memory_sizes(self, uuid: str, records: Iterable[SnapshotRecord]) -> dict[str, Size]:
         """The size of the memory in each of these snapshots of the domain, by name."""

@@ -1,5 +1,6 @@
 """The steps of a plan as libvirt calls."""
 
+import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -8,7 +9,7 @@ import libvirt
 from snapgui.core.plan import Call, CreateFlag, Step
 from snapgui.core.text import translate
 
-_CALLS: Mapping[Call, Callable[[libvirt.virDomain, Step], object]] = MappingProxyType(
+_ON_THE_DOMAIN: Mapping[Call, Callable[[libvirt.virDomain, Step], object]] = MappingProxyType(
     {
         Call.SNAPSHOT_CREATE: lambda domain, step: domain.snapshotCreateXML(step.xml, step.flags),
         Call.SNAPSHOT_REVERT: lambda domain, step: domain.revertToSnapshot(
@@ -22,13 +23,25 @@ _CALLS: Mapping[Call, Callable[[libvirt.virDomain, Step], object]] = MappingProx
         Call.SHUTDOWN: lambda domain, step: domain.shutdownFlags(step.flags),
         Call.REBOOT: lambda domain, step: domain.reboot(step.flags),
         Call.DESTROY: lambda domain, step: domain.destroyFlags(step.flags),
+        Call.FS_FREEZE: lambda domain, step: domain.fsFreeze(None, step.flags),
+        Call.FS_THAW: lambda domain, step: domain.fsThaw(None, step.flags),
+        Call.SET_TIME: lambda domain, step: domain.setTime({"seconds": int(time.time())}, step.flags),
+    }
+)
+_ON_THE_HOST: Mapping[Call, Callable[[libvirt.virConnect, Step], object]] = MappingProxyType(
+    {
+        Call.DEFINE: lambda connection, step: connection.defineXMLFlags(step.xml, step.flags),
+        Call.VOLUME_DELETE: lambda connection, step: connection.storageVolLookupByPath(step.path).delete(step.flags),
     }
 )
 
 
 def run(connection: libvirt.virConnect, step: Step) -> None:
     """Make the step's call and wait for its end. Raises libvirtError."""
-    _CALLS[step.call](connection.lookupByUUIDString(step.domain.uuid), step)
+    if step.call in _ON_THE_HOST:
+        _ON_THE_HOST[step.call](connection, step)
+    else:
+        _ON_THE_DOMAIN[step.call](connection.lookupByUUIDString(step.domain.uuid), step)
 
 
 def tried(step: Step) -> str:
@@ -47,5 +60,10 @@ def tried(step: Step) -> str:
         Call.SHUTDOWN: translate("Step", "Shutting down {machine}"),
         Call.REBOOT: translate("Step", "Rebooting {machine}"),
         Call.DESTROY: translate("Step", "Forcing {machine} off"),
+        Call.DEFINE: translate("Step", "Changing the configuration of {machine}"),
+        Call.FS_FREEZE: translate("Step", "Holding the file systems of {machine} still"),
+        Call.FS_THAW: translate("Step", "Letting the file systems of {machine} go on"),
+        Call.SET_TIME: translate("Step", "Setting the clock of {machine}"),
+        Call.VOLUME_DELETE: translate("Step", "Deleting the file {path}"),
     }
-    return texts[step.call].format(machine=step.domain_name, snapshot=step.snapshot)
+    return texts[step.call].format(machine=step.domain_name, snapshot=step.snapshot, path=step.path)

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -124,3 +125,42 @@ def test_several_steps_stop_at_the_first_that_fails(host: Callable[[str], Domain
     assert "deleted" not in done.stdout
     both = shell(virsh.script(Plan(request, "", steps=(good, good))))
     assert both.count("deleted") == 2
+
+
+def test_a_step_that_may_fail_does_not_end_the_script_and_one_that_always_runs_does_at_its_end(
+    host: Callable[[str], DomainId],
+) -> None:
+    domain = host("it's")
+    missing = Step(Call.SNAPSHOT_DELETE, domain, "it's", "missing")
+    good = Step(Call.SNAPSHOT_DELETE, domain, "it's", "line\nbreak")
+    wake = Step(Call.SUSPEND, domain, "it's", always=True)
+    said = shell(virsh.script(Plan(Take(domain, "x"), "", steps=(replace(missing, may_fail=True), wake, good))))
+    assert said.index("deleted") < said.index("suspended")
+    done = _tried(Plan(Take(domain, "x"), "", steps=(missing, wake, good)))
+    assert done.returncode != 0
+    assert "suspended" in done.stdout
+    assert "deleted" not in done.stdout
+
+
+def test_what_was_done_is_undone_backwards_where_a_later_step_fails(host: Callable[[str], DomainId]) -> None:
+    domain = host("it's")
+    steps = tuple(
+        Step(Call.SNAPSHOT_REVERT, domain, "it's", "7", undone_by=Step(Call.SNAPSHOT_DELETE, domain, "it's", name))
+        for name in ("plain", 'it\'s "q" $HOME `id`')
+    )
+    missing = Step(Call.SNAPSHOT_DELETE, domain, "it's", "missing")
+    done = _tried(Plan(Take(domain, "x"), "", steps=(*steps, missing)))
+    assert done.returncode != 0
+    assert done.stdout.index('q" $HOME `id` deleted') < done.stdout.index("plain deleted")
+    assert "deleted" not in shell(virsh.script(Plan(Take(domain, "x"), "", steps=steps)))
+
+
+def test_a_configuration_is_defined_by_its_whole_xml(host: Callable[[str], DomainId]) -> None:
+    domain = host("pisces")
+    xml = shell(f'virsh -c "{domain.uri}" dumpxml pisces --inactive').replace("8192", "4096")
+    assert "Domain 'pisces' defined" in shell(virsh.command(Step(Call.DEFINE, domain, "pisces", xml=xml), secrets=True))
+
+
+def _tried(plan: Plan) -> subprocess.CompletedProcess[str]:
+    text = virsh.script(plan)
+    return subprocess.run(["bash", "-c", text], capture_output=True, text=True, timeout=20, check=False)

@@ -9,7 +9,6 @@ import sys
 import threading
 
 from snapgui.core.errors import SnapguiError
-from snapgui.core.requests import Take
 from snapgui.demo.session import Demo, libvirt  # not by itself: snapgui loads it quietly
 from snapgui.virt.host import Host
 
@@ -32,8 +31,8 @@ class Session:
         self._demo.populate(told.append, self._keep)
         return told
 
-    def _keep(self, _host: Host, request: Take, picture: bytes) -> None:
-        self._pictures[request.name] = base64.b64encode(picture).decode()
+    def _keep(self, _host: Host, _uuid: str, name: str, picture: bytes) -> None:
+        self._pictures[name] = base64.b64encode(picture).decode()
 
     def pictures(self) -> dict[str, str]:
         return self._pictures

@@ -1,26 +1,39 @@
 """Jobs run plans: one after another for a machine, told at each turn, and the store is read again after each."""
 
 import threading
+import uuid
+from dataclasses import replace
 
 import pytest
 from testbed.stage import Stage
 
 from snapgui.core.activity import JobRecord, JobState
-from snapgui.core.plan import Plan
-from snapgui.core.requests import Delete, Describe, Power, PowerAction, Request, Revert, SetCurrent, Take
+from snapgui.core.plan import Call, Plan, Step
+from snapgui.core.records import DomainId
+from snapgui.core.requests import (
+    Delete,
+    Describe,
+    MachineRequest,
+    Power,
+    PowerAction,
+    Revert,
+    SetCurrent,
+    Take,
+    TakeTogether,
+)
 from snapgui.core.rules import make_plan
 from snapgui.jobs.runner import outcome
 from snapgui.virt.host import Host, SnapshotNames
 
 
-def _plan(qtbot, stage: Stage, request: Request, *redefined: str) -> Plan:
+def _plan(qtbot, stage: Stage, request: MachineRequest, *redefined: str) -> Plan:
     found = []
     stage.backend.hosts.survey(request.domain, redefined, found.append, found.append)
     qtbot.waitUntil(lambda: bool(found))
     return make_plan(request, found[0])
 
 
-def _run(qtbot, stage: Stage, request: Request, *redefined: str) -> JobRecord:
+def _run(qtbot, stage: Stage, request: MachineRequest, *redefined: str) -> JobRecord:
     told: list[JobRecord] = []
     stage.backend.runner.job_changed.connect(told.append)
     stage.backend.runner.start(_plan(qtbot, stage, request, *redefined))
@@ -134,3 +147,100 @@ def test_a_picture_is_kept_with_a_snapshot_and_goes_with_it(qtbot, stage: Stage,
 )
 def test_a_job_whose_end_nobody_saw_is_explained_by_what_is_there_afterwards(names, current, request_, words, stage):
     assert words in outcome(request_(stage.domain, "a"), SnapshotNames(names, current))
+
+
+def _step(stage: Stage, call: Call, snapshot: str = "", **more) -> Step:
+    return Step(call, stage.domain, "test", snapshot, **more)
+
+
+def _taking(stage: Stage, name: str, **more) -> Step:
+    return _step(stage, Call.SNAPSHOT_CREATE, name, xml=f"<domainsnapshot><name>{name}</name></domainsnapshot>", **more)
+
+
+def _end(qtbot, stage: Stage, *steps: Step) -> JobRecord:
+    told: list[JobRecord] = []
+    stage.backend.runner.job_changed.connect(told.append)
+    stage.backend.runner.start(Plan(Take(stage.domain, "a"), "steps", steps))
+    qtbot.waitUntil(lambda: told[-1].state.ended)
+    return told[-1]
+
+
+def test_a_step_that_may_fail_is_told_of_and_the_job_goes_on(qtbot, stage: Stage):
+    ended = _end(qtbot, stage, _step(stage, Call.SNAPSHOT_DELETE, "none", may_fail=True), _taking(stage, "a"))
+    assert ended.state is JobState.DONE
+    assert ["none" in warning.tried for warning in ended.warnings] == [True]
+    assert stage.others.snapshotLookupByName("a")
+
+
+def test_a_step_that_always_runs_does_so_after_a_failure_and_no_other_does(qtbot, stage: Stage):
+    ended = _end(
+        qtbot,
+        stage,
+        _step(stage, Call.SUSPEND),
+        _step(stage, Call.SNAPSHOT_DELETE, "none"),
+        _taking(stage, "a"),
+        _step(stage, Call.RESUME, always=True),
+    )
+    assert ended.state is JobState.FAILED
+    assert ended.problem.code == 72
+    assert stage.others.state()[0] == 1
+    assert not stage.others.snapshotNum()
+
+
+def test_what_was_done_is_undone_backwards_where_a_later_step_fails(qtbot, stage: Stage):
+    undo_a, undo_b = (_step(stage, Call.SNAPSHOT_DELETE, name) for name in ("a", "b"))
+    ended = _end(
+        qtbot,
+        stage,
+        _taking(stage, "a", undone_by=undo_a),
+        _taking(stage, "b", undone_by=undo_b),
+        _taking(stage, "c"),
+        _step(stage, Call.SNAPSHOT_DELETE, "none"),
+    )
+    assert ended.state is JobState.FAILED
+    assert not ended.warnings
+    assert stage.others.snapshotListNames() == ["c"]
+
+
+def _second(qtbot, stage: Stage) -> DomainId:
+    xml = stage.others.XMLDesc().replace("<name>test<", "<name>second<").replace(stage.domain.uuid, str(uuid.uuid4()))
+    second = DomainId(stage.domain.uri, stage.other.defineXML(xml).UUIDString())
+    stage.other.lookupByUUIDString(second.uuid).create()
+    qtbot.waitUntil(lambda: stage.store.domain(second) is not None)
+    return second
+
+
+def test_a_job_on_several_machines_waits_for_each_and_keeps_others_waiting(qtbot, stage: Stage, monkeypatch):
+    second = _second(qtbot, stage)
+    ran: list[str] = []
+    release, real = threading.Event(), Host.run
+
+    def slow(host: Host, step: Step) -> None:
+        if step.snapshot == "slow":
+            release.wait(10)
+        real(host, step)
+        ran.append(step.snapshot)
+
+    monkeypatch.setattr(Host, "run", slow)
+    xml = "<domainsnapshot><name>{}</name></domainsnapshot>"
+    start = stage.backend.runner.start
+    states: dict[int, JobState] = {}
+    stage.backend.runner.job_changed.connect(lambda record: states.__setitem__(record.id, record.state))
+    slow_one = Step(Call.SNAPSHOT_CREATE, second, "second", "slow", xml.format("slow"))
+    both = TakeTogether((Take(stage.domain, "both"), Take(second, "both")))
+    steps = tuple(Step(Call.SNAPSHOT_CREATE, take.domain, "", "both", xml.format("both")) for take in both.takes)
+    start(Plan(Take(second, "slow"), "", (slow_one,)))
+    together = start(Plan(both, "", steps))
+    withdrawn = start(Plan(both, "", steps))
+    last = start(Plan(Take(second, "last"), "", (replace(slow_one, snapshot="last", xml=xml.format("last")),)))
+    stage.backend.runner.cancel(withdrawn)
+    qtbot.wait(100)
+    assert (ran, states[together]) == ([], JobState.WAITING)
+    release.set()
+    qtbot.waitUntil(lambda: states[last] is JobState.DONE)
+    assert ran == ["slow", "both", "both", "last"]
+    assert states[together] is JobState.DONE
+    assert states[withdrawn] is JobState.CANCELLED
+    for domain in (stage.domain, second):
+        stage.backend.hosts.watch(domain)
+        qtbot.waitUntil(lambda domain=domain: "both" in stage.store.snapshots(domain).records)

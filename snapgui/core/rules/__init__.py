@@ -8,7 +8,7 @@ from typing import assert_never
 
 from snapgui.core.plan import Plan
 from snapgui.core.records import Situation
-from snapgui.core.requests import Delete, Describe, Power, Request, Revert, SetCurrent, Take
+from snapgui.core.requests import Delete, Describe, MachineRequest, Power, Revert, SetCurrent, Take
 from snapgui.core.rules.delete import plan_delete
 from snapgui.core.rules.edit import plan_describe, plan_set_current
 from snapgui.core.rules.naming import check_name
@@ -19,7 +19,7 @@ from snapgui.core.rules.take import plan_take
 __all__ = ["check_name", "make_plan"]
 
 
-def make_plan(request: Request, situation: Situation) -> Plan:
+def make_plan(request: MachineRequest, situation: Situation) -> Plan:
     """What the request comes to in this situation. What has not been read is a finding of the rule ``unread``."""
     match request:
         case Take():

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 from snapgui.core.errors import Problem
 from snapgui.core.plan import EffectKind, Level, Plan
 from snapgui.core.records import Situation
-from snapgui.core.requests import Request
+from snapgui.core.requests import MachineRequest
 from snapgui.core.rules import make_plan
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
@@ -68,7 +68,7 @@ class PlanDialog(QDialog):
         """What the plan is made from."""
         return self._situation
 
-    def request(self) -> Request:
+    def request(self) -> MachineRequest:
         """What the user has chosen so far."""
         raise NotImplementedError
 

@@ -1,0 +1,62 @@
+"""What stands around a machine and can get in the way of a plan."""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+
+import libvirt
+
+from snapgui.core.errors import SnapguiError
+from snapgui.core.records import DomainConfig, Folder
+from snapgui.core.text import translate
+from snapgui.virt.line import Line
+
+_AVAILABLE = 3  # in virStoragePoolInfo: state, capacity, allocation, available
+
+
+def checkpoints(domain: libvirt.virDomain) -> int | None:
+    """How many checkpoints the domain has; None where the driver knows of none. Raises libvirtError."""
+    try:
+        return len(domain.listAllCheckpoints())
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
+            return None
+        raise
+
+
+def block_jobs(domain: libvirt.virDomain, config: DomainConfig) -> frozenset[str] | None:
+    """The targets of the disks that a block job works on; None where the driver does not say. Raises libvirtError."""
+    if not domain.isActive():
+        return frozenset()
+    try:
+        targets = [disk.target for disk in config.disks if disk.writable]
+        return frozenset(target for target in targets if domain.blockJobInfo(target))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
+            return None
+        raise
+
+
+def folders(line: Line, paths: Iterable[str], *, local: bool, pools: bool) -> dict[str, Folder]:
+    """What is known of folders of the host: from the file system where it is this computer's, else from a pool."""
+    return {path: _folder(line, path, local=local, pools=pools) for path in dict.fromkeys(paths)}
+
+
+def _folder(line: Line, path: str, *, local: bool, pools: bool) -> Folder:
+    if local:
+        with suppress(OSError):
+            space = os.statvfs(path)
+            return Folder(space.f_bavail * space.f_frsize, _names(path))
+    if pools:
+        tried = translate("Survey", "Reading the folder {path}").format(path=path)
+        with suppress(SnapguiError), line.calling(tried) as connection:
+            pool = connection.storagePoolLookupByTargetPath(path)
+            return Folder(pool.info()[_AVAILABLE], frozenset(pool.listVolumes()))
+    return Folder()
+
+
+def _names(path: str) -> frozenset[str] | None:
+    try:
+        return frozenset(entry.name for entry in os.scandir(path))
+    except OSError:
+        return None

@@ -1,0 +1,82 @@
+"""What stands around a machine: room, files in the way, checkpoints, block jobs. On a real libvirtd."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+from testbed.daemon import Daemon
+
+from snapgui.virt.host import Host
+
+_DOMAIN = """\
+<domain type='qemu'>
+  <name>surveyed</name>
+  <memory unit='MiB'>16</memory>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='qcow2'/><source file='{disk}'/><target dev='vda' bus='virtio'/>
+    </disk>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+
+
+@pytest.fixture
+def machine(daemon: Daemon) -> Iterator[str]:
+    """The UUID of a running machine with one disk among the daemon's images."""
+    path = daemon.images / "surveyed.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, "8M"], check=True)
+    daemon.hand_over(path)
+    daemon.virsh("pool-refresh", "images")
+    daemon.define(_DOMAIN.format(disk=path))
+    daemon.virsh("start", "surveyed")
+    yield daemon.virsh("domuuid", "surveyed").strip()
+    daemon.remove("surveyed")
+    path.unlink()
+
+
+@pytest.fixture
+def host(daemon: Daemon, connect: Callable[[str], Host]) -> Host:
+    return connect(daemon.uri)
+
+
+def test_a_folder_tells_its_room_and_its_files(host: Host, daemon: Daemon, machine: str) -> None:
+    folder = str(daemon.images)
+    space = os.statvfs(folder)
+    found = host.folders([folder, "/nowhere"])
+    assert found[folder].free == pytest.approx(space.f_bavail * space.f_frsize, rel=0.05)
+    assert "surveyed.qcow2" in (found[folder].names or ())
+    assert (found["/nowhere"].free, found["/nowhere"].names) == (None, None)
+    assert machine
+
+
+def test_a_folder_that_is_not_of_this_computer_is_known_by_its_pool(
+    host: Host, daemon: Daemon, machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "_local", False)
+    found = host.folders([str(daemon.images), str(daemon.images.parent)])
+    assert found[str(daemon.images)].free
+    assert "surveyed.qcow2" in (found[str(daemon.images)].names or ())
+    assert found[str(daemon.images.parent)].free is None
+    assert machine
+
+
+def test_a_machine_in_peace_has_neither_checkpoints_nor_block_jobs(host: Host, machine: str) -> None:
+    assert host.obstacles(machine, host.read_config(machine)) == (0, frozenset())
+
+
+def test_a_checkpoint_is_counted(host: Host, daemon: Daemon, machine: str) -> None:
+    daemon.virsh("checkpoint-create-as", "surveyed", "cp")
+    checkpoints, _ = host.obstacles(machine, host.read_config(machine))
+    assert checkpoints == 1
+    daemon.virsh("checkpoint-delete", "surveyed", "cp")
+
+
+def test_a_block_job_is_seen_on_its_disk(host: Host, daemon: Daemon, machine: str) -> None:
+    daemon.virsh("blockcopy", "surveyed", "vda", str(daemon.images / "copy.qcow2"), "--transient-job", "--wait")
+    _, jobs = host.obstacles(machine, host.read_config(machine))
+    assert jobs == {"vda"}
+    daemon.virsh("blockjob", "surveyed", "vda", "--abort")
