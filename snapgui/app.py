@@ -128,9 +128,9 @@ def run(arguments: argparse.Namespace) -> int:
     if QLocale().language() is QLocale.Language.C:  # its dates are made for programs
         QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     garbage = keep_responsive(qt)
-    # Python looks at signals only when it runs: without this, Ctrl+C would wait for the next event.
-    signal.signal(signal.SIGINT, lambda *_: qt.quit())
-    signal.signal(signal.SIGTERM, lambda *_: qt.quit())
+    # Not at once: before exec, quit would be lost. Python looks at signals only when it runs, hence the timer below.
+    signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, qt.quit))
+    signal.signal(signal.SIGTERM, lambda *_: QTimer.singleShot(0, qt.quit))
     awake = QTimer(qt)
     awake.timeout.connect(lambda: None)
     awake.start(_SIGNALS_MS)

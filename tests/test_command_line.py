@@ -84,3 +84,14 @@ def test_a_signal_ends_it_as_closing_the_window_does(sent: signal.Signals, home:
     _, said = process.communicate(timeout=20)
     assert process.returncode == 0, said
     assert "test:///default" in (home / ".config" / "snapgui" / "snapgui.ini").read_text()
+
+
+def test_a_signal_while_it_starts_ends_it_too() -> None:
+    quiet = {**os.environ, "QT_DEBUG_PLUGINS": "1", "QT_QPA_PLATFORM": "offscreen"}
+    process = subprocess.Popen([*PYTHON, "-c", "test:///default"], cwd=ROOT, stderr=subprocess.PIPE, env=quiet)
+    assert process.stderr is not None
+    process.stderr.readline()  # Qt looks for its plugins
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode in (0, -signal.SIGTERM)

@@ -152,6 +152,7 @@ class Host:
 
     def run(self, step: Step) -> None:
         """Make a plan's step, and wait for its end."""
+        _log.debug("%s: %s %r, flags %d", step.call.value, step.domain_name, step.snapshot, step.flags)
         with self._long.calling(steps.tried(step)) as connection:
             steps.run(connection, step)
 
@@ -279,6 +280,7 @@ class Host:
         self._tell(ConnectionLost(self.uri, Problem(tried, why, remedy, code=libvirt.VIR_ERR_RPC)))
 
     def _tell(self, event: Event) -> None:
+        _log.debug("%s", event)
         try:
             self._on_event(event)
         except Exception:  # noqa: BLE001 - this is libvirt's callback: nobody above could handle it
