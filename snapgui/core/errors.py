@@ -154,14 +154,14 @@ def _about_snapshots() -> tuple[_Meaning, ...]:
         _Meaning(
             (84,),
             "PMSUSPENDED",
-            translate("Error", "The guest has put itself to sleep, and QEMU can’t take a snapshot of it there."),
+            translate("Error", "The guest has put itself to sleep. QEMU can’t take a snapshot of it in that state."),
             translate("Error", "Wake the machine up first."),
         ),
         _Meaning(
             (77,),
             "managed save",
             translate("Error", "The machine has a saved state, which would not fit the reverted disks."),
-            translate("Error", "Let the saved state be removed with it."),
+            translate("Error", "Remove the saved state first."),
         ),
         _Meaning(
             (77,),

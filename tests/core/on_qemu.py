@@ -57,6 +57,7 @@ def main() -> None:
         if "external" in sys.argv[2:]:
             tests.merging_a_running_machine_s_files()
             tests.branches()
+            tests.kinds_mixed()
         tests.names()
         tests.memory_in_a_backing_file()
     finally:
@@ -137,6 +138,14 @@ class Plans:
         told["off the line"] = self.delete("o2")
         told["after a revert"] = self.delete("o1")
         told["last"] = self.delete("b1")
+
+    def kinds_mixed(self) -> None:
+        self.run(self.plan(Take(self.id, "i1")))
+        self.take_on_files("x1")
+        told["below an internal one"] = [
+            f"{finding.reason} {finding.remedy}" for finding in self.plan(Delete(self.id, ("x1",))).findings
+        ]
+        told["mended"] = [self.delete(name)["failed"] for name in ("i1", "x1")]
 
     def names(self) -> None:
         plan = self.plan(Take(self.id, "two words"))

@@ -99,7 +99,7 @@ TABLE = [
             "recommended to avoid corruption"
         ),
         "saved state",
-        "removed",
+        "Remove the saved state",
     ),
     (77, "revert requires force: snapshot 'a' lacks domain 'pisces' rollback info", "revert to it", ""),
     (

@@ -85,6 +85,14 @@ def test_after_a_revert_the_file_that_it_made_is_merged(told: dict[str, Any]) ->
     assert told["last"]["stands on"] == ["disk.qcow2"]
 
 
+@needs_external
+def test_what_is_said_to_help_helps(told: dict[str, Any]) -> None:
+    (said,) = told["below an internal one"]
+    assert "below an internal snapshot" in said
+    assert said.endswith("Delete “i1” first.")
+    assert told["mended"] == ["", ""]
+
+
 def test_a_name_taken_while_off_has_the_limits_that_the_plan_warned_of(told: dict[str, Any]) -> None:
     assert told["warned"] == (["name-job"] if _LIMITED else [])
     assert told["taken"] == ""

@@ -86,7 +86,7 @@ def _findings(situation: Situation, going: list[str]) -> list[Finding]:
     findings = []
     unreadable = [name for name in going if records[name].problem is not None]
     if unreadable:
-        reason = translate("Plan", "{names} can’t be read, so where the data is kept is not known.")
+        reason = translate("Plan", "{names} can’t be read, so it is not known where the data is kept.")
         findings.append(Finding("unreadable", Level.WARNING, reason.format(names=facts.quoted(unreadable))))
     unread = [name for name in going if not records[name].complete]
     if unread:
@@ -118,7 +118,7 @@ def _running_findings(situation: Situation, internal: list[str]) -> list[Finding
     stands_on = overlays.get(situation.snapshots.current)
     elsewhere = [name for name in internal if overlays[name] != stands_on]
     if elsewhere:
-        reason = translate("Plan", "{names} is in images that the machine does not run on now.")
+        reason = translate("Plan", "The machine does not run on the images that hold {names}.")
         findings.append(Finding("other-image", Level.BLOCKER, reason.format(names=facts.quoted(elsewhere)), remedy))
     return findings
 
@@ -131,8 +131,8 @@ def _buried_findings(situation: Situation, going: list[str]) -> list[Finding]:
     internal = [name for name in buried if not facts.is_external(situation.snapshots.records[name])]
     if not internal:
         return []
-    reason = translate("Plan", "{names} is kept in the files of an external snapshot that goes, and would be lost.")
-    remedy = translate("Plan", "Delete it first, or keep the external one.")
+    reason = translate("Plan", "This would lose {names}, kept in the files of an external snapshot that is deleted.")
+    remedy = translate("Plan", "Delete what is kept there first, or keep the external snapshot.")
     return [Finding("buried", Level.BLOCKER, reason.format(names=facts.quoted(internal)), remedy)]
 
 
@@ -149,27 +149,41 @@ def _external_findings(situation: Situation, going: list[str]) -> list[Finding]:
     for name in reversed(going):
         parent = above[name]
         if facts.is_external(records[name]):
-            reason = ""
-            if name == current and count.get(name, 0):
-                reason = translate(
-                    "Plan", "“{name}” is external, current, and has snapshots below: it can’t be deleted."
-                )
-            elif count.get(name, 0) > 1:
-                reason = translate(
-                    "Plan", "“{name}” is external with several snapshots right below: it can’t be deleted."
-                )
-            elif count.get(name, 0) and name not in active_line:
-                reason = translate(
-                    "Plan", "“{name}” is external, off the way to the machine’s state: it can’t be deleted."
-                )
-            elif parent is not None and not facts.is_external(records[parent]):
-                reason = translate("Plan", "“{name}” is external below an internal snapshot: it can’t be deleted.")
-            if reason:
-                findings.append(Finding("external-place", Level.BLOCKER, reason.format(name=name)))
+            place = _place_finding(
+                name,
+                parent if parent is not None and not facts.is_external(records[parent]) else None,
+                children=count.get(name, 0),
+                is_current=name == current,
+                on_the_line=name in active_line,
+            )
+            findings += [] if place is None else [place]
         count[parent] = count.get(parent, 0) - 1 + count.get(name, 0)
         if current == name:
             current = parent
     return findings
+
+
+def _place_finding(
+    name: str, internal_parent: str | None, *, children: int, is_current: bool, on_the_line: bool
+) -> Finding | None:
+    """Why an external snapshot can't be deleted at its place of the tree, and what has to go before it."""
+    remedy = translate("Plan", "Delete those below it first.")
+    if is_current and children:
+        reason = translate("Plan", "“{name}” is external and current, with snapshots below: libvirt can’t delete it.")
+    elif children > 1:
+        reason = translate("Plan", "“{name}” is external, with several snapshots right below: libvirt can’t delete it.")
+        remedy = translate("Plan", "Delete all but one of those first.")
+    elif children and not on_the_line:
+        reason = translate(
+            "Plan",
+            "“{name}” is external, with a snapshot below, and the machine is elsewhere: libvirt can’t delete it.",
+        )
+    elif internal_parent is not None:
+        reason = translate("Plan", "“{name}” is external, below an internal snapshot: libvirt can’t delete it.")
+        remedy = translate("Plan", "Delete “{parent}” first.").format(parent=internal_parent)
+    else:
+        return None
+    return Finding("external-place", Level.BLOCKER, reason.format(name=name), remedy)
 
 
 def _effects(situation: Situation, going: list[str]) -> list[Effect]:
@@ -197,7 +211,7 @@ def _effects(situation: Situation, going: list[str]) -> list[Effect]:
         effects.append(Effect(EffectKind.MOVES, text.format(parent=parent, names=facts.quoted(names)), tuple(names)))
     if snapshots.current in gone:
         current = staying[snapshots.current]
-        text = translate("Plan", "No snapshot is the current one then.")
+        text = translate("Plan", "No snapshot is the current one afterwards.")
         if current is not None:
             text = translate("Plan", "“{name}” becomes the current snapshot.").format(name=current)
         effects.append(Effect(EffectKind.CHANGES, text, () if current is None else (current,)))

@@ -82,7 +82,7 @@ def plan_set_current(request: SetCurrent, situation: Situation) -> Plan:
         return Plan(request, title, findings=(_unread(situation),))
     flags = CreateFlag.REDEFINE | CreateFlag.CURRENT | _kind_flag(record)
     reason = translate(
-        "Plan", "Only the mark moves: the machine’s disks stay as they are, and need not match the snapshot."
+        "Plan", "Only the mark moves: the machine’s disks stay as they are, and may differ from the snapshot."
     )
     text = translate("Plan", "“{name}” becomes the current snapshot: the next one is put under it.").format(
         name=record.name

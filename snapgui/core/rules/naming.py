@@ -57,7 +57,7 @@ def new_name_findings(name: str, situation: Situation) -> list[Finding]:
         findings.append(_bad("tag-taken", text.format(disks=", ".join(sorted(marked)), name=name), remedy))
     if is_qemu(situation) and _is_number(name):
         text = translate(
-            "Plan", "QEMU takes a name of only digits for the number of a snapshot, and may revert to another."
+            "Plan", "QEMU may take a name of digits only for a snapshot’s number, and revert to another one."
         )
         findings.append(_bad("name-number", text, translate("Plan", "Put a letter into the name.")))
     if "\n" in name or "\t" in name:

@@ -64,7 +64,7 @@ def _blocker(action: PowerAction, situation: Situation) -> Finding | None:
         DomainState.SHUTTING_DOWN: (translate("Plan", "The machine is shutting down."), ""),
         DomainState.SHUT_OFF: (translate("Plan", "The machine is off."), translate("Plan", "Start it first.")),
         DomainState.CRASHED: (translate("Plan", "The machine has crashed."), translate("Plan", "Force it off.")),
-        DomainState.PM_SUSPENDED: (translate("Plan", "The guest is asleep."), translate("Plan", "Wake it up first.")),
+        DomainState.PM_SUSPENDED: (translate("Plan", "The machine is asleep."), translate("Plan", "Wake it up first.")),
     }[state]
     pointless = action is PowerAction.FORCE_OFF or (action is PowerAction.PAUSE and state is DomainState.PAUSED)
     return Finding("state", Level.BLOCKER, reason, "" if pointless else remedy)
@@ -77,17 +77,19 @@ def _effects(action: PowerAction, situation: Situation) -> list[Effect]:
         case PowerAction.START:
             text = translate("Plan", "The machine boots.")
             if situation.domain.managed_save:
-                text = translate("Plan", "The machine goes on from its saved state.")
+                text = translate("Plan", "The machine continues from its saved state.")
             effects.append(Effect(EffectKind.CHANGES, text))
         case PowerAction.PAUSE:
-            effects.append(Effect(EffectKind.PAUSES, translate("Plan", "The guest stands still until it is resumed.")))
+            effects.append(
+                Effect(EffectKind.PAUSES, translate("Plan", "The machine stands still until it is resumed."))
+            )
         case PowerAction.RESUME:
-            effects.append(Effect(EffectKind.CHANGES, translate("Plan", "The guest goes on from where it was.")))
+            effects.append(Effect(EffectKind.CHANGES, translate("Plan", "The machine continues from where it was.")))
         case PowerAction.SHUT_DOWN:
-            text = translate("Plan", "The guest is asked to shut down, which it may ignore.")
+            text = translate("Plan", "Asks the guest to shut down. It may ignore that.")
             effects.append(Effect(EffectKind.CHANGES, text))
         case PowerAction.REBOOT:
-            text = translate("Plan", "The guest is asked to restart, which it may ignore.")
+            text = translate("Plan", "Asks the guest to restart. It may ignore that.")
             effects.append(Effect(EffectKind.CHANGES, text))
         case PowerAction.FORCE_OFF:
             text = translate("Plan", "Like pulling the plug: what the guest has not written to its disks is lost.")

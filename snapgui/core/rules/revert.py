@@ -60,14 +60,14 @@ def _state_findings(request: Revert, record: SnapshotRecord, situation: Situatio
     findings = []
     memory = facts.has_memory(record)
     if record.state in (SnapshotState.PM_SUSPENDED, SnapshotState.UNKNOWN):
-        reason = translate("Plan", "The snapshot is of a machine in a state that libvirt can’t bring back.")
+        reason = translate("Plan", "libvirt can’t bring back the state that the machine was in then.")
         findings.append(Finding("state", Level.BLOCKER, reason))
     if not situation.domain.persistent and not memory and request.run is RunState.AS_TAKEN:
         reason = translate("Plan", "The machine is transient and was not running in this snapshot: it would vanish.")
         remedy = translate("Plan", "Choose that it goes on running or paused.")
         findings.append(Finding("transient", Level.BLOCKER, reason, remedy))
     if situation.domain.managed_save and not request.remove_managed_save:
-        remedy = translate("Plan", "Remove the saved state with it.")
+        remedy = translate("Plan", "Remove the saved state first.")
         if memory:
             # libvirt reverts and keeps the saved state: a later start would load it upon disks that it does not fit.
             reason = translate(
@@ -89,7 +89,7 @@ def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Fin
     stands_on = overlays.get(situation.snapshots.current)
     if stands_on != overlays[record.name]:
         reason = translate(
-            "Plan", "The machine stands on files of the external snapshot “{name}”, which reverting leaves behind."
+            "Plan", "The machine uses files of the external snapshot “{name}”. Reverting leaves them behind."
         )
         findings.append(Finding("orphans", Level.WARNING, reason.format(name=stands_on or record.name)))
     elif lacking := _disks_without(record, situation):
@@ -100,7 +100,7 @@ def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Fin
         findings.append(Finding("tag-missing", Level.BLOCKER, reason.format(disks=", ".join(lacking))))
     if may_be_mistaken(record.name, situation):
         reason = translate(
-            "Plan", "QEMU takes a name of only digits for the number of a snapshot, and may revert to another."
+            "Plan", "QEMU may take a name of digits only for a snapshot’s number, and revert to another one."
         )
         findings.append(Finding("name-number", Level.WARNING, reason))
     if memory and not fit_for_a_job(record.name, situation, facts.SINCE_UEFI_REVERT):
@@ -155,11 +155,13 @@ def _external_findings(situation: Situation) -> list[Finding]:
     # qemuSnapshotRevertValidate; it looks at the disks of the time of the snapshot, which are mostly those of now.
     other = [] if config is None else [disk.target for disk in config.disks if disk.source_type != "file"]
     if other:
-        reason = translate("Plan", "Disk {disks} is not a file, and libvirt reverts external snapshots only of files.")
+        reason = translate(
+            "Plan", "Disk {disks} is not a file: libvirt can revert to external snapshots only of files."
+        )
         findings.append(Finding("external-disk", Level.BLOCKER, reason.format(disks=", ".join(other))))
     inserted = [] if config is None else [disk.source for disk in config.disks if disk.readonly and disk.source]
     if inserted:
-        reason = translate("Plan", "libvirt also writes a new file beside {files}; its folder has to be writable.")
+        reason = translate("Plan", "libvirt also writes a new file beside {files}: that folder has to be writable.")
         findings.append(Finding("external-overlay", Level.WARNING, reason.format(files=", ".join(inserted))))
     return findings
 
@@ -178,7 +180,9 @@ def _effects(request: Revert, record: SnapshotRecord, situation: Situation) -> l
     if request.remove_managed_save and situation.domain.managed_save:
         effects.append(Effect(EffectKind.LOSES, translate("Plan", "The machine’s saved state is removed.")))
     if facts.is_external(record) and (below := tree.descendants(situation.snapshots, record.name)):
-        text = translate("Plan", "Disks go on in new files; those of the machine’s present state are deleted.")
+        text = translate(
+            "Plan", "The disks continue in new files; the files of the machine’s present state are deleted."
+        )
         effects.append(Effect(EffectKind.CHANGES, text, tuple(below)))
     effects.append(Effect(EffectKind.CHANGES, _ending(request, record)))
     if active:

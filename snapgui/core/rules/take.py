@@ -41,7 +41,7 @@ def _machine_findings(situation: Situation) -> list[Finding]:
     domain = situation.domain
     findings = []
     if domain.state is DomainState.PM_SUSPENDED:
-        reason = translate("Plan", "The guest has put itself to sleep, and QEMU can’t take a snapshot of it there.")
+        reason = translate("Plan", "The guest has put itself to sleep. QEMU can’t take a snapshot of it in that state.")
         findings.append(Finding("asleep", Level.BLOCKER, reason, translate("Plan", "Wake the machine up first.")))
     if domain.state is DomainState.SHUTTING_DOWN:
         reason = translate("Plan", "The machine is shutting down: the snapshot would hold it half-way.")
@@ -95,7 +95,7 @@ def _disk_findings(disk: Disk, *, active: bool) -> list[Finding]:
     if disk.snapshot in (Mode.NO, Mode.MANUAL):
         rule = "disk-left-out"
         reason = translate(
-            "Plan", "Disk {disk} is set to be left out, but an internal snapshot has to hold every disk."
+            "Plan", "Disk {disk} is set to be left out, but an internal snapshot has to hold every writable disk."
         )
         remedy = translate("Plan", "Allow snapshots of it in the machine’s configuration, or make it read-only.")
     elif disk.snapshot is Mode.EXTERNAL:
@@ -129,7 +129,7 @@ def _firmware_findings(config: DomainConfig, situation: Situation) -> list[Findi
         reason = translate("Plan", "This libvirt takes no internal snapshots of machines with UEFI; 9.3 and later do.")
         return [Finding("uefi", Level.BLOCKER, reason)]
     if raw:
-        reason = translate("Plan", "The firmware’s settings (NVRAM) are not in the snapshot, as they are not in qcow2.")
+        reason = translate("Plan", "The firmware’s settings (NVRAM) are not in the snapshot: their file is not qcow2.")
         return [Finding("nvram", Level.WARNING, reason)]
     return []
 
