@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 from xml.parsers.expat import ParserCreate
 from xml.sax.saxutils import escape
 
-from snapgui.core.records import Disk, DomainConfig, Mode, SnapshotDisk, SnapshotRecord, SnapshotState
+from snapgui.core.records import Agent, Disk, DomainConfig, Mode, SnapshotDisk, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Take
 from snapgui.core.text import translate
 
@@ -101,6 +101,7 @@ def _config(root: Element, text: str) -> DomainConfig:
         vcpus=_number(root.findtext("vcpu")) or 0,
         graphics=tuple(graphics.get("type", "") for graphics in root.iterfind("devices/graphics")),
         host_devices=tuple(device.get("type", "") for device in root.iterfind("devices/hostdev")),
+        agent=_agent(root),
         xml=text,
     )
 
@@ -283,6 +284,14 @@ def _disk(element: Element) -> Disk:
         snapshot=_value(Mode, element.get("snapshot"), Mode.UNKNOWN),
         transient=element.find("transient") is not None,
     )
+
+
+def _agent(root: Element) -> Agent:
+    """libvirt tells the state of a running machine's channels (https://libvirt.org/formatdomain.html#channel)."""
+    target = root.find("devices/channel/target[@name='org.qemu.guest_agent.0']")
+    if target is None:
+        return Agent.NONE
+    return Agent.CONNECTED if target.get("state") == "connected" else Agent.SILENT
 
 
 def _nvram_format(loader: Element | None, nvram: Element | None) -> str:

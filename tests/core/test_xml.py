@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snapgui.core.records import DomainId, Kind, Mode, SnapshotState
+from snapgui.core.records import Agent, DomainId, Kind, Mode, SnapshotState
 from snapgui.core.requests import Take
 from snapgui.core.xml import (
     XmlError,
@@ -275,3 +275,23 @@ def test_capabilities_tell_whether_external_snapshots_can_be_reverted_to() -> No
     assert external_revert(text, "x86_64")
     assert not external_revert(text, "mips")
     assert not external_revert("<capabilities/>")
+
+
+@pytest.mark.parametrize(
+    ("devices", "agent"),
+    [
+        ("", Agent.NONE),
+        (
+            "<channel type='unix'><target type='virtio' name='com.redhat.spice.0' state='connected'/></channel>",
+            Agent.NONE,
+        ),
+        ("<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>", Agent.SILENT),
+        (
+            "<channel><target name='com.redhat.spice.0'/></channel>"
+            "<channel type='unix'><target name='org.qemu.guest_agent.0' state='connected'/></channel>",
+            Agent.CONNECTED,
+        ),
+    ],
+)
+def test_an_agent_is_one_whose_channel_the_guest_has_opened(devices: str, agent: Agent) -> None:
+    assert read_domain(f"<domain><name>a</name><devices>{devices}</devices></domain>").agent is agent
