@@ -17,6 +17,9 @@ def open_screen() -> QApplication:
     said: list[str] = []
 
     def heard(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+        if kind is QtMsgType.QtDebugMsg:  # somebody has asked for it: QT_DEBUG_PLUGINS, QT_LOGGING_RULES
+            print(text, file=sys.stderr)
+            return
         said.append(text)
         if kind is QtMsgType.QtFatalMsg:  # Qt aborts as soon as this returns
             print(f"snapgui: {_why(said[0])}", file=sys.stderr, flush=True)
