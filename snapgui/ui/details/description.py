@@ -11,10 +11,11 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord
 from snapgui.core.requests import Describe
 from snapgui.core.text import translate
-from snapgui.models.format import one_line
+from snapgui.models.format import one_line, tooltip
 from snapgui.ui.text_label import TextLabel
 
 _LINES = 5  # the field's usual height
+_SHOWN = 80  # characters of somebody else's text in the line below the field
 
 
 class _State(Enum):
@@ -194,12 +195,11 @@ class DescriptionEditor(QWidget):
         draft = self._draft()
         self._status.setText(self._status_text(draft))
         self._status.setVisible(bool(self._status.text()))
-        failed = draft is not None and draft.state is _State.FAILED
-        self._retry.setVisible(failed)
+        overtaken = draft is not None and self._overtaken(draft)
+        self._status.setToolTip(tooltip(self._record.description) if overtaken and self._record is not None else "")
+        self._retry.setVisible(draft is not None and draft.state is _State.FAILED)
         self._retry.setText(
-            translate("Description", "Replace it")
-            if draft is not None and self._overtaken(draft)
-            else translate("Description", "Try again")
+            translate("Description", "Replace it") if overtaken else translate("Description", "Try again")
         )
 
     def _status_text(self, draft: _Draft | None) -> str:
@@ -229,7 +229,7 @@ class DescriptionEditor(QWidget):
             )
         return translate(
             "Description", "Not saved: somebody else has changed it meanwhile, to “{text}”. Esc gives your text up."
-        ).format(text=one_line(self._record.description))
+        ).format(text=one_line(_shortened(self._record.description)))
 
     def _typed_text(self, draft: _Draft) -> str:
         if self._overtaken(draft):
@@ -285,6 +285,10 @@ class _Field(QPlainTextEdit):
 def _is_save(event: QKeyEvent) -> bool:
     enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
     return enter and bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN].rstrip() + "…"
 
 
 def _name(record: SnapshotRecord | None) -> str | None:

@@ -162,6 +162,15 @@ def test_a_text_by_others_is_replaced_only_knowingly(edited: Any, theirs: str, s
     assert edited.described[-1] == Describe(edited.domain, "pisces-1", "Before the update of May", (theirs,))
 
 
+def test_a_long_text_by_others_leaves_room_for_the_own_one(edited: Any) -> None:
+    edited.panel.commit()
+    edited.panel.set_describe_result(edited.domain, "pisces-1", Problem("Save", "Somebody else has changed it."))
+    edited.change("pisces-1", description="Theirs " * 400)
+    (said,) = [text for text in edited.texts() if text.startswith("Not saved")]
+    assert len(said) < 200
+    assert said.endswith("Esc gives your text up.")
+
+
 def test_what_is_typed_while_a_save_is_on_its_way_may_replace_either_text(edited: Any, qtbot: QtBot) -> None:
     edited.panel.commit()
     _type(edited, qtbot, "!")
