@@ -51,6 +51,7 @@ POWER: Mapping[Act, PowerAction] = MappingProxyType(
 )
 
 
+_HARMLESS = frozenset({Act.GO_TO_CURRENT, Act.CONNECT, Act.DISCONNECT, Act.REFRESH})  # they change no machine
 _MNEMONIC = re.compile(r"\(&\w\)|&|…$")  # and Japanese ones, which stand behind the word in brackets
 
 
@@ -159,17 +160,21 @@ class Actions(QObject):
         """Call when the action is used; ``call`` is a bound method of a QObject."""
         self._actions[act].triggered.connect(call)
 
-    def update(self, focus: Focus, situation: Situation | None) -> None:
-        """Follow the choice. ``situation`` is what is known of the chosen machine."""
+    def update(self, focus: Focus, situation: Situation | None, wait: str = "") -> None:
+        """Follow the choice. ``situation`` is what is known of the chosen machine; ``wait``: why to let it alone."""
         for act in Act:
             reason = _reason(act, focus, situation)
+            if wait and act not in _HARMLESS:
+                reason = wait
             action = self._actions[act]
             action.setEnabled(not reason)
             tip = self._words[act].tip
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             shown = f"{tip} ({keys})" if keys else tip
             action.setToolTip(f"{shown}\n{reason}" if reason else shown)
-            action.setStatusTip(reason or tip)
+            # Styles show no highlight on what is disabled: the text itself says what it is about.
+            why = translate("Actions", "{action}: {reason}").format(action=action.iconText(), reason=reason)
+            action.setStatusTip(why if reason else tip)
         paused = focus.domain is not None and focus.domain.state is DomainState.PAUSED
         self._actions[Act.RESUME].setVisible(paused)
         self._actions[Act.PAUSE].setVisible(not paused)
@@ -218,8 +223,13 @@ def _power_reason(action: PowerAction, situation: Situation) -> str:
     return next((finding.reason for finding in plan.findings if finding.level is Level.BLOCKER), "")
 
 
+def is_embedded(uri: str) -> bool:
+    """Whether the host is libvirt's driver in this process, as the demo's is."""
+    return uri.startswith("qemu:///embed")
+
+
 def _console_reason(state: DomainState, uri: str) -> str:
-    if uri.startswith("qemu:///embed"):
+    if is_embedded(uri):
         return translate("Actions", "This machine lives inside this application; no other program can show it.")
     if not state.active:
         return translate("Actions", "The machine is off.")

@@ -26,9 +26,8 @@ from snapgui.ui.dialogs.plan_box import PlanBox
 from snapgui.ui.dialogs.problem import ProblemBox
 from snapgui.ui.icons import icon
 
-_ORDER: Final = (Column.WHAT, Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED, Column.MACHINE)
-_LEAST: Final = {Column.WHAT: 22, Column.RESULT: 11, Column.TOOK: 6}  # characters: of what is elided before it scrolls
-_LARGEST_SHARE: Final = 0.28  # of the list's width, for a figure or a reason
+_ORDER: Final = (Column.WHAT, Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED)
+_LEAST: Final = {Column.WHAT: 22, Column.RESULT: 11}  # characters: of what is elided before the list scrolls
 _ICONS: Final = {
     JobState.WAITING: "waiting",
     JobState.DONE: "done",
@@ -102,6 +101,7 @@ class ActivityView(QWidget):
         why = self._why_not(job)
         self.cancel.setEnabled(not why)
         self.cancel.setToolTip(why or translate("ActivityView", "Cancel the job"))
+        self.cancel.setStatusTip(self.cancel.toolTip())
         self.copy.setEnabled(job is not None and bool(job.plan.steps))
         self.show_plan.setEnabled(job is not None)
         self.show_error.setEnabled(job is not None and job.problem is not None)
@@ -175,14 +175,20 @@ class _JobTree(QTreeView):
         if not self._fits or self.model() is None:
             return
         self._fitting = True
-        character, width = self.fontMetrics().averageCharWidth(), self.viewport().width()
-        room = width
-        for column in _ORDER[1:]:
-            wanted = max(self.header().sectionSizeHint(column), self.sizeHintForColumn(column))
-            share = max(character * _LEAST[column], int(width * _LARGEST_SHARE)) if column in _LEAST else wanted
-            self.setColumnWidth(column, max(min(wanted, share), character * _LEAST.get(column, 0)))
-            room -= self.columnWidth(column)
-        self.setColumnWidth(Column.WHAT, max(room, character * _LEAST[Column.WHAT]))
+        wanted = {
+            column: max(self.header().sectionSizeHint(column), self.sizeHintForColumn(column)) for column in _ORDER
+        }
+        character = self.fontMetrics().averageCharWidth()
+        least = {column: character * characters for column, characters in _LEAST.items()}
+        widths = wanted | least
+        spare = self.viewport().width() - sum(widths.values())
+        for column in _LEAST:  # what was done before its result
+            more = max(0, min(spare, wanted[column] - widths[column]))
+            widths[column] += more
+            spare -= more
+        widths[Column.WHAT] += max(0, spare)
+        for column, width in widths.items():
+            self.setColumnWidth(column, width)
         self._fitting = False
 
     def _resized(self) -> None:

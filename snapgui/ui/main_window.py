@@ -24,7 +24,7 @@ from snapgui.models.machines import MachinesModel, host_label
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.settings import SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
-from snapgui.ui.actions import POWER, Act, Actions
+from snapgui.ui.actions import POWER, Act, Actions, is_embedded
 from snapgui.ui.activity import ActivityView
 from snapgui.ui.banner import Banner
 from snapgui.ui.chart.panel import SizesPanel
@@ -38,6 +38,7 @@ from snapgui.ui.host_news import HostNews
 from snapgui.ui.job_news import JobNews
 from snapgui.ui.leaving import Leaving
 from snapgui.ui.machines import MachinesPanel
+from snapgui.ui.menu_style import MenuStyle
 from snapgui.ui.operations import Operations
 from snapgui.ui.snapshots import SnapshotsPanel
 from snapgui.ui.start_page import StartPage
@@ -191,6 +192,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(bar)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         menus = self.menuBar()
+        self._menu_style = MenuStyle()
         file = menus.addMenu(translate("MainWindow", "&File"))
         self._fill(file, host_acts)
         file.addSeparator()
@@ -214,6 +216,8 @@ class MainWindow(QMainWindow):
         about.addAction(translate("MainWindow", "&About snapgui"), self._about)
         self.machines.tree.addActions([self.actions_[act] for act in (*machine_acts, *host_acts)])
         self.snapshots.tree.addActions([self.actions_[act] for act in snapshot_acts])
+        for menu in menus.findChildren(QMenu):
+            menu.setStyle(self._menu_style)
         self.statusBar().setSizeGripEnabled(True)
 
     def _fill(self, menu: QMenu, acts: tuple[Act, ...]) -> None:
@@ -301,8 +305,15 @@ class MainWindow(QMainWindow):
 
     def _focus_changed(self) -> None:
         focus = self.focus()
-        self.actions_.update(focus, self._runner.situation(focus.domain.id) if focus.domain is not None else None)
+        situation = self._runner.situation(focus.domain.id) if focus.domain is not None else None
+        self.actions_.update(focus, situation, self._wait(focus))
         self.snapshots.show_focus(focus, known=self._known(focus), hint=self._hint(focus))
+
+    def _wait(self, focus: Focus) -> str:
+        """Why the chosen machine is to be let alone: the demo goes on with its own, and would collide with the user."""
+        if self._preparing and focus.host is not None and is_embedded(focus.host.uri):
+            return translate("MainWindow", "The demo is being prepared.")
+        return ""
 
     def _hint(self, focus: Focus) -> str:
         """Why no machine can be chosen; "" where one can."""

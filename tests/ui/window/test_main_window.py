@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 
 import libvirt
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPlainTextEdit
@@ -11,7 +12,7 @@ from testbed.stage import URI
 
 from snapgui.app import Application
 from snapgui.core.errors import Problem
-from snapgui.core.records import HostState
+from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState
 from snapgui.models.roles import Role
 from snapgui.settings import CONNECTIONS, Settings
 from snapgui.ui import machines, snapshots
@@ -355,4 +356,33 @@ def test_while_the_demo_is_prepared_the_window_says_so(qtbot, settings: Settings
     application.window.demo_progress("")
     shown = [label.text() for label in application.window.snapshots.findChildren(QLabel) if label.isVisible()]
     assert "Choose a machine to see its snapshots." in shown
+    application.close()
+
+
+@pytest.mark.qt_log_ignore("grabbing the keyboard")  # offscreen has none
+def test_arrow_keys_reach_what_can_not_be_used_and_the_status_bar_says_why(qtbot, app: Application):
+    (machine,) = [action.menu() for action in app.window.menuBar().actions() if action.text() == "&Machine"]
+    machine.popup(app.window.mapToGlobal(app.window.rect().topLeft()))
+    qtbot.waitUntil(machine.isVisible)
+    qtbot.keyClick(machine, Qt.Key.Key_Down)
+    assert machine.activeAction() is app.window.actions_[Act.START]
+    assert app.window.actions_[Act.START].statusTip().startswith("Start: ")
+    qtbot.keyClick(machine, Qt.Key.Key_Return)
+    assert app.window.activity.tree.model().rowCount() == 0
+    machine.close()
+
+
+def test_the_demos_machine_is_let_alone_until_its_history_is_made(qtbot, settings: Settings, tmp_path):
+    uri = "qemu:///embed?root=/nowhere"
+    machine = DomainId(uri, "6c9ae4f4-0000-0000-0000-000000000001")
+    application = Application(settings, tmp_path)
+    qtbot.addWidget(application.window)
+    application.window.demo_progress("Taking counter-1…")
+    application.store.put_host(HostRecord(uri, state=HostState.CONNECTED))
+    application.store.put_domains(uri, (DomainRecord(machine, "counter", DomainState.RUNNING),))
+    take = application.window.actions_[Act.TAKE]
+    assert not take.isEnabled()
+    assert "The demo is being prepared." in take.toolTip()
+    application.window.demo_progress("")
+    assert take.isEnabled()
     application.close()
