@@ -1,7 +1,6 @@
 """Runs plans: one after another for each machine, any number of machines at once."""
 
 import itertools
-import statistics
 import threading
 import time
 from collections import deque
@@ -288,7 +287,7 @@ class Runner(QObject):
         """The median of what earlier jobs of this sort took on this machine in this state, in seconds."""
         alike = (plan.request.domain, type(plan.request), state)
         took = [seconds for *what, seconds in self._took if tuple(what) == alike]
-        return statistics.median(took) if took else None
+        return sorted(took)[len(took) // 2] if took else None
 
 
 def _stand_by(free: threading.Semaphore, release: threading.Event) -> None:

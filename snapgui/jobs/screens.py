@@ -1,9 +1,10 @@
 """Pictures of machines' screens as they were when a snapshot was taken, in a folder of the user's cache."""
 
-import hashlib
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+
+from PySide6.QtCore import QCryptographicHash
 
 from snapgui.core.errors import SnapguiError
 from snapgui.core.records import SnapshotRecord
@@ -86,8 +87,10 @@ class Screens:
 
     def _path(self, uuid: str, snapshot: SnapshotRecord) -> Path:
         # A name may hold what a file name can't; its creation time tells a snapshot from a later one of the same name.
-        name = hashlib.sha256(snapshot.name.encode(errors="surrogatepass")).hexdigest()[:32]
-        return self._folder / uuid / f"{name}-{snapshot.created}"
+        name = QCryptographicHash.hash(
+            snapshot.name.encode(errors="surrogatepass"), QCryptographicHash.Algorithm.Sha256
+        )
+        return self._folder / uuid / f"{name.toHex().toStdString()[:32]}-{snapshot.created}"
 
 
 def _now(host: Host, uuid: str) -> bytes | None:

@@ -1,7 +1,5 @@
 """Taking a snapshot of everything, inside the images."""
 
-from statistics import median
-
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan
 from snapgui.core.records import Disk, DomainConfig, DomainState, Mode, Situation
 from snapgui.core.requests import Delete, Take
@@ -172,7 +170,7 @@ def _effects(request: Take, situation: Situation) -> list[Effect]:
 def _pause(pauses: tuple[float, ...]) -> str:
     if not pauses:
         return translate("Plan", "The machine pauses while its memory is saved.")
-    seconds = round(median(pauses))
+    seconds = round(sorted(pauses)[len(pauses) // 2])  # the median
     if seconds < 1:
         return translate("Plan", "The machine pauses while its memory is saved: under a second, as before.")
     return translate(
