@@ -145,6 +145,47 @@ def with_description(text: str, description: str) -> str:
     return before + ("" if "description" in places else "\n  ") + _element("description", description) + after
 
 
+def child(text: str, tag: str) -> str:
+    """A child of the root, as it is written in the document; "" where there is none. Raises XmlError."""
+    _parse(text)
+    whole = text.encode()
+    begin, end = _places(whole).get(tag, (0, 0))
+    return whole[begin:end].decode().rstrip()
+
+
+def with_child(text: str, tag: str, value: str, after: tuple[str, ...]) -> str:
+    """A document whose root's child of that tag has another text; its attributes and everything else stay as they are.
+
+    Where there is none, it is put behind the first of ``after`` that is there; "" takes it away. Raises XmlError.
+    """
+    _parse(text)
+    whole = text.encode()
+    places = _places(whole)
+    if tag in places:
+        begin, end = places[tag]
+        before, rest = whole[:begin].decode(), whole[end:].decode()
+        opening = re.match(r"<[^>\s/]+(?:\s+[^\s=>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*", whole[begin:end].decode())
+        if not value or opening is None:
+            return before + rest.lstrip()
+        return f"{before}{opening[0]}>{_escaped(value)}</{tag}>{rest}"
+    place = next((places[each][1] for each in after if each in places), None)
+    if not value or place is None:
+        return text
+    return whole[:place].decode() + "\n  " + _element(tag, value) + whole[place:].decode()
+
+
+def with_attribute(text: str, tag: str, name: str, value: str) -> str:
+    """A document whose root's child of that tag has that attribute; "" takes it away. Raises XmlError."""
+    _parse(text)
+    whole = text.encode()
+    begin, end = _places(whole).get(tag, (0, 0))
+    element = whole[begin:end].decode()
+    element = re.sub(rf"""^(<[^>]*?)\s+{name}\s*=\s*("[^"]*"|'[^']*')""", r"\1", element, count=1)
+    if value:
+        element = re.sub(r"^(<[^>\s/]+)", lambda found: f"{found[0]} {name}='{_escaped(value)}'", element, count=1)
+    return whole[:begin].decode() + element + whole[end:].decode()
+
+
 def can_carry(text: str) -> bool:
     """Whether the text passes through XML 1.0 unchanged (https://www.w3.org/TR/xml/#charsets, less U+000D)."""
     return _FOREIGN.search(text) is None
@@ -199,9 +240,13 @@ def _expect(root: Element, tag: str) -> None:
 
 
 def _element(tag: str, text: str) -> str:
+    return f"<{tag}>{_escaped(text)}</{tag}>"
+
+
+def _escaped(text: str) -> str:
     if not can_carry(text.replace("\r", "")):
         raise XmlError(translate("Xml", "The text has a character that libvirt’s XML can’t carry."))
-    return f"<{tag}>{text.translate(_ESCAPED)}</{tag}>"
+    return text.translate(_ESCAPED)
 
 
 def _places(document: bytes) -> dict[str, tuple[int, int]]:
@@ -255,9 +300,14 @@ def _seconds(text: str | None) -> int | None:
 
 def _kibibytes(element: Element | None) -> int:
     """A memory size in KiB; 0 where it is missing or makes no sense."""
-    if element is None:
-        return 0
-    return (_number(element.text) or 0) * _UNITS.get(element.get("unit", "KiB"), 0) // 1024
+    return 0 if element is None else (size(element) or 0) // 1024
+
+
+def size(element: Element) -> int | None:
+    """A size of libvirt's in bytes, by its unit (KiB where none is given); None where it makes no sense."""
+    number = _number(element.text)
+    unit = _UNITS.get(element.get("unit", "KiB"))
+    return None if number is None or unit is None else number * unit
 
 
 def _snapshot_disk(element: Element) -> SnapshotDisk:
