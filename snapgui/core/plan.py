@@ -99,12 +99,17 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule's word on the plan. ``rule`` names it for tests and for the code that offers the remedy."""
+    """A rule's word on the plan. ``rule`` names it for tests and for the code that offers the remedy.
+
+    ``line`` is the place in the request's XML, counted from 1. ``subject`` is which of several things it is about.
+    """
 
     rule: str
     level: Level
     reason: str
     remedy: str = ""
+    line: int | None = None
+    subject: str = ""
 
 
 class EffectKind(Enum):

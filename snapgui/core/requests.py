@@ -132,11 +132,17 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Redefine:
-    """Give a snapshot another XML under the same name."""
+    """Give a snapshot another XML under the same name.
+
+    ``base`` is what the user began with: where the host has another text by now, somebody else has changed it.
+    ``validate``: libvirt holds it against its schema first.
+    """
 
     domain: DomainId
     snapshot: str
     xml: str
+    base: str = ""
+    validate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +156,15 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """Define snapshots from their XML. ``current`` is the name of the one that the machine stands on; "": no change."""
+    """Define snapshots from their XML. ``current`` is the name of the one that the machine stands on; "": no change.
+
+    ``sources``: what to call each text in words, its file's name.
+    """
 
     domain: DomainId
     xmls: tuple[str, ...]
     current: str = ""
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +210,7 @@ class RemoveFiles:
     paths: tuple[str, ...]
 
 
-MachineRequest = Take | Revert | Delete | Describe | SetCurrent | Power
+MachineRequest = Take | Revert | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import
 Request = MachineRequest | TakeTogether
 
 

@@ -5,6 +5,7 @@ import shlex
 from typing import Final
 
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
+from snapgui.core.secrets import mask
 from snapgui.core.text import translate
 from snapgui.core.uris import is_in_process
 from snapgui.core.xml import simple_snapshot
@@ -49,7 +50,6 @@ _DELETE_OPTIONS: Final = {
 _DEFINE_VALIDATE: Final = 1  # VIR_DOMAIN_DEFINE_VALIDATE
 # virsh takes the word for a domain as an id or a UUID first, and as a name only then.
 _NOT_ONLY_A_NAME: Final = re.compile(r"[0-9]+|[0-9a-fA-F-]{32,}")
-_PASSWORD: Final = re.compile(r"""(\bpasswd\s*=\s*)("[^"]*"|'[^']*')""")
 
 
 def command(step: Step, *, secrets: bool = False) -> str:
@@ -91,7 +91,7 @@ def _create(step: Step, words: list[str], *, secrets: bool) -> str:
 
 
 def _with_xml(line: str, xml: str, *, secrets: bool) -> str:
-    xml = xml if secrets else _PASSWORD.sub(r"\1'********'", xml)
+    xml = xml if secrets else mask(xml)
     end = _delimiter(xml)
     return f"{line} <<'{end}'\n{xml}\n{end}"
 

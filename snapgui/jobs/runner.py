@@ -13,9 +13,20 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.plan import Plan, Step
+from snapgui.core.plan import Call, Plan, Step
 from snapgui.core.records import DomainId, DomainState, Situation
-from snapgui.core.requests import Delete, Describe, Request, Revert, SetCurrent, Take, domains
+from snapgui.core.requests import (
+    Delete,
+    Describe,
+    Import,
+    Redefine,
+    Rename,
+    Request,
+    Revert,
+    SetCurrent,
+    Take,
+    domains,
+)
 from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import not_connected
@@ -216,6 +227,8 @@ class Runner(QObject):
         )
         if problem is None and isinstance(request, Delete):
             self._drop_pictures(request.domain, job.record.plan)
+        elif problem is None and isinstance(request, Rename):
+            self._rename_picture(request)
         for domain in domains(request):
             self._hosts.refresh(domain, _touched(job.record.plan))
 
@@ -230,6 +243,11 @@ class Runner(QObject):
                     self._screens.remove(domain.uuid, record)
 
         self._hosts.ask(domain.uri, drop, lambda _: None, lambda _: None)
+
+    def _rename_picture(self, request: Rename) -> None:
+        record = self._records.snapshots(request.domain).records.get(request.snapshot)
+        if record is not None:
+            self._screens.rename(request.domain.uuid, record, request.name)
 
     def _settle(self, uri: str) -> None:
         """Find out what the jobs did whose connection died under them."""
@@ -304,6 +322,8 @@ def _touched(plan: Plan) -> tuple[str, ...]:
             return (request.name,)
         case Describe() | SetCurrent() | Revert():
             return (request.snapshot,)
+        case Redefine() | Rename() | Import():
+            return tuple(step.snapshot for step in plan.steps if step.call is Call.SNAPSHOT_CREATE)
         case _:
             return ()
 
@@ -312,7 +332,7 @@ def _outcome_on(request: Request, host: Host) -> str:
     return outcome(request, host.list_snapshots(request.domain.uuid))
 
 
-def outcome(request: Request, listing: SnapshotNames) -> str:
+def outcome(request: Request, listing: SnapshotNames) -> str:  # noqa: PLR0911 - one for each request
     """What a list read afterwards proves about a request whose end nobody saw, in words; "" where it proves nothing."""
     match request:
         case Take(name=name):
@@ -326,5 +346,9 @@ def outcome(request: Request, listing: SnapshotNames) -> str:
             if listing.current == name:
                 return translate("Runner", "The machine stands on this snapshot now.")
             return translate("Runner", "The machine does not stand on this snapshot.")
+        case Rename(name=name):
+            if name in listing.names:
+                return translate("Runner", "The new name is there now; the old one may be there too.")
+            return translate("Runner", "The snapshot still has its old name.")
         case _:
             return ""

@@ -2,6 +2,8 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QCryptographicHash
@@ -16,7 +18,7 @@ from snapgui.virt.host import Host
 class Screens:
     """One file for each snapshot. A picture is a comfort: what can't be written or read is simply not there.
 
-    All but ``want`` and ``want_now`` block, and are for worker threads.
+    All but ``want``, ``want_now`` and ``rename`` block, and are for worker threads.
     """
 
     def __init__(self, folder: Path, bridge: Bridge) -> None:
@@ -63,13 +65,13 @@ class Screens:
     def save(self, uuid: str, snapshot: SnapshotRecord, picture: bytes) -> None:
         """Keep the picture, an image file's bytes as libvirt gave them."""
         path = self._path(uuid, snapshot)
-        partial = path.with_suffix(".part")
+        part = path.with_suffix(".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            partial.write_bytes(picture)
-            partial.replace(path)
+            part.write_bytes(picture)
+            part.replace(path)
         except OSError:
-            partial.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
 
     def load(self, uuid: str, snapshot: SnapshotRecord) -> bytes | None:
         """The picture's bytes, None where there is none."""
@@ -82,6 +84,19 @@ class Screens:
         """Drop the picture of a snapshot that is gone."""
         try:
             self._path(uuid, snapshot).unlink(missing_ok=True)
+        except OSError:
+            return
+
+    def rename(self, uuid: str, snapshot: SnapshotRecord, name: str) -> None:
+        """The snapshot is called otherwise now. Does not block; pictures that are asked for later wait for it."""
+        self._lane.submit(
+            partial(self._move, self._path(uuid, snapshot), self._path(uuid, replace(snapshot, name=name)))
+        )
+
+    @staticmethod
+    def _move(before: Path, after: Path) -> None:
+        try:
+            before.replace(after)
         except OSError:
             return
 

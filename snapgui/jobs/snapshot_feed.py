@@ -126,17 +126,16 @@ class SnapshotFeed(QObject):
         self._records.put_snapshots(domain, snapshots)
         if record.snapshot_count != len(snapshots.records):
             self._records.put_domain(replace(record, snapshot_count=len(snapshots.records)))
-        self._bridge.post(lambda: self._want_sizes(host, domain))  # once they are on the screen
+        self._want_sizes(host, domain, snapshots)
 
     def _listed(self, domain: DomainId) -> None:
         self._listing.discard(domain)
         if self._reread.get(domain):
             self.refresh(domain)
 
-    def _want_sizes(self, host: Host, domain: DomainId) -> None:
+    def _want_sizes(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
         """Look up what is not known for sure; a size never changes once its snapshot is made."""
-        snapshots = self._records.snapshots(domain)
-        if host is not self._host or not all(record.complete for record in snapshots.records.values()):
+        if not all(record.complete for record in snapshots.records.values()):
             return
         known = {
             record.name: self._known_sizes[key]

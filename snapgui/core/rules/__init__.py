@@ -8,18 +8,31 @@ from typing import assert_never
 
 from snapgui.core.plan import Plan
 from snapgui.core.records import Situation
-from snapgui.core.requests import Delete, Describe, MachineRequest, Power, Revert, SetCurrent, Take
+from snapgui.core.requests import (
+    Delete,
+    Describe,
+    Import,
+    MachineRequest,
+    Power,
+    Redefine,
+    Rename,
+    Revert,
+    SetCurrent,
+    Take,
+)
+from snapgui.core.rules.define import plan_import, plan_redefine
 from snapgui.core.rules.delete import plan_delete
 from snapgui.core.rules.edit import plan_describe, plan_set_current
 from snapgui.core.rules.naming import check_name
 from snapgui.core.rules.power import plan_power
+from snapgui.core.rules.rename import plan_rename
 from snapgui.core.rules.revert import plan_revert
 from snapgui.core.rules.take import plan_take
 
 __all__ = ["check_name", "make_plan"]
 
 
-def make_plan(request: MachineRequest, situation: Situation) -> Plan:
+def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: PLR0911 - one for each request
     """What the request comes to in this situation. What has not been read is a finding of the rule ``unread``."""
     match request:
         case Take():
@@ -34,5 +47,11 @@ def make_plan(request: MachineRequest, situation: Situation) -> Plan:
             return plan_set_current(request, situation)
         case Power():
             return plan_power(request, situation)
+        case Redefine():
+            return plan_redefine(request, situation)
+        case Rename():
+            return plan_rename(request, situation)
+        case Import():
+            return plan_import(request, situation)
         case _:
             assert_never(request)

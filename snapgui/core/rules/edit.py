@@ -19,11 +19,11 @@ def plan_describe(request: Describe, situation: Situation) -> Plan:
     if record is None:
         return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
     xml = situation.snapshot_xml.get(request.snapshot)
-    same = Plan(request, title, findings=(_same(translate("Plan", "The description is the same as before.")),))
+    same = Plan(request, title, findings=(unchanged(translate("Plan", "The description is the same as before.")),))
     if xml is None:
         known = record.complete and record.problem is None
-        unread = Plan(request, title, findings=(_unread(situation),))
-        return same if known and record.description == request.description else unread
+        not_read = Plan(request, title, findings=(unread(situation),))
+        return same if known and record.description == request.description else not_read
     try:
         there = _descriptions(xml, record)
         if set(there) == {request.description}:
@@ -36,7 +36,7 @@ def plan_describe(request: Describe, situation: Situation) -> Plan:
         request,
         title,
         steps=(
-            facts.step(situation, Call.SNAPSHOT_CREATE, record.name, changed, CreateFlag.REDEFINE | _kind_flag(record)),
+            facts.step(situation, Call.SNAPSHOT_CREATE, record.name, changed, CreateFlag.REDEFINE | kind_flag(record)),
         ),
         findings=tuple(_overtaken(request, there)),
         effects=(Effect(EffectKind.CHANGES, text, (record.name,)),),
@@ -76,11 +76,11 @@ def plan_set_current(request: SetCurrent, situation: Situation) -> Plan:
         return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
     current = situation.snapshots.current
     if current == request.snapshot:
-        return Plan(request, title, findings=(_same(translate("Plan", "It is the current snapshot already.")),))
+        return Plan(request, title, findings=(unchanged(translate("Plan", "It is the current snapshot already.")),))
     xml = situation.snapshot_xml.get(request.snapshot)
     if xml is None:
-        return Plan(request, title, findings=(_unread(situation),))
-    flags = CreateFlag.REDEFINE | CreateFlag.CURRENT | _kind_flag(record)
+        return Plan(request, title, findings=(unread(situation),))
+    flags = CreateFlag.REDEFINE | CreateFlag.CURRENT | kind_flag(record)
     reason = translate(
         "Plan", "Only the mark moves: the machine’s disks stay as they are, and may differ from the snapshot."
     )
@@ -97,16 +97,16 @@ def plan_set_current(request: SetCurrent, situation: Situation) -> Plan:
     )
 
 
-def _kind_flag(record: SnapshotRecord) -> CreateFlag:
+def kind_flag(record: SnapshotRecord) -> CreateFlag:
     """libvirt takes the XML of a disk-only snapshot only with this flag."""
     return CreateFlag.DISK_ONLY if record.state is SnapshotState.DISK_ONLY else CreateFlag.NONE
 
 
-def _same(reason: str) -> Finding:
+def unchanged(reason: str) -> Finding:
     return Finding("unchanged", Level.NOTE, reason)
 
 
-def _unread(situation: Situation) -> Finding:
+def unread(situation: Situation) -> Finding:
     """No obstacle while the machine is being read, but one when that is done and the snapshot was not to be had."""
     level = Level.NOTE if situation.config is None else Level.BLOCKER
     return Finding("unread", level, translate("Plan", "The snapshot’s full description has not been read."))
