@@ -1,5 +1,7 @@
 """What is known about the chosen snapshot: its picture and facts, its description, its XML, its virsh commands."""
 
+import time
+
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
@@ -23,7 +25,8 @@ from snapgui.ui.selection import RowSelection
 from snapgui.ui.text_label import TextLabel
 
 _CLOCK_MS = 30_000
-_SCREEN_MS = 1000  # between pictures of the screen as it is now
+_SCREEN_MS = 1000  # between pictures of the screen as it is now, at least
+_SCREEN_SHARE = 10  # times what a picture takes: a host that is far away is not kept busy with them
 
 Key = tuple[DomainId, str]
 
@@ -58,9 +61,8 @@ class DetailsPanel(QWidget):
         self._screen_decoder.decoded.connect(self._show_screen)
         self._screen_clock = QTimer(self)
         self._screen_clock.setSingleShot(True)
-        self._screen_clock.setInterval(_SCREEN_MS)
         self._screen_clock.timeout.connect(self._want_screen)
-        self._screen_asked = False
+        self._screen_asked: float | None = None  # when, in seconds of the monotonic clock
         self._build()
         selection.selectionChanged.connect(self._refresh)
         snapshots.modelReset.connect(self._refresh)
@@ -119,8 +121,9 @@ class DetailsPanel(QWidget):
 
     def skip_screen(self) -> None:
         """There is no newer picture of the screen for now."""
-        self._screen_asked = False
-        self._screen_clock.start()
+        took = 0.0 if self._screen_asked is None else time.monotonic() - self._screen_asked
+        self._screen_asked = None
+        self._screen_clock.start(max(_SCREEN_MS, int(took * 1000 * _SCREEN_SHARE)))
 
     def sizeHint(self) -> QSize:
         return QSize(320, 560)
@@ -284,12 +287,12 @@ class DetailsPanel(QWidget):
         self._want_screen()
 
     def _want_screen(self) -> None:
-        if self._looked_at is not None and not self._screen_asked and not self._screen_clock.isActive():
+        if self._looked_at is not None and self._screen_asked is None and not self._screen_clock.isActive():
             if self.isVisible() and not self.window().isMinimized():
-                self._screen_asked = True
+                self._screen_asked = time.monotonic()
                 self.screen_wanted.emit(self._looked_at)
             else:
-                self._screen_clock.start()
+                self._screen_clock.start(_SCREEN_MS)
 
     def _show_screen(self, domain: DomainId, image: QImage, preview: QImage) -> None:
         self.skip_screen()

@@ -337,3 +337,14 @@ def test_a_machine_that_is_off_is_not_asked_for_its_screen(desk: Any) -> None:
     desk.store.put_domain(replace(desk.store.domain(desk.domain), state=DomainState.SHUT_OFF))
     desk.choose_here()
     assert asked == []
+
+
+def test_a_host_that_takes_long_over_a_picture_is_asked_less_often(desk: Any, qtbot: QtBot) -> None:
+    asked: list[Any] = []
+    desk.panel.screen_wanted.connect(asked.append)
+    desk.choose_here()
+    qtbot.wait(200)
+    desk.panel.set_screen(desk.domain, None)
+    qtbot.wait(1300)
+    assert len(asked) == 1
+    qtbot.waitUntil(lambda: len(asked) == 2)
