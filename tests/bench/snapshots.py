@@ -22,12 +22,12 @@ _GIVE_UP_SECONDS = 120
 _SETTLED_SECONDS = 3  # after the last column: pictures, sizes and garbage have had their turn
 
 
-def bare_calls(uri: str) -> dict[str, float]:
+def bare_calls(uri: str, machine: str = _MACHINE) -> dict[str, float]:
     """The list, the current name and every XML, one after the other, on an open connection; in milliseconds."""
     import libvirt  # noqa: PLC0415 - part of what is measured
 
     connection = libvirt.open(uri)
-    domain = connection.lookupByName(_MACHINE)
+    domain = connection.lookupByName(machine)
     began = time.perf_counter()
     listed = domain.listAllSnapshots()
     [snapshot.getName() for snapshot in listed]
@@ -40,7 +40,7 @@ def bare_calls(uri: str) -> dict[str, float]:
     return {"bare names": (names - began) * 1000, "bare all": (ended - began) * 1000}
 
 
-def child(uri: str, spawned: float) -> None:
+def child(uri: str, machine: str, spawned: float) -> None:
     """One start of the application, measured from inside; prints its figures as JSON. ``spawned`` is time.monotonic."""
     from PySide6.QtCore import QEvent, QObject, QSettings, QTimer  # noqa: PLC0415 - its time counts
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
@@ -89,7 +89,7 @@ def child(uri: str, spawned: float) -> None:
     app.window.installEventFilter(watch)
     tree.viewport().installEventFilter(watch)
     app.window.show()
-    app.connect([uri], _MACHINE)
+    app.connect([uri], machine)
     QTimer.singleShot(_GIVE_UP_SECONDS * 1000, qt.quit)
     qt.exec()
     memory = _resident(os.getpid())
@@ -112,10 +112,10 @@ def _resident(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def resident_as_started(uri: str, environment: dict[str, str], seconds: float) -> float:
+def resident_as_started(uri: str, machine: str, environment: dict[str, str], seconds: float) -> float:
     """The memory of ``python -m snapgui`` itself, that long after its start; in MiB."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "snapgui", "-c", uri, "--domain", _MACHINE],
+        [sys.executable, "-m", "snapgui", "-c", uri, "--domain", machine],
         env=environment,
         stderr=subprocess.DEVNULL,
         cwd=Path(__file__).resolve().parents[2],
@@ -128,21 +128,21 @@ def resident_as_started(uri: str, environment: dict[str, str], seconds: float) -
     return memory
 
 
-def measure(title: str, uri: str, environment: dict[str, str], runs: int) -> None:
+def measure(title: str, uri: str, environment: dict[str, str], runs: int, machine: str = _MACHINE) -> None:
     """Print the medians of that many runs, and their range."""
     rows: dict[str, list[float]] = {}
     for _ in range(runs):
         with tempfile.TemporaryDirectory(prefix="snapgui-") as home:
             own = {**environment, "HOME": home, "XDG_CONFIG_HOME": f"{home}/config", "XDG_CACHE_HOME": f"{home}/cache"}
-            command = [sys.executable, __file__, "--child", uri]
+            command = [sys.executable, __file__, "--child", uri, "--machine", machine]
             spawned = time.monotonic()
             ran = subprocess.run(
                 [*command, "--spawned", repr(spawned)], env=own, check=True, text=True, stdout=subprocess.PIPE
             )
             figures = json.loads(ran.stdout)
-            figures |= bare_calls(uri)
+            figures |= bare_calls(uri, machine)
             figures["asked to all / bare all"] = figures["asked to all"] / figures["bare all"]
-            figures["RSS, as started"] = resident_as_started(uri, own, figures["asked to all"] / 1000 + 5)
+            figures["RSS, as started"] = resident_as_started(uri, machine, own, figures["asked to all"] / 1000 + 5)
         for name, value in figures.items():
             rows.setdefault(name, []).append(value)
     print(f"\n{title}: medians of {runs} (lowest to highest)")
@@ -156,10 +156,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--counts", default="1000,10000")
     parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--machine", default=_MACHINE, help=argparse.SUPPRESS)
     parser.add_argument("--spawned", type=float, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.child:
-        child(chosen.child, chosen.spawned)
+        child(chosen.child, chosen.machine, chosen.spawned)
         return
 
     from testbed import many  # noqa: PLC0415 - not part of what the child measures
@@ -181,9 +182,9 @@ def main() -> None:
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
             daemon.hand_over(disk)
             daemon.virsh("pool-refresh", "images")
-            count = counts[0]
-            many.real_host(daemon.uri, disk, count)
-            measure(f"{count} snapshots, a real libvirtd", daemon.uri, environment, chosen.runs)
+            for count in counts:
+                many.real_host(daemon.uri, disk, count, f"many-{count}")
+                measure(f"{count} snapshots, a real libvirtd", daemon.uri, environment, chosen.runs, f"many-{count}")
     finally:
         daemon.stop()
         screen.close()
