@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from snapgui.core.records import Mode, SnapshotRecord, SnapshotState
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, element, places, read_snapshot
+from snapgui.core.xml import XmlError, lines, read_snapshot, with_child
 
 LONGEST: Final = 4 * 1024 * 1024  # libvirt's own messages end a text there (VIR_NET_MESSAGE_STRING_MAX)
 
@@ -59,14 +59,12 @@ def read_definition(text: str) -> Definition:
         record = read_snapshot(text, by_libvirt=False)
     except XmlError as error:
         raise DefinitionError(translate("Definition", "The snapshot has no name in it."), top) from error
-    document = text.encode()
-    lines = {tag: 1 + document.count(b"\n", 0, begin) for tag, (begin, _) in places(document).items()}
-    lines["domainsnapshot"] = top
-    _check_fields(root, record, lines)
+    where = {**lines(text), "domainsnapshot": top}
+    _check_fields(root, record, where)
     domain = root.find("domain")
     return Definition(
         record,
-        lines,
+        where,
         domain_uuid="" if domain is None else (domain.findtext("uuid") or "").strip(),
         domain_name="" if domain is None else domain.findtext("name") or "",
         current=(root.findtext("active") or "").strip() == "1",
@@ -94,18 +92,13 @@ def decode(data: bytes) -> str:
 
 
 def with_name(text: str, name: str) -> str:
-    """The definition under another name; the rest stays to the byte. Raises XmlError, as those below do."""
-    return _with(text, "name", element("name", name))
-
-
-def with_parent(text: str, parent: str) -> str:
-    """The definition below another snapshot."""
-    return _with(text, "parent", f"<parent>\n    {element('name', parent)}\n  </parent>")
+    """The definition under another name; the rest stays to the byte. Raises XmlError."""
+    return with_child(text, "name", name, ())
 
 
 def with_current(text: str, *, current: bool) -> str:
     """The definition with libvirt's own mark of the current snapshot, as in the files that it keeps, or without."""
-    return _with(text, "active", element("active", "1") if current else "")
+    return with_child(text, "active", "1" if current else "", ("name",))
 
 
 def line_in(message: str) -> int | None:
@@ -117,16 +110,6 @@ def line_in(message: str) -> int | None:
 def too_long() -> str:
     """Why a text is not even read."""
     return translate("Definition", "It is longer than 4 MiB, which is more than libvirt takes.")
-
-
-def _with(text: str, tag: str, part: str) -> str:
-    """With ``part`` in the place of the root's child of that tag; where there is none, after the name."""
-    read_definition(text)
-    document = text.encode()
-    found = places(document)
-    begin, end = found.get(tag, (found["name"][1], found["name"][1]))
-    between = "\n  " if part and tag not in found else ""
-    return document[:begin].decode() + between + part + document[end:].decode()
 
 
 def _line_at(text: str, place: int) -> int:

@@ -44,17 +44,24 @@ def explain(code: int, message: str, tried: str, uri: str = "") -> Problem:
 
     ``tried`` says what was being done. ``uri``: what libvirt was to connect to, where it was.
     """
-    driver = driver_of(uri)
-    if driver and code == _RPC and not is_known_driver(driver):
-        # libvirt's client passes what it does not know on to a daemon, and misses that first.
-        why = translate("Error", "libvirt has no driver “{driver}”.").format(driver=driver)
-        return Problem(tried, why, _check_the_beginning(), message, code)
+    if code == _RPC and (found_out := _about_driver(driver_of(uri), message)) is not None:
+        return Problem(tried, *found_out, message, code)
     for meaning in (*_about_snapshots(), *_about_machines(), *_about_uris(), *_about_connections()):
         found = re.search(meaning.part, message, re.IGNORECASE | re.DOTALL) if code in meaning.codes else None
         if found is not None:
             parts = found.groupdict()
             return Problem(tried, meaning.why.format(**parts), meaning.remedy.format(**parts), message, code)
     return Problem(tried, message.strip() or translate("Error", "libvirt gave no reason."), "", message, code)
+
+
+def _about_driver(driver: str, message: str) -> tuple[str, str] | None:
+    """What libvirt does not say of a driver that is not QEMU's: its client passes the URI on to a daemon."""
+    if driver and not is_known_driver(driver):
+        return translate("Error", "libvirt has no driver “{driver}”.").format(driver=driver), _check_the_beginning()
+    if driver not in ("", "qemu") and "Failed to connect socket" in message and "No such file" in message:
+        why = translate("Error", "No libvirt daemon with the driver “{driver}” listens there.").format(driver=driver)
+        return why, translate("Error", "Install that driver of libvirt’s daemon on the host, or start it.")
+    return None
 
 
 # The numbers are virErrorNumber, from libvirt's include/libvirt/virterror.h; the texts are of libvirt 9.0 to 11.3.

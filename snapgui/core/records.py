@@ -228,7 +228,8 @@ class Situation:
     ``chains``: for each disk target whose chain could be read, its images, the active one first.
     ``folders``: those that hold the disks' images, and others that were asked for, by path.
     ``checkpoints``: how many checkpoints the domain has. ``block_jobs``: the targets of disks that one works on.
-    ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, by name.
+    ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, or whose files it deletes,
+    by name.
     ``pauses``: how long earlier snapshots of this machine paused it, in seconds.
     """
 

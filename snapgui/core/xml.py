@@ -51,7 +51,7 @@ def read_snapshot(text: str, *, by_libvirt: bool = True) -> SnapshotRecord:
     ``by_libvirt``: it was written by libvirt, which puts the machine's configuration last.
     """
     root = _snapshot_root(text) if by_libvirt else _parse(text)
-    fields = {part.tag: part for part in reversed(root)}
+    fields = {element.tag: element for element in reversed(root)}
     name = _text(fields.get("name"))
     if not name:
         raise XmlError(translate("Xml", "The snapshot’s description from the host has no name in it."))
@@ -123,8 +123,8 @@ def external_revert(capabilities: str, arch: str = "") -> bool:
 
 def take_xml(request: Take) -> str:
     """The XML that asks libvirt for the snapshot. Raises XmlError where XML can't carry the name or the description."""
-    description = element("description", request.description) if request.description else ""
-    return f"<domainsnapshot>{element('name', request.name)}{description}</domainsnapshot>"
+    description = _element("description", request.description) if request.description else ""
+    return f"<domainsnapshot>{_element('name', request.name)}{description}</domainsnapshot>"
 
 
 def simple_snapshot(text: str) -> tuple[str, str] | None:
@@ -139,14 +139,71 @@ def with_description(text: str, description: str) -> str:
     """A snapshot's whole XML with another description; everything else stays as it is. Raises XmlError."""
     _expect(_parse(text), "domainsnapshot")
     whole = text.encode()
-    found = places(whole)
-    if "name" not in found:
+    places = _places(whole)
+    if "name" not in places:
         raise XmlError(translate("Xml", "The snapshot’s description from the host has no name in it."))
-    begin, end = found.get("description", (found["name"][1], found["name"][1]))
+    begin, end = places.get("description", (places["name"][1], places["name"][1]))
     before, after = whole[:begin].decode(), whole[end:].decode()
     if not description:
-        return before + (after.lstrip() if "description" in found else after)
-    return before + ("" if "description" in found else "\n  ") + element("description", description) + after
+        return before + (after.lstrip() if "description" in places else after)
+    return before + ("" if "description" in places else "\n  ") + _element("description", description) + after
+
+
+def child(text: str, tag: str) -> str:
+    """A child of the root, as it is written in the document; "" where there is none. Raises XmlError."""
+    _parse(text)
+    whole = text.encode()
+    begin, end = _places(whole).get(tag, (0, 0))
+    return whole[begin:end].decode().rstrip()
+
+
+def with_child(text: str, tag: str, value: str, after: tuple[str, ...]) -> str:
+    """A document whose root's child of that tag has another text; its attributes and everything else stay as they are.
+
+    Where there is none, it is put behind the first of ``after`` that is there; "" takes it away. Raises XmlError.
+    """
+    _parse(text)
+    whole = text.encode()
+    places = _places(whole)
+    if tag in places:
+        begin, end = places[tag]
+        before, rest = whole[:begin].decode(), whole[end:].decode()
+        opening = re.match(r"<[^>\s/]+(?:\s+[^\s=>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*", whole[begin:end].decode())
+        if not value or opening is None:
+            return before + rest.lstrip()
+        return f"{before}{opening[0]}>{_escaped(value)}</{tag}>{rest}"
+    place = next((places[each][1] for each in after if each in places), None)
+    if not value or place is None:
+        return text
+    return whole[:place].decode() + "\n  " + _element(tag, value) + whole[place:].decode()
+
+
+def with_parent(text: str, parent: str) -> str:
+    """A snapshot's XML below another snapshot; everything else stays as it is. Raises XmlError."""
+    _expect(_parse(text), "domainsnapshot")
+    whole = text.encode()
+    places = _places(whole)
+    begin, end = places.get("parent", (places["name"][1], places["name"][1]))
+    above = f"<parent>\n    {_element('name', parent)}\n  </parent>"
+    return whole[:begin].decode() + ("" if "parent" in places else "\n  ") + above + whole[end:].decode()
+
+
+def lines(text: str) -> dict[str, int]:
+    """The line in which each of the root's children begins, by tag. For a text that has been read without an error."""
+    whole = text.encode()
+    return {tag: 1 + whole.count(b"\n", 0, begin) for tag, (begin, _) in _places(whole).items()}
+
+
+def with_attribute(text: str, tag: str, name: str, value: str) -> str:
+    """A document whose root's child of that tag has that attribute; "" takes it away. Raises XmlError."""
+    _parse(text)
+    whole = text.encode()
+    begin, end = _places(whole).get(tag, (0, 0))
+    element = whole[begin:end].decode()
+    element = re.sub(rf"""^(<[^>]*?)\s+{name}\s*=\s*("[^"]*"|'[^']*')""", r"\1", element, count=1)
+    if value:
+        element = re.sub(r"^(<[^>\s/]+)", lambda found: f"{found[0]} {name}='{_escaped(value)}'", element, count=1)
+    return whole[:begin].decode() + element + whole[end:].decode()
 
 
 def can_carry(text: str) -> bool:
@@ -202,14 +259,17 @@ def _expect(root: Element, tag: str) -> None:
         raise XmlError(message.format(found=str(root.tag)[:80], expected=tag))
 
 
-def element(tag: str, text: str) -> str:
-    """An element that holds this text only. Raises XmlError where XML can't carry it."""
+def _element(tag: str, text: str) -> str:
+    return f"<{tag}>{_escaped(text)}</{tag}>"
+
+
+def _escaped(text: str) -> str:
     if not can_carry(text.replace("\r", "")):
         raise XmlError(translate("Xml", "The text has a character that libvirt’s XML can’t carry."))
-    return f"<{tag}>{text.translate(_ESCAPED)}</{tag}>"
+    return text.translate(_ESCAPED)
 
 
-def places(document: bytes) -> dict[str, tuple[int, int]]:
+def _places(document: bytes) -> dict[str, tuple[int, int]]:
     """Where the root's children stand, by tag: the first byte of the first one, and the byte after its last."""
     found: dict[str, tuple[int, int]] = {}
     opened: list[int] = []
@@ -260,9 +320,14 @@ def _seconds(text: str | None) -> int | None:
 
 def _kibibytes(element: Element | None) -> int:
     """A memory size in KiB; 0 where it is missing or makes no sense."""
-    if element is None:
-        return 0
-    return (_number(element.text) or 0) * _UNITS.get(element.get("unit", "KiB"), 0) // 1024
+    return 0 if element is None else (size(element) or 0) // 1024
+
+
+def size(element: Element) -> int | None:
+    """A size of libvirt's in bytes, by its unit (KiB where none is given); None where it makes no sense."""
+    number = _number(element.text)
+    unit = _UNITS.get(element.get("unit", "KiB"))
+    return None if number is None or unit is None else number * unit
 
 
 def _snapshot_disk(element: Element) -> SnapshotDisk:

@@ -126,16 +126,17 @@ class SnapshotFeed(QObject):
         self._records.put_snapshots(domain, snapshots)
         if record.snapshot_count != len(snapshots.records):
             self._records.put_domain(replace(record, snapshot_count=len(snapshots.records)))
-        self._want_sizes(host, domain, snapshots)
+        self._bridge.post(lambda: self._want_sizes(host, domain))  # once they are on the screen
 
     def _listed(self, domain: DomainId) -> None:
         self._listing.discard(domain)
         if self._reread.get(domain):
             self.refresh(domain)
 
-    def _want_sizes(self, host: Host, domain: DomainId, snapshots: Snapshots) -> None:
+    def _want_sizes(self, host: Host, domain: DomainId) -> None:
         """Look up what is not known for sure; a size never changes once its snapshot is made."""
-        if not all(record.complete for record in snapshots.records.values()):
+        snapshots = self._records.snapshots(domain)
+        if host is not self._host or not all(record.complete for record in snapshots.records.values()):
             return
         known = {
             record.name: self._known_sizes[key]

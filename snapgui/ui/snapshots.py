@@ -45,11 +45,11 @@ _STATE_ICONS = {
 }
 _WIDTHS = {  # in digits, for the first start
     Column.NAME: 19,
-    Column.TAKEN: 19,
+    Column.TAKEN: 18,
     Column.STATE: 12,
-    Column.KIND: 9,
+    Column.KIND: 8,
     Column.MEMORY: 10,
-    Column.DESCRIPTION: 12,  # at least: it takes what is left
+    Column.DESCRIPTION: 10,  # at least: it takes what is left
 }
 _INDENTATION = 16  # pixels: chains of snapshots are deep
 _MANY = 20  # rows: from here on, what Qt does for each of them costs more than all of them at once
@@ -222,6 +222,7 @@ class _SnapshotTree(QTreeView):
         header = self.header()
         header.setSectionsMovable(True)
         header.setStretchLastSection(True)
+        header.moveSection(Column.MEMORY, header.visualIndex(Column.KIND))  # a narrow window cuts off the kind first
         digit = self.fontMetrics().horizontalAdvance("0")
         for column, width in _WIDTHS.items():
             header.resizeSection(column, digit * width)

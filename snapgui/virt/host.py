@@ -21,7 +21,7 @@ from snapgui.virt import images, reading, sizes, steps, survey
 from snapgui.virt.connection import Connection
 from snapgui.virt.errors import code_of, telling
 from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
-from snapgui.virt.line import Line
+from snapgui.virt.line import CALLS_AT_ONCE, Line
 from snapgui.virt.volume import receive
 
 _log = logging.getLogger(__name__)
@@ -129,7 +129,9 @@ class Host:
             return iter(())
         with self._bulk.calling(translate("Host", "Reading the snapshots of the machine")) as connection:
             domain = self._domain(connection, uuid)
-        return reading.read_snapshots(self._bulk, domain, names, self._listed.get(uuid, {}))
+        # A driver in this process does the calls on our threads, which would only take Python's lock from one another.
+        at_once = 1 if self._connections[0].in_process else CALLS_AT_ONCE
+        return reading.read_snapshots(self._bulk, domain, names, self._listed.get(uuid, {}), at_once)
 
     def snapshot_xml(self, uuid: str, name: str, *, secure: bool = False) -> str:
         """As libvirt gives it; ``secure`` with the passwords, which a redefinition must not lose."""

@@ -1,6 +1,5 @@
 """What is there, as records. Every function raises SnapguiError."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,10 +14,6 @@ from snapgui.virt.line import CALLS_AT_ONCE, Line
 from snapgui.virt.parallel import in_parallel
 
 _BATCH = 32  # snapshots: with four batches at once and 10 ms a call, figures move three times a second
-
-# A host that answers sooner is asked by one thread. On this computer a call takes 0.2 ms, and threads only take the
-# interpreter's lock from one another: 1,000 snapshots took 0.21 s by one thread and 0.3 s by four.
-_NEAR_SECONDS = 0.001
 
 _STATES = {
     libvirt.VIR_DOMAIN_RUNNING: DomainState.RUNNING,
@@ -150,11 +145,16 @@ def current_name(domain: libvirt.virDomain) -> str | None:
 
 
 def read_snapshots(
-    line: Line, domain: libvirt.virDomain, names: Sequence[str], listed: Mapping[str, libvirt.virDomainSnapshot]
+    line: Line,
+    domain: libvirt.virDomain,
+    names: Sequence[str],
+    listed: Mapping[str, libvirt.virDomainSnapshot],
+    at_once: int,
 ) -> Iterator[tuple[SnapshotRecord, ...]]:
     """The snapshots of these names in batches as they come, without those that are gone.
 
-    ``listed`` spares a round trip for each name that it has. Unreadable XML gives a record with a problem.
+    ``listed`` spares a round trip for each name that it has; ``at_once`` is how many calls are made at a time.
+    Unreadable XML gives a record with a problem.
     """
     tried = translate("Read", "Reading the snapshots of {machine}").format(machine=domain.name())
 
@@ -174,14 +174,7 @@ def read_snapshots(
         return tuple(record_of(name, text) for name, text in texts if text is not None)
 
     batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
-    near = True
-    while batches and near:
-        some = batches.pop(0)
-        began = time.perf_counter()
-        read = batch(some)
-        near = time.perf_counter() - began < _NEAR_SECONDS * len(some)
-        yield read
-    yield from in_parallel(batch, batches, CALLS_AT_ONCE)
+    yield from in_parallel(batch, batches, at_once)
 
 
 def record_of(name: str, text: str) -> SnapshotRecord:

@@ -169,7 +169,8 @@ class Plans:
         image = subprocess.run(
             ["qemu-img", "info", "--output=json", root / "disk.qcow2"], capture_output=True, check=True
         )
-        told["by qemu-img"] = [entry["vm-state-size"] for entry in json.loads(image.stdout)["snapshots"]]
+        entries = json.loads(image.stdout)["snapshots"]
+        told["by qemu-img"] = [entry["vm-state-size"] for entry in entries if entry["name"] == "inside"]
         told["freed"] = [
             effect.text
             for effect in self.plan(Delete(self.id, ("inside",))).effects

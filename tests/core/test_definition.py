@@ -11,9 +11,9 @@ from snapgui.core.definition import (
     read_definition,
     with_current,
     with_name,
-    with_parent,
 )
 from snapgui.core.records import SnapshotState
+from snapgui.core.xml import with_parent
 
 GOOD = """<domainsnapshot>
   <name>a</name>

@@ -219,7 +219,7 @@ def test_a_driver_that_libvirt_does_not_know_is_no_missing_daemon() -> None:
     assert "no driver “foo”" in problem.why
     assert "“qemu”" in problem.remedy
     assert problem.raw == message
-    assert "No libvirt daemon" in explain(38, message, "Connecting", "vbox:///session").why
+    assert "daemon with the driver “vbox”" in explain(38, message, "Connecting", "vbox:///session").why
     assert "No libvirt daemon" in explain(38, message, "Connecting", "qemu:///system").why
 
 

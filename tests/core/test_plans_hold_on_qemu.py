@@ -99,7 +99,7 @@ def test_a_name_taken_while_off_has_the_limits_that_the_plan_warned_of(told: dic
     assert told["refused live"] == (["name-job"] if _LIMITED else [])
     assert bool(told["live"]) is _LIMITED
     assert bool(told["deleted live"]) is _LIMITED
-    assert bool(told["deleted off"]) is not _LIMITED
+    assert told["deleted off"] == ""
 
 
 def test_memory_in_a_backing_file_is_found(told: dict[str, Any]) -> None:

@@ -287,8 +287,10 @@ def test_capabilities_tell_whether_external_snapshots_can_be_reverted_to() -> No
         ),
         ("<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>", Agent.SILENT),
         (
-            "<channel><target name='com.redhat.spice.0'/></channel>"
-            "<channel type='unix'><target name='org.qemu.guest_agent.0' state='connected'/></channel>",
+            (
+                "<channel><target name='com.redhat.spice.0'/></channel>"
+                "<channel type='unix'><target name='org.qemu.guest_agent.0' state='connected'/></channel>"
+            ),
             Agent.CONNECTED,
         ),
     ],

@@ -81,6 +81,7 @@ NAMES = (
     "problem",
     "plan",
     "about",
+    "shortcuts",
 )
 
 _NOBODY = "qemu+unix:///system?socket=/nonexistent/libvirt-sock"
@@ -276,6 +277,7 @@ def _main(studio: Studio) -> None:
     studio.select("counter-1", "counter-2", "before-update")
     studio.shoot("main-several", window)
     window.actions_[Act.GO_TO_CURRENT].trigger()
+    studio.until(lambda: any(each.isVisible() for each in window.details.findChildren(Picture)), "the screen")
     studio.shoot("main-here", window)
     window.snapshots.filter.setText("later")
     studio.shoot("main-filter", window)
@@ -314,6 +316,8 @@ def _dialogs(studio: Studio) -> None:
         studio.shoot("plan", dialog)
     with studio.dialog(studio.menu("About snapgui")) as dialog:
         studio.shoot("about", dialog)
+    with studio.dialog(studio.menu("Keyboard shortcuts")) as dialog:
+        studio.shoot("shortcuts", dialog)
 
 
 def _failures(studio: Studio) -> None:

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import DomainId, DomainRecord, HostRecord, HostState, SnapshotRecord, Snapshots
-from snapgui.models.snapshots import SnapshotsModel
+from snapgui.models.snapshots import Column, SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.ui.focus import Focus
 from snapgui.ui.snapshots import SnapshotsPanel
@@ -51,3 +51,11 @@ def test_a_single_row_can_be_chosen_again_after_all(panel: SnapshotsPanel) -> No
     assert panel.selected() == ("left 7",)
     panel.tree.clearSelection()
     assert panel.selected() == ()
+
+
+def test_times_states_and_sizes_have_room(panel: SnapshotsPanel) -> None:
+    header, metrics = panel.tree.header(), panel.tree.fontMetrics()
+    longest = {Column.TAKEN: "23/11/2026 00:53:40", Column.STATE: "shutting down", Column.MEMORY: "543.2 MiB"}
+    for column, text in longest.items():
+        assert header.sectionSize(column) > metrics.horizontalAdvance(text), text
+    assert header.visualIndex(Column.MEMORY) < header.visualIndex(Column.KIND)
