@@ -1,7 +1,8 @@
 """How long a machine with very many snapshots takes to show, against the bare libvirt calls in the same process.
 
 Run by hand: ``python tests/bench/snapshots.py [--runs 5] [--counts 1000,10000]``. Every run is a fresh process of the
-application on an Xvfb of its own; the table shows the medians. Times are in milliseconds, memory in MiB.
+application on an Xvfb of its own; the table shows the medians. Times are in milliseconds, memory in MB
+(10^6 bytes).
 """
 
 import argparse
@@ -45,6 +46,9 @@ def child(uri: str, machine: str, spawned: float) -> None:
     from PySide6.QtCore import QEvent, QObject, QSettings, QTimer  # noqa: PLC0415 - its time counts
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
+    from snapgui.__main__ import import_plainly  # noqa: PLC0415
+
+    import_plainly()
     import snapgui.app as application  # noqa: PLC0415
     from snapgui.settings import Settings  # noqa: PLC0415
     from snapgui.virt.host import Host  # noqa: PLC0415
@@ -104,16 +108,16 @@ def child(uri: str, machine: str, spawned: float) -> None:
         "asked to names": at["names"] - at["asked"],
         "asked to all": at["all"] - at["asked"],
     }
-    print(json.dumps({**{name: value * 1000 for name, value in figures.items()}, "RSS, measured": memory}))
+    print(json.dumps({**{name: value * 1000 for name, value in figures.items()}, "RSS, measured (MB)": memory}))
 
 
 def _resident(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024 / 1e6
 
 
 def resident_as_started(uri: str, machine: str, environment: dict[str, str], seconds: float) -> float:
-    """The memory of ``python -m snapgui`` itself, that long after its start; in MiB."""
+    """The memory of ``python -m snapgui`` itself, that long after its start; in MB (10^6 bytes)."""
     process = subprocess.Popen(
         [sys.executable, "-m", "snapgui", "-c", uri, "--domain", machine],
         env=environment,
@@ -142,7 +146,7 @@ def measure(title: str, uri: str, environment: dict[str, str], runs: int, machin
             figures = json.loads(ran.stdout)
             figures |= bare_calls(uri, machine)
             figures["asked to all / bare all"] = figures["asked to all"] / figures["bare all"]
-            figures["RSS, as started"] = resident_as_started(uri, machine, own, figures["asked to all"] / 1000 + 5)
+            figures["RSS, as started (MB)"] = resident_as_started(uri, machine, own, figures["asked to all"] / 1000 + 5)
         for name, value in figures.items():
             rows.setdefault(name, []).append(value)
     print(f"\n{title}: medians of {runs} (lowest to highest)")
@@ -174,6 +178,10 @@ def main() -> None:
     del environment["QT_LINUX_ACCESSIBILITY_ALWAYS_ON"]  # an ordinary desktop runs without a screen reader
     try:
         with tempfile.TemporaryDirectory(prefix="snapgui-") as folder:
+            # An installed application has its bytecode; compiling takes time, and memory that is not given back.
+            environment.pop("PYTHONDONTWRITEBYTECODE", None)
+            environment["PYTHONPYCACHEPREFIX"] = f"{folder}/bytecode"
+            subprocess.run([sys.executable, "-c", "import snapgui.app"], env=environment, check=True)
             for count in counts:
                 uri = many.mock_host(Path(folder), count)
                 measure(f"{count} snapshots, libvirt's mock driver", uri, environment, chosen.runs)
