@@ -60,6 +60,8 @@ class Call(Enum):
     FS_THAW = "virDomainFSThaw"
     SET_TIME = "virDomainSetTime"
     VOLUME_DELETE = "virStorageVolDelete"
+    FILE_DELETE = "unlink"  # of this computer, and no call of libvirt's
+    PICTURE_DELETE = "unlink of a picture"  # likewise, in our own cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Step:
 
     ``path`` is the file that a call on storage is about. ``may_fail``: its failure is told, and the plan goes on.
     ``always``: it runs whatever happened before, since it ends a state in which the plan holds the guest.
+    ``proof``: what has to be so still when the step runs, as ``core.health`` found it.
     ``undone_by``: what takes it back, where a plan that fails later is rolled back.
     """
 
@@ -78,6 +81,7 @@ class Step:
     xml: str = ""
     flags: int = 0
     path: str = ""
+    proof: str = ""
     abortable: bool = False  # virDomainAbortJob ends it, and virDomainGetJobStats tells its progress
     may_fail: bool = False
     always: bool = False

@@ -6,6 +6,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from snapgui.core.ailments import Health
 from snapgui.core.errors import Problem
 
 
@@ -230,6 +231,7 @@ class Situation:
     ``checkpoints``: how many checkpoints the domain has. ``block_jobs``: the targets of disks that one works on.
     ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, or whose files it deletes,
     by name.
+    ``health``: what a check of it has found.
     ``pauses``: how long earlier snapshots of this machine paused it, in seconds.
     """
 
@@ -245,3 +247,4 @@ class Situation:
     snapshot_xml: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, Size] = field(default_factory=dict)
     pauses: tuple[float, ...] = ()
+    health: Health | None = None

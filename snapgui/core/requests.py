@@ -194,23 +194,23 @@ class TakeTogether:
 
 
 @dataclass(frozen=True, slots=True)
-class Adopt:
-    """Let libvirt know snapshots that are in the machine's images only. ``delete``: to delete them, data and all."""
+class Mend:
+    """Put right what a check of the machine's health has found.
+
+    ``adopt``: snapshots that are in the images only become known to libvirt. ``erase``: such are deleted. ``forget``:
+    snapshots whose data is gone are deleted. ``files``: paths of files that nothing refers to any more, to be deleted.
+    ``pictures``: paths of screenshots in our own cache whose snapshots are gone.
+    """
 
     domain: DomainId
-    tags: tuple[str, ...]
-    delete: bool = False
+    adopt: tuple[str, ...] = ()
+    erase: tuple[str, ...] = ()
+    forget: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveFiles:
-    """Delete files of the host that nothing refers to any more."""
-
-    domain: DomainId
-    paths: tuple[str, ...]
-
-
-MachineRequest = Take | Revert | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import
+MachineRequest = Take | Revert | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import | Mend
 Request = MachineRequest | TakeTogether
 
 

@@ -63,6 +63,9 @@ def command(step: Step, *, secrets: bool = False) -> str:
             return _with_xml(" ".join([*words, "define", "/dev/stdin", *options]), step.xml, secrets=secrets)
         case Call.VOLUME_DELETE:
             return " ".join([*words, "vol-delete", _argument("vol", step.path)])
+        case Call.FILE_DELETE | Call.PICTURE_DELETE:
+            path = shlex.quote(step.path)
+            return f'[ "$(stat --format=%d:%i:%s:%.9Y -- {path})" = {shlex.quote(step.proof)} ] && rm -- {path}'
         case Call.SNAPSHOT_REVERT:
             more = [_argument("snapshotname", step.snapshot), *_options(step.flags, _REVERT_OPTIONS)]
         case Call.SNAPSHOT_DELETE:

@@ -206,6 +206,11 @@ def with_attribute(text: str, tag: str, name: str, value: str) -> str:
     return whole[:begin].decode() + element + whole[end:].decode()
 
 
+def parse(text: str) -> Element:
+    """Any XML from a host, for what no record has a place for. Raises XmlError."""
+    return _parse(text)
+
+
 def can_carry(text: str) -> bool:
     """Whether the text passes through XML 1.0 unchanged (https://www.w3.org/TR/xml/#charsets, less U+000D)."""
     return _FOREIGN.search(text) is None

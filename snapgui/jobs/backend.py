@@ -1,10 +1,18 @@
 """Everything that works behind the window, put together."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from snapgui.core.ailments import Health
+from snapgui.core.errors import Problem
+from snapgui.core.records import DomainId, Situation
+from snapgui.core.xml import read_domain
 from snapgui.jobs.bridge import Bridge
+from snapgui.jobs.check import check
 from snapgui.jobs.console import Console
-from snapgui.jobs.hosts import Hosts
+from snapgui.jobs.hosts import Hosts, gone
 from snapgui.jobs.records import Records
 from snapgui.jobs.runner import Runner
 from snapgui.jobs.screens import Screens
@@ -19,6 +27,20 @@ class Backend:
         self.hosts = Hosts(records, self.bridge)
         self.runner = Runner(self.hosts, records, self.bridge, self.screens)
         self.console = Console()
+
+    def check_health(
+        self, domain: DomainId, answered: Callable[[Situation], None], failed: Callable[[Problem], None]
+    ) -> None:
+        """Look for what is wrong with a machine; its situation comes back with its health."""
+
+        def complete(found: Health) -> None:
+            known = self.runner.situation(domain)
+            if known is None:
+                failed(gone())
+            else:
+                answered(replace(known, config=read_domain(found.inventory.config), health=found))
+
+        self.hosts.ask(domain.uri, partial(check, self.screens, domain.uuid), complete, failed)
 
     def close(self) -> None:
         """Let go of everything, without waiting for a host."""

@@ -126,6 +126,7 @@ class Hosts(QObject):
                 domain=record,
                 config=config,
                 image_tags=host.image_tags(config),
+                chains=host.chains(config),
                 folders=host.folders([*places, *folders]),
                 checkpoints=checkpoints,
                 block_jobs=block_jobs,

@@ -19,6 +19,7 @@ from snapgui.core.requests import (
     Delete,
     Describe,
     Import,
+    Mend,
     Redefine,
     Rename,
     Request,
@@ -225,7 +226,7 @@ class Runner(QObject):
             cancellable=False,
             progress=None,
         )
-        if problem is None and isinstance(request, Delete):
+        if problem is None and isinstance(request, Delete | Mend):
             self._drop_pictures(request.domain, job.record.plan)
         elif problem is None and isinstance(request, Rename):
             self._rename_picture(request)

@@ -1,7 +1,8 @@
 """Pictures of machines' screens as they were when a snapshot was taken, in a folder of the user's cache."""
 
 import itertools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 from PySide6.QtCore import QCryptographicHash
 
 from snapgui.core.errors import SnapguiError
+from snapgui.core.inventory import Picture
 from snapgui.core.records import SnapshotRecord
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
+from snapgui.virt.files import proof_of
 from snapgui.virt.host import Host
 
 
@@ -99,6 +102,19 @@ class Screens:
             before.replace(after)
         except OSError:
             return
+
+    def orphans(self, uuid: str, snapshots: Iterable[SnapshotRecord]) -> tuple[Picture, ...]:
+        """The pictures of this machine whose snapshots are not among these."""
+        kept = {self._path(uuid, snapshot).name for snapshot in snapshots}
+        found = []
+        try:
+            for entry in os.scandir(self._folder / uuid):
+                if entry.name not in kept and entry.is_file(follow_symlinks=False):
+                    about = entry.stat(follow_symlinks=False)
+                    found.append(Picture(entry.path, about.st_size, proof_of(about)))
+        except OSError:
+            return ()  # the machine has none
+        return tuple(sorted(found, key=lambda picture: picture.path))
 
     def _path(self, uuid: str, snapshot: SnapshotRecord) -> Path:
         # A name may hold what a file name can't; its creation time tells a snapshot from a later one of the same name.

@@ -34,6 +34,7 @@ class Act(Enum):
     REBOOT = "reboot"
     FORCE_OFF = "force-off"
     CONSOLE = "console"
+    CHECK_HEALTH = "health"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
     REFRESH = "refresh"
@@ -124,6 +125,10 @@ def _words() -> dict[Act, _Words]:
             translate("Actions", "Open c&onsole"),
             translate("Actions", "Open the machine’s screen in virt-viewer"),
             "Ctrl+Return",
+        ),
+        Act.CHECK_HEALTH: _Words(
+            translate("Actions", "Check &health…"),
+            translate("Actions", "Look for snapshots without data, and for data and files that nothing refers to"),
         ),
         Act.CONNECT: _Words(
             translate("Actions", "&Connect…"),
@@ -237,7 +242,7 @@ def _console_reason(state: DomainState, uri: str) -> str:
 
 
 def _snapshot_reason(act: Act, focus: Focus) -> str:
-    if act in (Act.TAKE, Act.GO_TO_CURRENT):
+    if act in (Act.TAKE, Act.GO_TO_CURRENT, Act.CHECK_HEALTH):
         return ""
     if not focus.snapshots:
         return translate("Actions", "Choose a snapshot first.")

@@ -178,7 +178,7 @@ class MainWindow(QMainWindow):
 
     def _make_bars(self) -> None:
         snapshot_acts = (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT, Act.SET_CURRENT, Act.GO_TO_CURRENT)
-        machine_acts = (*POWER, Act.CONSOLE)
+        machine_acts = (*POWER, Act.CONSOLE, Act.CHECK_HEALTH)
         host_acts = (Act.CONNECT, Act.REFRESH, Act.DISCONNECT)
         bar = QToolBar(translate("MainWindow", "Tools"))
         bar.setObjectName("tools")
@@ -258,6 +258,7 @@ class MainWindow(QMainWindow):
             Act.SET_CURRENT: self._set_current,
             Act.GO_TO_CURRENT: self.snapshots.select_here,
             Act.CONSOLE: self._open_console,
+            Act.CHECK_HEALTH: self._check_health,
             Act.CONNECT: self._connect_host,
             Act.DISCONNECT: self._disconnect_host,
             Act.REFRESH: self._refresh,
@@ -380,6 +381,10 @@ class MainWindow(QMainWindow):
     def _open_console(self) -> None:
         if (record := self.focus().domain) is not None:
             self._console.open(record.id, record.name)
+
+    def _check_health(self) -> None:
+        if (domain := self.machines.domain()) is not None:
+            self.operations.check_health(domain)
 
     def _connect_host(self) -> None:
         dialog = ConnectDialog(self._hosts.uris, self)

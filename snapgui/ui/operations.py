@@ -21,6 +21,7 @@ from snapgui.ui.details.picture import Decoder
 from snapgui.ui.dialogs.confirm import ConfirmDialog
 from snapgui.ui.dialogs.delete import DeleteDialog
 from snapgui.ui.dialogs.describe import DescribeDialog
+from snapgui.ui.dialogs.health import HealthDialog
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.dialogs.revert import RevertDialog
 from snapgui.ui.dialogs.take import TakeDialog
@@ -40,6 +41,7 @@ class Operations(QObject):
         self._settings = settings
         self._window = window
         self._screens = backend.screens
+        self._check_health = backend.check_health
         self._unsettled: dict[MachineRequest, str] = {}
         self._open: dict[DomainId, list[PlanDialog]] = {}
         self._decoder = Decoder()
@@ -103,6 +105,11 @@ class Operations(QObject):
         else:
             self._run_or_refuse(plan, self.refused.emit)
 
+    def check_health(self, domain: DomainId) -> None:
+        """Show what is wrong with the machine's snapshots and files, and mend what is chosen."""
+        if (known := self._runner.situation(domain)) is not None:
+            self._ask(HealthDialog(known, self._window))
+
     def _confirm(self, plan: Plan) -> None:
         dialog = ConfirmDialog(plan, self._window)
         dialog.accepted.connect(partial(self._run, plan))
@@ -121,6 +128,9 @@ class Operations(QObject):
 
     def _survey(self, dialog: PlanDialog, about: tuple[str, ...]) -> None:
         domain = dialog.situation.domain.id
+        if isinstance(dialog, HealthDialog):
+            self._check_health(domain, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
+            return
         self._hosts.survey(domain, about, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
 
     def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:

@@ -11,8 +11,19 @@ from functools import partial
 import libvirt
 
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.plan import Step
-from snapgui.core.records import DomainConfig, DomainId, DomainRecord, Folder, HostRecord, Size, SnapshotRecord
+from snapgui.core.health import still_so
+from snapgui.core.inventory import Inventory
+from snapgui.core.plan import Call, Step
+from snapgui.core.records import (
+    DomainConfig,
+    DomainId,
+    DomainRecord,
+    Folder,
+    HostRecord,
+    Layer,
+    Size,
+    SnapshotRecord,
+)
 from snapgui.core.text import translate
 from snapgui.core.xml import XmlError, read_config_then
 from snapgui.core.xml import read_domain as read_domain_xml
@@ -21,6 +32,8 @@ from snapgui.virt import images, reading, sizes, steps, survey
 from snapgui.virt.connection import Connection
 from snapgui.virt.errors import code_of, telling
 from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
+from snapgui.virt.files import changed
+from snapgui.virt.inventory import chains, looking, read_inventory
 from snapgui.virt.line import CALLS_AT_ONCE, Line
 from snapgui.virt.volume import receive
 
@@ -155,6 +168,8 @@ class Host:
     def run(self, step: Step) -> None:
         """Make a plan's step, and wait for its end."""
         _log.debug("%s: %s %r, flags %d", step.call.value, step.domain_name, step.snapshot, step.flags)
+        if step.proof and step.call is not Call.PICTURE_DELETE and not still_so(self.inventory(step.domain.uuid), step):
+            raise SnapguiError(changed(steps.tried(step)))
         with self._long.calling(steps.tried(step)) as connection:
             steps.run(connection, step)
 
@@ -190,6 +205,14 @@ class Host:
     def folders(self, paths: Iterable[str]) -> dict[str, Folder]:
         """What is known of folders of the host, by path."""
         return survey.folders(self._quick, paths, local=self._local, pools=self._pools)
+
+    def inventory(self, uuid: str) -> Inventory:
+        """What the domain's health is judged by: all that the host has of any machine, and the files behind it."""
+        return read_inventory(self._bulk, uuid, local=self._local, pools=self._pools)
+
+    def chains(self, config: DomainConfig) -> dict[str, tuple[Layer, ...]]:
+        """The images of each disk, the active one first, by target; without those that can't be read."""
+        return chains(looking(self._quick, local=self._local, pools=self._pools), config)
 
     def memory_sizes(self, uuid: str, records: Iterable[SnapshotRecord]) -> dict[str, Size]:
         """The size of the memory in each of these snapshots of the domain, by name."""

@@ -8,6 +8,7 @@ import libvirt
 
 from snapgui.core.plan import Call, CreateFlag, Step
 from snapgui.core.text import translate
+from snapgui.virt import files
 
 _ON_THE_DOMAIN: Mapping[Call, Callable[[libvirt.virDomain, Step], object]] = MappingProxyType(
     {
@@ -32,6 +33,8 @@ _ON_THE_HOST: Mapping[Call, Callable[[libvirt.virConnect, Step], object]] = Mapp
     {
         Call.DEFINE: lambda connection, step: connection.defineXMLFlags(step.xml, step.flags),
         Call.VOLUME_DELETE: lambda connection, step: connection.storageVolLookupByPath(step.path).delete(step.flags),
+        Call.FILE_DELETE: lambda _, step: files.delete(step.path, step.proof),
+        Call.PICTURE_DELETE: lambda _, step: files.delete(step.path, step.proof),
     }
 )
 
@@ -65,5 +68,7 @@ def tried(step: Step) -> str:
         Call.FS_THAW: translate("Step", "Letting the file systems of {machine} go on"),
         Call.SET_TIME: translate("Step", "Setting the clock of {machine}"),
         Call.VOLUME_DELETE: translate("Step", "Deleting the file {path}"),
+        Call.FILE_DELETE: translate("Step", "Deleting the file {path}"),
+        Call.PICTURE_DELETE: translate("Step", "Deleting the picture {path}"),
     }
     return texts[step.call].format(machine=step.domain_name, snapshot=step.snapshot, path=step.path)

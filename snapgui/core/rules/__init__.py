@@ -13,6 +13,7 @@ from snapgui.core.requests import (
     Describe,
     Import,
     MachineRequest,
+    Mend,
     Power,
     Redefine,
     Rename,
@@ -26,13 +27,14 @@ from snapgui.core.rules.edit import plan_describe, plan_set_current
 from snapgui.core.rules.naming import check_name
 from snapgui.core.rules.power import plan_power
 from snapgui.core.rules.rename import plan_rename
+from snapgui.core.rules.repair import plan_mend
 from snapgui.core.rules.revert import plan_revert
 from snapgui.core.rules.take import plan_take
 
 __all__ = ["check_name", "make_plan"]
 
 
-def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: PLR0911 - one for each request
+def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C901, PLR0911 - one for each request
     """What the request comes to in this situation. What has not been read is a finding of the rule ``unread``."""
     match request:
         case Take():
@@ -53,5 +55,7 @@ def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: P
             return plan_rename(request, situation)
         case Import():
             return plan_import(request, situation)
+        case Mend():
+            return plan_mend(request, situation)
         case _:
             assert_never(request)

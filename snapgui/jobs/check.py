@@ -1,0 +1,33 @@
+"""Reads what a machine's health is judged by: from its host, and our own cache."""
+
+from dataclasses import replace
+
+from snapgui.core.ailments import Health
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.health import examine
+from snapgui.core.inventory import Inventory, Picture
+from snapgui.core.text import translate
+from snapgui.core.xml import XmlError, read_snapshot
+from snapgui.jobs.screens import Screens
+from snapgui.virt.host import Host
+
+
+def check(screens: Screens, uuid: str, host: Host) -> Health:
+    """Examine a machine. Blocks; raises SnapguiError."""
+    found = host.inventory(uuid)
+    try:
+        return examine(replace(found, pictures=_orphans(screens, found)))
+    except XmlError as error:
+        tried = translate("Check", "Checking the health of the machine")
+        raise SnapguiError(Problem(tried, str(error), raw=found.config)) from error
+
+
+def _orphans(screens: Screens, found: Inventory) -> tuple[Picture, ...]:
+    own = next((machine for machine in found.machines if machine.uuid == found.uuid), None)
+    if own is None or own.why:
+        return ()
+    try:
+        records = [read_snapshot(text) for text in own.snapshots.values()]
+    except XmlError:
+        return ()  # the picture of one that can't be read would be taken for an orphan
+    return screens.orphans(found.uuid, records)

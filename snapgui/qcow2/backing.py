@@ -1,0 +1,70 @@
+"""The other files that a qcow2 image needs: its backing file and its external data file.
+
+The format is QEMU's ``docs/interop/qcow2.txt``, sections "Header" and "Header extensions".
+"""
+
+import struct
+from dataclasses import dataclass
+
+from snapgui.qcow2.errors import DamagedImageError
+from snapgui.qcow2.header import read_header
+from snapgui.qcow2.source import ByteSource, read_exactly
+
+_BACKING = struct.Struct(">QI")  # offset and length of the backing file's name, at byte 8
+_BACKING_AT = 8
+_LONGEST_NAME = 1023
+_EXTENSION = struct.Struct(">II")
+_BACKING_FORMAT = 0xE2792ACA
+_DATA_FILE = 0x44415441
+_LENGTH_AT = 100  # version 3 has the header's own length there
+_LENGTH_V2 = 72
+_INCOMPATIBLE_AT = 72
+_HAS_DATA_FILE = 1 << 2
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Names as the image has them, "" for none: a path, perhaps relative to the image's folder, or QEMU's ``json:``."""
+
+    backing: str = ""
+    backing_format: str = ""
+    data_file: str = ""
+
+
+def read_needs(source: ByteSource) -> Needs:
+    """What the image needs besides itself. Raises Qcow2Error, or what the source raises."""
+    header = read_header(source)
+    offset, length = _BACKING.unpack(read_exactly(source, _BACKING_AT, _BACKING.size, "the backing file's place"))
+    if length > _LONGEST_NAME:
+        raise DamagedImageError(f"a backing file's name of {length} bytes at byte 16: {_LONGEST_NAME} are possible")
+    backing = read_exactly(source, offset, length, "the backing file's name") if offset else b""
+    start, has_data_file = _LENGTH_V2, False
+    if header.version > 2:  # noqa: PLR2004 - the version of the format
+        (start,) = struct.unpack(">I", read_exactly(source, _LENGTH_AT, 4, "the header's length"))
+        (features,) = struct.unpack(">Q", read_exactly(source, _INCOMPATIBLE_AT, 8, "the feature bits"))
+        has_data_file = bool(features & _HAS_DATA_FILE)
+    extensions = _extensions(source, start, offset or header.cluster_size)
+    data_file = _text(extensions.get(_DATA_FILE, b""))
+    if has_data_file and not data_file:
+        raise DamagedImageError("an external data file without a name at byte 72")
+    return Needs(_text(backing), _text(extensions.get(_BACKING_FORMAT, b"")), data_file)
+
+
+def _extensions(source: ByteSource, start: int, end: int) -> dict[int, bytes]:
+    """The header extensions by type, in front of byte ``end``."""
+    found: dict[int, bytes] = {}
+    while start + _EXTENSION.size <= end:
+        kind, length = _EXTENSION.unpack(read_exactly(source, start, _EXTENSION.size, "a header extension"))
+        if kind == 0:
+            break
+        start += _EXTENSION.size
+        if start + length > end:
+            raise DamagedImageError(f"a header extension at byte {start} is {length} bytes long")
+        found[kind] = read_exactly(source, start, length, "a header extension")
+        start += length + -length % 8
+    return found
+
+
+def _text(raw: bytes) -> str:
+    """A path as the file system has it, whatever its bytes."""
+    return raw.decode(errors="surrogateescape")
