@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QCollatorSortKey, QLocale, QObject, Qt
+from PySide6.QtCore import QLocale, QObject, Qt
 
 from snapgui.core.records import DomainId, DomainRecord, HostRecord
 from snapgui.core.text import translate
-from snapgui.models.format import listed, natural_order, one_line, tooltip
+from snapgui.models.format import listed, natural_key, one_line, tooltip
 from snapgui.models.roles import Role
 from snapgui.models.store import Store
 from snapgui.models.tree import Index, TreeModel
@@ -138,10 +138,10 @@ class MachinesModel(TreeModel):
         host = self._store.host(record.id.uri)
         return host is not None and self._filter in host_label(host).casefold()
 
-    def _place(self, domain: Hashable) -> tuple[QCollatorSortKey, str, str]:
+    def _place(self, domain: Hashable) -> tuple[tuple[str | int, ...], str, str]:
         record = self._store.domain(domain) if isinstance(domain, DomainId) else None
         name = record.name if record else ""
-        return natural_order()(name), name, str(domain)
+        return natural_key(name), name, str(domain)
 
 
 def host_label(host: HostRecord) -> str:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 from snapgui.core.records import DomainId, DomainRecord, DomainState, Size, SnapshotRecord, Snapshots
 from snapgui.core.text import translate
 from snapgui.core.tree import parents
-from snapgui.models.format import listed, natural_order, one_line, tooltip
+from snapgui.models.format import listed, natural_key, one_line, tooltip
 from snapgui.models.roles import Role
 from snapgui.models.snapshot_cells import ROLES, Column, Row, answer, title
 from snapgui.models.store import Store
@@ -216,9 +216,8 @@ class SnapshotsModel(TreeModel):
     def _sorted(self, records: Mapping[str, SnapshotRecord]) -> list[str]:
         """The names in the order wanted among siblings. Python's sort keeps equal ones as they are: by name."""
         descending = self._order == Qt.SortOrder.DescendingOrder
-        name_order = natural_order()
         if records.keys() != set(self._by_name):
-            self._by_name = sorted(sorted(records), key=name_order)
+            self._by_name = sorted(sorted(records), key=natural_key)
         if self._column is Column.NAME:
             return self._by_name[::-1] if descending else self._by_name
         rows = ((name, self._row(name)) for name in self._by_name)
@@ -227,5 +226,5 @@ class SnapshotsModel(TreeModel):
             values = {name: answer(row, self._column, Role.SORT) for name, row in rows if row}
             numbers = {name: unknown if value is None else value for name, value in values.items()}
             return sorted(self._by_name, key=numbers.__getitem__, reverse=descending)
-        texts = {name: name_order(answer(row, self._column, _Role.DisplayRole)) for name, row in rows if row}
+        texts = {name: natural_key(answer(row, self._column, _Role.DisplayRole)) for name, row in rows if row}
         return sorted(self._by_name, key=texts.__getitem__, reverse=descending)

@@ -9,7 +9,7 @@ from snapgui.models.format import (
     clock_text,
     duration_text,
     first_line,
-    natural_order,
+    natural_key,
     one_line,
     relative_text,
     size_text,
@@ -87,7 +87,17 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_names_sort_as_a_person_would(language: str) -> None:
     assert language
-    assert sorted(["b", "a10", "a2", "A3", "Z"], key=natural_order()) == ["a2", "A3", "a10", "b", "Z"]
+    assert sorted(["b", "a10", "a2", "A3", "Z"], key=natural_key) == ["a2", "A3", "a10", "b", "Z"]
+    endless = "b9" + "9" * 10_000
+    assert sorted([endless, "07b", "猫2", "7", "b10", "", "-1"], key=natural_key) == [
+        "",
+        "7",
+        "07b",
+        "-1",
+        "b10",
+        endless,
+        "猫2",
+    ]
 
 
 def test_texts_from_outside_fit_a_cell() -> None:
