@@ -14,3 +14,15 @@ def test_the_start_keeps_no_source() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert ran.stdout == "[]\n"
+
+
+def test_the_start_loads_no_library_that_only_a_part_of_it_would_need() -> None:
+    """xml.sax.saxutils alone brings urllib, ssl, http and email: 3 MB."""
+    root = Path(__file__).resolve().parent.parent
+    code = (
+        "import sys, snapgui.__main__ as m; m.import_plainly(); import snapgui.app;"
+        " print({'ssl', 'http', 'email', 'hashlib', 'statistics', 'html', 'numpy', 'difflib', 'unittest', 'asyncio'}"
+        " & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert ran.stdout == "set()\n"

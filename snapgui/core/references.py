@@ -4,11 +4,10 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import tostring
-from xml.sax.saxutils import escape, quoteattr
 
 from snapgui.core.ailments import Found
 from snapgui.core.records import DomainConfig
-from snapgui.core.xml import parse
+from snapgui.core.xml import escaped, parse, quoted
 
 # What parts a path from the rest of a value, as in <qemu:arg value='file=/a,if=none'/> or {"filename": "/a"}.
 _SEPARATORS = re.compile(r"[\s,;=\"'{}\[\]]+|:(?=/)")
@@ -47,17 +46,17 @@ def adoption_xml(found: Found, config: DomainConfig) -> str:
     """
     lines = [
         "<domainsnapshot>",
-        f"  <name>{escape(found.name)}</name>",
+        f"  <name>{escaped(found.name)}</name>",
         f"  <state>{'running' if found.memory else 'shutoff'}</state>",
     ]
     if found.parent is not None:
-        lines.append(f"  <parent><name>{escape(found.parent)}</name></parent>")
+        lines.append(f"  <parent><name>{escaped(found.parent)}</name></parent>")
     lines += [
         f"  <creationTime>{found.created}</creationTime>",
         f"  <memory snapshot='{'internal' if found.memory else 'no'}'/>",
         "  <disks>",
         *(
-            f"    <disk name={quoteattr(disk.target)} snapshot='{'internal' if disk.writable else 'no'}'/>"
+            f"    <disk name={quoted(disk.target)} snapshot='{'internal' if disk.writable else 'no'}'/>"
             for disk in config.disks
         ),
         "  </disks>",

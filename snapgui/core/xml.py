@@ -171,7 +171,7 @@ def with_child(text: str, tag: str, value: str, after: tuple[str, ...]) -> str:
         opening = re.match(r"<[^>\s/]+(?:\s+[^\s=>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*", whole[begin:end].decode())
         if not value or opening is None:
             return before + rest.lstrip()
-        return f"{before}{opening[0]}>{_escaped(value)}</{tag}>{rest}"
+        return f"{before}{opening[0]}>{escaped(value)}</{tag}>{rest}"
     place = next((places[each][1] for each in after if each in places), None)
     if not value or place is None:
         return text
@@ -202,7 +202,7 @@ def with_attribute(text: str, tag: str, name: str, value: str) -> str:
     element = whole[begin:end].decode()
     element = re.sub(rf"""^(<[^>]*?)\s+{name}\s*=\s*("[^"]*"|'[^']*')""", r"\1", element, count=1)
     if value:
-        element = re.sub(r"^(<[^>\s/]+)", lambda found: f"{found[0]} {name}='{_escaped(value)}'", element, count=1)
+        element = re.sub(r"^(<[^>\s/]+)", lambda found: f"{found[0]} {name}={quoted(value)}", element, count=1)
     return whole[:begin].decode() + element + whole[end:].decode()
 
 
@@ -265,10 +265,16 @@ def _expect(root: Element, tag: str) -> None:
 
 
 def _element(tag: str, text: str) -> str:
-    return f"<{tag}>{_escaped(text)}</{tag}>"
+    return f"<{tag}>{escaped(text)}</{tag}>"
 
 
-def _escaped(text: str) -> str:
+def quoted(text: str) -> str:
+    """The value of an attribute, in its quotes. Raises XmlError where XML can't carry it."""
+    return "'" + escaped(text).replace("'", "&apos;") + "'"
+
+
+def escaped(text: str) -> str:
+    """The text between two tags. Raises XmlError where XML can't carry it."""
     if not can_carry(text.replace("\r", "")):
         raise XmlError(translate("Xml", "The text has a character that libvirt’s XML can’t carry."))
     return text.translate(_ESCAPED)
