@@ -232,6 +232,7 @@ class Situation:
     ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, or whose files it deletes,
     by name.
     ``health``: what a check of it has found.
+    ``next_xml``: the security-sensitive XML that the machine starts with the next time, where that was asked for.
     ``pauses``: how long earlier snapshots of this machine paused it, in seconds.
     """
 
@@ -245,6 +246,7 @@ class Situation:
     checkpoints: int | None = None
     block_jobs: frozenset[str] | None = None
     snapshot_xml: Mapping[str, str] = field(default_factory=dict)
+    next_xml: str | None = None
     sizes: Mapping[str, Size] = field(default_factory=dict)
     pauses: tuple[float, ...] = ()
     health: Health | None = None

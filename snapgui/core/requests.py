@@ -169,10 +169,16 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Give the machine another configuration: its whole XML."""
+    """Give the machine another configuration for its next start: its whole XML.
+
+    ``base`` is what the change began with, so that a change by others meanwhile is not undone unseen. ``validate``: the
+    host holds it against libvirt's schema first; without that, what it does not know is dropped without a word.
+    """
 
     domain: DomainId
     xml: str
+    base: str
+    validate: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,7 @@ class Mend:
     pictures: tuple[str, ...] = ()
 
 
-MachineRequest = Take | Revert | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import | Mend
+MachineRequest = Take | Revert | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import | Mend | Configure
 Request = MachineRequest | TakeTogether
 
 

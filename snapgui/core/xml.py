@@ -157,6 +157,14 @@ def child(text: str, tag: str) -> str:
     return whole[begin:end].decode().rstrip()
 
 
+def read_text(text: str, tag: str, attribute: str = "") -> str:
+    """The text of a child of the root, or one of its attributes; "" where there is none. Raises XmlError."""
+    element = _parse(text).find(tag)
+    if element is None:
+        return ""
+    return element.get(attribute, "") if attribute else element.text or ""
+
+
 def with_child(text: str, tag: str, value: str, after: tuple[str, ...]) -> str:
     """A document whose root's child of that tag has another text; its attributes and everything else stay as they are.
 

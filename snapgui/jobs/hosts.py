@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from snapgui.core.differences import Configuration
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import DomainId, HostRecord, Situation, SnapshotRecord
 from snapgui.core.text import translate
@@ -105,10 +106,13 @@ class Hosts(QObject):
         answered: Callable[[Situation], None],
         failed: Callable[[Problem], None],
         folders: Iterable[str] = (),
+        *,
+        next_xml: bool = False,
     ) -> None:
         """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it is about.
 
-        ``folders`` are those of the host where it would write, besides those of the disks.
+        ``folders`` are those of the host where it would write, besides those of the disks. ``next_xml``: it changes the
+        machine's configuration.
 
         Where one of them is no longer what the store says, as after an edit by another client, it is read again.
         """
@@ -131,6 +135,7 @@ class Hosts(QObject):
                 checkpoints=checkpoints,
                 block_jobs=block_jobs,
                 snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in wanted},
+                next_xml=host.next_xml(domain.uuid) if next_xml else None,
             )
 
         def complete(read: Situation) -> None:
@@ -148,6 +153,24 @@ class Hosts(QObject):
         edited = [name for name, xml in read.snapshot_xml.items() if name in known and _differs(known[name], xml)]
         if edited:
             self.refresh(domain, edited)
+
+    def read_configurations(
+        self,
+        domain: DomainId,
+        names: Iterable[str | None],
+        answered: Callable[[tuple[Configuration | None, ...]], None],
+        failed: Callable[[Problem], None],
+    ) -> None:
+        """Read the machine's configuration in snapshots, and as it is now for None. A snapshot without one gives None.
+
+        Without what is security-sensitive.
+        """
+        wanted = tuple(names)
+
+        def question(host: Host) -> tuple[Configuration | None, ...]:
+            return tuple(host.configuration(domain.uuid, name) for name in wanted)
+
+        self.ask(domain.uri, question, answered, failed)
 
     def read_xml(
         self, domain: DomainId, name: str, answered: Callable[[str], None], failed: Callable[[Problem], None]

@@ -27,6 +27,9 @@ class Act(Enum):
     EDIT = "edit"
     SET_CURRENT = "set-current"
     GO_TO_CURRENT = "here"
+    GO_TO_PARENT = "parent"
+    COMPARE = "compare"
+    SETTINGS = "settings"
     START = "start"
     PAUSE = "pause"
     RESUME = "resume"
@@ -52,7 +55,10 @@ POWER: Mapping[Act, PowerAction] = MappingProxyType(
 )
 
 
-_HARMLESS = frozenset({Act.GO_TO_CURRENT, Act.CONNECT, Act.DISCONNECT, Act.REFRESH})  # they change no machine
+_HARMLESS = frozenset(
+    {Act.GO_TO_CURRENT, Act.GO_TO_PARENT, Act.COMPARE, Act.CONNECT, Act.DISCONNECT, Act.REFRESH}
+)  # they change no machine
+_COMPARED = 2  # snapshots at once
 _MNEMONIC = re.compile(r"\(&\w\)|&|…$")  # and Japanese ones, which stand behind the word in brackets
 
 
@@ -93,6 +99,21 @@ def _words() -> dict[Act, _Words]:
             translate("Actions", "Go to “You are &here”"),
             translate("Actions", "Show where the machine stands"),
             "Ctrl+H",
+        ),
+        Act.GO_TO_PARENT: _Words(
+            translate("Actions", "Go to &parent"),
+            translate("Actions", "Show the snapshot above the chosen one"),
+            "Alt+Up",
+        ),
+        Act.COMPARE: _Words(
+            translate("Actions", "C&ompare…"),
+            translate("Actions", "Show what differs between two snapshots, or between one and now"),
+            "Ctrl+D",
+        ),
+        Act.SETTINGS: _Words(
+            translate("Actions", "S&ettings…"),
+            translate("Actions", "Change the machine’s memory, vCPUs, title, description, or its whole XML"),
+            "Ctrl+E",
         ),
         Act.START: _Words(
             translate("Actions", "&Start"),
@@ -206,7 +227,7 @@ def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
         return _host_reason(act, focus)
     if focus.domain is None or situation is None:
         return translate("Actions", "Choose a machine first.")
-    if not focus.connected and act is not Act.GO_TO_CURRENT:
+    if not focus.connected and act not in (Act.GO_TO_CURRENT, Act.GO_TO_PARENT):
         return translate("Actions", "Its host is not connected.")
     if act in POWER:
         return _power_reason(POWER[act], situation)
@@ -242,14 +263,22 @@ def _console_reason(state: DomainState, uri: str) -> str:
 
 
 def _snapshot_reason(act: Act, focus: Focus) -> str:
-    if act in (Act.TAKE, Act.GO_TO_CURRENT, Act.CHECK_HEALTH):
+    if act in (Act.TAKE, Act.GO_TO_CURRENT, Act.CHECK_HEALTH, Act.SETTINGS):
         return ""
     if not focus.snapshots:
         return translate("Actions", "Choose a snapshot first.")
+    return _choice_reason(act, focus)
+
+
+def _choice_reason(act: Act, focus: Focus) -> str:
     if act is Act.DELETE:
         return ""
+    if act is Act.COMPARE:
+        return "" if len(focus.snapshots) <= _COMPARED else translate("Actions", "Choose one snapshot, or two.")
     if focus.snapshot is None:
         return translate("Actions", "Choose one snapshot only.")
+    if act is Act.GO_TO_PARENT and focus.snapshot.parent is None:
+        return translate("Actions", "There is none above it.")
     if act is Act.SET_CURRENT and focus.snapshot.name == focus.current:
         return translate("Actions", "It is the current one.")
     return ""

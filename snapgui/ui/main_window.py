@@ -28,6 +28,8 @@ from snapgui.ui.actions import POWER, Act, Actions, is_embedded
 from snapgui.ui.activity import ActivityView
 from snapgui.ui.banner import Banner
 from snapgui.ui.chart.panel import SizesPanel
+from snapgui.ui.comparing import Comparing
+from snapgui.ui.configuring import Configuring
 from snapgui.ui.details.panel import DetailsPanel
 from snapgui.ui.details_feed import DetailsFeed
 from snapgui.ui.dialogs.about import about_box
@@ -46,6 +48,7 @@ from snapgui.ui.start_page import StartPage
 _FIRST_SIZE = QSize(1280, 800)
 _FRAME = QSize(16, 48)  # about what a desktop puts around a window
 _SHORT_MS = 8000
+_LOOKING = (Act.COMPARE, Act.GO_TO_PARENT, Act.GO_TO_CURRENT)
 _SHOWN_MS = 20  # after this a change is on the screen
 
 
@@ -83,6 +86,8 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage()
         self.operations = Operations(store, backend, settings, self)
         self._feed = DetailsFeed(self.details, store, backend, self.operations)
+        self._configuring = Configuring(store, backend, self)
+        self._comparing = Comparing(store, backend, self)
         self._leaving = Leaving(self.operations, backend.runner, self)
         self._leaving.ready.connect(self.close)
         self._host_news = HostNews(store, self.banner, self.statusBar())
@@ -177,8 +182,8 @@ class MainWindow(QMainWindow):
         self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
 
     def _make_bars(self) -> None:
-        snapshot_acts = (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT, Act.SET_CURRENT, Act.GO_TO_CURRENT)
-        machine_acts = (*POWER, Act.CONSOLE, Act.CHECK_HEALTH)
+        snapshot_acts = (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT, Act.SET_CURRENT, *_LOOKING)
+        machine_acts = (*POWER, Act.CONSOLE, Act.CHECK_HEALTH, Act.SETTINGS)
         host_acts = (Act.CONNECT, Act.REFRESH, Act.DISCONNECT)
         bar = QToolBar(translate("MainWindow", "Tools"))
         bar.setObjectName("tools")
@@ -257,6 +262,9 @@ class MainWindow(QMainWindow):
             Act.EDIT: self._edit,
             Act.SET_CURRENT: self._set_current,
             Act.GO_TO_CURRENT: self.snapshots.select_here,
+            Act.GO_TO_PARENT: self._go_to_parent,
+            Act.COMPARE: self._compare,
+            Act.SETTINGS: self._change_settings,
             Act.CONSOLE: self._open_console,
             Act.CHECK_HEALTH: self._check_health,
             Act.CONNECT: self._connect_host,
@@ -373,6 +381,20 @@ class MainWindow(QMainWindow):
         focus = self.focus()
         if focus.domain is not None and focus.snapshot is not None:
             self.operations.set_current(focus.domain.id, focus.snapshot)
+
+    def _go_to_parent(self) -> None:
+        snapshot = self.focus().snapshot
+        if snapshot is not None and snapshot.parent is not None:
+            self.snapshots.select(snapshot.parent)
+
+    def _compare(self) -> None:
+        focus = self.focus()
+        if focus.domain is not None and focus.snapshots:
+            self._comparing.compare(focus.domain.id, focus.snapshots)
+
+    def _change_settings(self) -> None:
+        if (domain := self.machines.domain()) is not None:
+            self._configuring.settings(domain)
 
     def _power(self, action: PowerAction) -> None:
         if (domain := self.machines.domain()) is not None:

@@ -10,6 +10,7 @@ from functools import partial
 
 import libvirt
 
+from snapgui.core.differences import Configuration, of_snapshot
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.health import still_so
 from snapgui.core.inventory import Inventory
@@ -123,6 +124,29 @@ class Host:
             return read_domain_xml(xml)
         except XmlError as error:
             raise SnapguiError(Problem(tried, str(error), raw=xml)) from error
+
+    def next_xml(self, uuid: str) -> str:
+        """What the domain starts with the next time, with what is security-sensitive, for a change of it."""
+        flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+        with self._quick.calling(translate("Host", "Reading the configuration of the machine")) as connection:
+            xml: str = self._domain(connection, uuid).XMLDesc(flags)
+            return xml
+
+    def configuration(self, uuid: str, snapshot: str | None) -> Configuration | None:
+        """The domain's configuration now, or in a snapshot; None where the snapshot has none."""
+        tried = translate("Host", "Reading the configuration of the machine")
+        if snapshot is not None:
+            xml = self.snapshot_xml(uuid, snapshot)
+            try:
+                return of_snapshot(xml)
+            except XmlError as error:
+                raise SnapguiError(Problem(tried, str(error), raw=xml)) from error
+        with self._quick.calling(tried) as connection:
+            domain = self._domain(connection, uuid)
+            return Configuration(
+                persistent=domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE) if domain.isPersistent() else "",
+                live=domain.XMLDesc() if domain.isActive() else "",
+            )
 
     def list_snapshots(self, uuid: str) -> SnapshotNames:
         """The names of the domain's snapshots. Two round trips."""

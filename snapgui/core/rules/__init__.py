@@ -9,6 +9,7 @@ from typing import assert_never
 from snapgui.core.plan import Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import (
+    Configure,
     Delete,
     Describe,
     Import,
@@ -21,6 +22,7 @@ from snapgui.core.requests import (
     SetCurrent,
     Take,
 )
+from snapgui.core.rules.configure import plan_configure
 from snapgui.core.rules.define import plan_import, plan_redefine
 from snapgui.core.rules.delete import plan_delete
 from snapgui.core.rules.edit import plan_describe, plan_set_current
@@ -57,5 +59,7 @@ def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C
             return plan_import(request, situation)
         case Mend():
             return plan_mend(request, situation)
+        case Configure():
+            return plan_configure(request, situation)
         case _:
             assert_never(request)

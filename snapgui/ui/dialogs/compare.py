@@ -1,0 +1,99 @@
+"""What differs between two snapshots of a machine, or between one and the machine as it is now."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from snapgui.core.differences import Configuration, compare
+from snapgui.core.errors import Problem
+from snapgui.core.text import translate
+from snapgui.core.xml import XmlError
+from snapgui.models.format import one_line
+from snapgui.ui.differences_view import DifferencesView
+
+Side = str | None  # a snapshot's name; None: the machine as it is now
+
+
+class CompareDialog(QDialog):
+    """Asks by ``wanted`` for two configurations whenever the choice changes; answer with ``set_configurations``."""
+
+    wanted = Signal(object, object)  # Side, Side
+
+    def __init__(
+        self, machine: str, names: tuple[str, ...], before: Side, after: Side, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(translate("CompareDialog", "Compare the settings of {machine}").format(machine=machine))
+        self._before = self._side(translate("CompareDialog", "Before"), names, before)
+        self._after = self._side(translate("CompareDialog", "After"), names, after)
+        self.view = DifferencesView()
+        head = QHBoxLayout()
+        for text, box in (
+            (translate("CompareDialog", "&From"), self._before),
+            (translate("CompareDialog", "&to"), self._after),
+        ):
+            label = QLabel(text)
+            label.setBuddy(box)
+            head.addWidget(label)
+            head.addWidget(box, 1)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addLayout(head)
+        layout.addWidget(self.view, 1)
+        layout.addWidget(buttons)
+
+    def ask(self) -> None:
+        """Ask for what is chosen now."""
+        self.view.show_words(translate("CompareDialog", "Reading the configurations…"))
+        self.wanted.emit(*self.sides())
+
+    def sides(self) -> tuple[Side, Side]:
+        """What is compared."""
+        return self._before.currentData(Qt.ItemDataRole.UserRole), self._after.currentData(Qt.ItemDataRole.UserRole)
+
+    def set_configurations(self, sides: tuple[Side, Side], found: tuple[Configuration | None, ...]) -> None:
+        """The two configurations that were asked for; None where a snapshot has none."""
+        if sides == self.sides():
+            show_comparison(self.view, found[0], found[1])
+
+    def set_problem(self, problem: Problem) -> None:
+        """They could not be read."""
+        self.view.show_words(" ".join(filter(None, (problem.tried, problem.why, problem.remedy))))
+
+    def _side(self, name: str, names: tuple[str, ...], chosen: Side) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(name)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(16)
+        box.addItem(translate("CompareDialog", "Now"), None)
+        for each in names:
+            box.addItem(one_line(each), each)
+        box.setCurrentIndex(0 if chosen is None or chosen not in names else 1 + names.index(chosen))
+        box.currentIndexChanged.connect(self.ask)
+        return box
+
+
+def show_comparison(view: DifferencesView, before: Configuration | None, after: Configuration | None) -> None:
+    """Show what differs between two configurations, or why that can't be said."""
+    if before is None or after is None:
+        view.show_words(translate("CompareDialog", "The snapshot does not say how the machine was configured."))
+        return
+    try:
+        found = compare(before, after)
+    except XmlError as error:
+        view.show_words(str(error))
+        return
+    ours, theirs = before.persistent or before.live, after.persistent or after.live
+    if any(each.running_only for each in found) and all(each.running_only for each in found):
+        ours, theirs = before.live, after.live
+    view.show_differences(found, _unindented(ours), _unindented(theirs))
+
+
+def _unindented(xml: str) -> str:
+    """A configuration out of a snapshot stands further in than one by itself."""
+    lines = xml.splitlines()
+    if not lines or not lines[-1].startswith("  "):
+        return xml.strip()
+    return "\n".join(line.removeprefix("  ") for line in lines)
