@@ -5,6 +5,7 @@ from functools import partial
 from PySide6.QtCore import QObject
 
 from snapgui.core.activity import JobRecord, JobState
+from snapgui.core.differences import Configuration
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Describe, Take
@@ -32,6 +33,7 @@ class DetailsFeed(QObject):
         self._screens = backend.screens
         self._runner = backend.runner
         panel.xml_wanted.connect(self._read_xml)
+        panel.differences_wanted.connect(self._read_configurations)
         panel.picture_wanted.connect(self._load_picture)
         panel.screen_wanted.connect(self._look_at)
         panel.describe.connect(operations.describe)
@@ -41,6 +43,13 @@ class DetailsFeed(QObject):
     def _read_xml(self, domain: DomainId, name: str) -> None:
         answered = partial(self._panel.set_xml, domain, name)
         self._hosts.read_xml(domain, name, answered, partial(self._panel.set_xml_problem, domain, name))
+
+    def _read_configurations(self, domain: DomainId, name: str) -> None:
+        def answered(found: tuple[Configuration | None, ...]) -> None:
+            self._panel.set_differences(domain, name, *found)
+
+        failed = partial(self._panel.set_differences_problem, domain, name)
+        self._hosts.read_configurations(domain, (name, None), answered, failed)
 
     def _load_picture(self, domain: DomainId, name: str) -> None:
         record = self._store.snapshots(domain).records.get(name)

@@ -15,9 +15,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from snapgui.core.differences import Change, Difference
+from snapgui.core.differences import Change, Configuration, Difference, compare
 from snapgui.core.secrets import mask
 from snapgui.core.text import translate
+from snapgui.core.xml import XmlError
 from snapgui.models.format import tooltip
 from snapgui.ui.contrast import TEXT, legible
 from snapgui.ui.icons import icon, tint
@@ -90,6 +91,21 @@ class DifferencesView(QWidget):
         if self._fold.isChecked():
             self._write()
 
+    def show_comparison(self, before: Configuration | None, after: Configuration | None) -> None:
+        """Show what differs between two configurations, or why that can't be said; None: a snapshot has none."""
+        if before is None or after is None:
+            self.show_words(translate("Differences", "The snapshot does not say how the machine was configured."))
+            return
+        try:
+            found = compare(before, after)
+        except XmlError as error:
+            self.show_words(str(error))
+            return
+        ours, theirs = before.persistent or before.live, after.persistent or after.live
+        if found and all(each.running_only for each in found):
+            ours, theirs = before.live, after.live
+        self.show_differences(found, _unindented(ours), _unindented(theirs))
+
     def show_words(self, text: str) -> None:
         """Show a sentence in place of differences."""
         self._shown = None
@@ -144,3 +160,11 @@ def text_of(difference: Difference) -> str:
     if not difference.running_only:
         return difference.text
     return translate("Differences", "{difference} (as it runs)").format(difference=difference.text)
+
+
+def _unindented(xml: str) -> str:
+    """A configuration out of a snapshot stands further in than one by itself."""
+    lines = xml.splitlines()
+    if not lines or not lines[-1].startswith("  "):
+        return xml.strip()
+    return "\n".join(line.removeprefix("  ") for line in lines)

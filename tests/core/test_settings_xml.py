@@ -41,17 +41,17 @@ TEXT = st.text(max_size=30).filter(lambda text: can_carry(text.replace("\r", "")
 
 @given(
     st.sampled_from([OFF, PLAIN]),
-    TEXT,
-    TEXT,
-    st.integers(1, 2**31),
-    st.integers(1, 2**31),
-    st.integers(1, 4096),
-    st.integers(1, 4096),
+    st.builds(
+        MachineSettings,
+        TEXT,
+        TEXT,
+        st.integers(1, 2**31),
+        st.integers(1, 2**31),
+        st.integers(1, 4096),
+        st.integers(1, 4096),
+    ),
 )
-def test_what_is_written_is_read_again(
-    xml: str, title: str, description: str, memory: int, current: int, vcpus: int, at_start: int
-) -> None:
-    settings = MachineSettings(title, description, memory, current, vcpus, at_start)
+def test_what_is_written_is_read_again(xml: str, settings: MachineSettings) -> None:
     written = with_settings(xml, settings)
     assert read_settings(written) == settings
     assert read_settings(with_settings(written, read_settings(xml))) == read_settings(xml)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
+from snapgui.core.differences import Configuration
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord, Snapshots, SnapshotState
 from snapgui.core.text import translate
@@ -21,6 +22,7 @@ from snapgui.ui.details.facts import Facts
 from snapgui.ui.details.picture import Decoder, Picture
 from snapgui.ui.details.texts import CopyableText
 from snapgui.ui.details.xml_view import XmlView
+from snapgui.ui.differences_view import DifferencesView
 from snapgui.ui.selection import RowSelection
 from snapgui.ui.text_label import TextLabel
 
@@ -40,6 +42,7 @@ class DetailsPanel(QWidget):
     snapshot_activated = Signal(str)  # a parent or child to select
     describe = Signal(object)  # a Describe request; answer with set_describe_result
     xml_wanted = Signal(object, str)  # DomainId, name; answer with set_xml or set_xml_problem
+    differences_wanted = Signal(object, str)  # DomainId, name; answer with set_differences or set_differences_problem
     picture_wanted = Signal(object, str)  # DomainId, name; answer with set_picture
     screen_wanted = Signal(object)  # DomainId, of a running machine; answer with set_screen or skip_screen
 
@@ -95,6 +98,18 @@ class DetailsPanel(QWidget):
         if (domain, name) == self._key:
             self._xml.show_xml(xml)
 
+    def set_differences(
+        self, domain: DomainId, name: str, then: Configuration | None, now: Configuration | None
+    ) -> None:
+        """The configurations that were asked for; None where the snapshot has none."""
+        if (domain, name) == self._key:
+            self._differences.show_comparison(then, now)
+
+    def set_differences_problem(self, domain: DomainId, name: str, problem: Problem) -> None:
+        """They could not be read."""
+        if (domain, name) == self._key:
+            self._differences.show_words(" ".join(text for text in (problem.why, problem.remedy) if text))
+
     def set_xml_problem(self, domain: DomainId, name: str, problem: Problem) -> None:
         """The XML that was asked for could not be read."""
         if (domain, name) == self._key:
@@ -136,10 +151,13 @@ class DetailsPanel(QWidget):
         self._tabs.setDocumentMode(True)
         self._xml = XmlView(self)
         self._commands = CommandList(self)
+        self._differences = DifferencesView(self)
         self._tabs.addTab(self._overview(), translate("Details", "Overview"))
+        self._tabs.addTab(self._differences, translate("Details", "Differs now"))
         self._tabs.addTab(self._xml, translate("Details", "XML"))
         self._tabs.addTab(self._commands, translate("Details", "virsh"))
         self._tabs.currentChanged.connect(self._want_xml)
+        self._tabs.currentChanged.connect(self._want_differences)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._words_page())
         self._stack.addWidget(self._tabs)
@@ -234,9 +252,16 @@ class DetailsPanel(QWidget):
             self._hide_picture()
             self._xml_asked = None
             self._xml.show_words("")
+            self._differences.show_words(translate("Details", "Reading the configurations…"))
         if again:
             self.picture_wanted.emit(domain, name)
         self._want_xml()
+        self._want_differences()
+
+    def _want_differences(self) -> None:
+        """Asked for whenever it is looked at, or anything about the machine has changed."""
+        if self._tabs.currentWidget() is self._differences and self._key is not None:
+            self.differences_wanted.emit(*self._key)
 
     def _want_xml(self) -> None:
         """Asked for when it is looked at, and again when the snapshot has changed."""

@@ -4,10 +4,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from snapgui.core.differences import Configuration, compare
+from snapgui.core.differences import Configuration
 from snapgui.core.errors import Problem
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError
 from snapgui.models.format import one_line
 from snapgui.ui.differences_view import DifferencesView
 
@@ -56,7 +55,7 @@ class CompareDialog(QDialog):
     def set_configurations(self, sides: tuple[Side, Side], found: tuple[Configuration | None, ...]) -> None:
         """The two configurations that were asked for; None where a snapshot has none."""
         if sides == self.sides():
-            show_comparison(self.view, found[0], found[1])
+            self.view.show_comparison(found[0], found[1])
 
     def set_problem(self, problem: Problem) -> None:
         """They could not be read."""
@@ -73,27 +72,3 @@ class CompareDialog(QDialog):
         box.setCurrentIndex(0 if chosen is None or chosen not in names else 1 + names.index(chosen))
         box.currentIndexChanged.connect(self.ask)
         return box
-
-
-def show_comparison(view: DifferencesView, before: Configuration | None, after: Configuration | None) -> None:
-    """Show what differs between two configurations, or why that can't be said."""
-    if before is None or after is None:
-        view.show_words(translate("CompareDialog", "The snapshot does not say how the machine was configured."))
-        return
-    try:
-        found = compare(before, after)
-    except XmlError as error:
-        view.show_words(str(error))
-        return
-    ours, theirs = before.persistent or before.live, after.persistent or after.live
-    if any(each.running_only for each in found) and all(each.running_only for each in found):
-        ours, theirs = before.live, after.live
-    view.show_differences(found, _unindented(ours), _unindented(theirs))
-
-
-def _unindented(xml: str) -> str:
-    """A configuration out of a snapshot stands further in than one by itself."""
-    lines = xml.splitlines()
-    if not lines or not lines[-1].startswith("  "):
-        return xml.strip()
-    return "\n".join(line.removeprefix("  ") for line in lines)
