@@ -144,6 +144,7 @@ class DomainConfig:
     vcpus: int = 0
     graphics: tuple[str, ...] = ()  # the types: "vnc", "spice"
     host_devices: tuple[str, ...] = ()  # the types of the host's devices given to it: "pci", "usb", "mdev"
+    unsaved: tuple[str, ...] = ()  # what QEMU may refuse to save the memory with: "invtsc", "virtiofs", "shmem"
     xml: str = ""
 
 
@@ -219,6 +220,15 @@ class Folder:
 
     free: int | None = None
     names: frozenset[str] | None = None
+    missing: bool = False  # it is known not to exist
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An image that was made to go on in: its format by its own header, and what that says is behind it."""
+
+    format: str  # "qcow2", or "" for anything else
+    backing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +238,7 @@ class Situation:
     ``image_tags``: for each disk target whose image could be read, the snapshot tags in the image's own table.
     ``chains``: for each disk target whose chain could be read, its images, the active one first.
     ``folders``: those that hold the disks' images, and others that were asked for, by path.
+    ``prepared``: images that were asked for and could be read, by path.
     ``checkpoints``: how many checkpoints the domain has. ``block_jobs``: the targets of disks that one works on.
     ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, or whose files it deletes,
     by name.
@@ -243,6 +254,7 @@ class Situation:
     image_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
     chains: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict)
     folders: Mapping[str, Folder] = field(default_factory=dict)
+    prepared: Mapping[str, Prepared] = field(default_factory=dict)
     checkpoints: int | None = None
     block_jobs: frozenset[str] | None = None
     snapshot_xml: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ import shlex
 from typing import Final
 
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
+from snapgui.core.requests import DiskChoice
 from snapgui.core.secrets import mask
 from snapgui.core.text import translate
 from snapgui.core.uris import is_in_process
@@ -84,13 +85,27 @@ def _create(step: Step, words: list[str], *, secrets: bool) -> str:
     options = _options(step.flags, _CREATE_OPTIONS)
     parts = None if step.flags & CreateFlag.REDEFINE else simple_snapshot(step.xml)
     if parts is not None:
-        name, description = parts
-        words += ["snapshot-create-as", _domain(step), f"--name={shlex.quote(name)}"]
-        if description:
-            words.append(f"--description={shlex.quote(description)}")
+        words += ["snapshot-create-as", _domain(step), f"--name={shlex.quote(parts.name)}"]
+        if parts.description:
+            words.append(f"--description={shlex.quote(parts.description)}")
+        if parts.memory_file:
+            words.append(f"--memspec={shlex.quote(f'file={_spec(parts.memory_file)},snapshot=external')}")
+        words += [f"--diskspec={shlex.quote(_disk_spec(disk))}" for disk in parts.disks]
         return " ".join([*words, *options])
     line = " ".join([*words, "snapshot-create", _domain(step), "/dev/stdin", *options])
     return _with_xml(line, step.xml, secrets=secrets)
+
+
+def _disk_spec(disk: DiskChoice) -> str:
+    words = [_spec(disk.target), f"snapshot={disk.mode.value}"]
+    words += [f"driver={_spec(disk.format)}"] if disk.format else []
+    words += [f"file={_spec(disk.path)}"] if disk.path else []
+    return ",".join(words)
+
+
+def _spec(text: str) -> str:
+    """A part of an option that has several, in which virsh takes two commas for one."""
+    return text.replace(",", ",,")
 
 
 def _with_xml(line: str, xml: str, *, secrets: bool) -> str:

@@ -5,12 +5,12 @@ Formats: https://libvirt.org/formatsnapshot.html, https://libvirt.org/formatdoma
 
 import re
 from enum import Enum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 from xml.parsers.expat import ParserCreate
 
-from snapgui.core.records import Agent, Disk, DomainConfig, Mode, SnapshotDisk, SnapshotRecord, SnapshotState
-from snapgui.core.requests import Take
+from snapgui.core.records import Agent, Disk, DomainConfig, Kind, Mode, SnapshotDisk, SnapshotRecord, SnapshotState
+from snapgui.core.requests import DiskChoice, Take
 from snapgui.core.text import translate
 
 # Not xml.sax.saxutils, which loads ssl, http and email: 3 MB. XML's reader would make a line feed of a carriage return.
@@ -106,6 +106,7 @@ def _config(root: Element, text: str) -> DomainConfig:
         graphics=tuple(graphics.get("type", "") for graphics in root.iterfind("devices/graphics")),
         host_devices=tuple(device.get("type", "") for device in root.iterfind("devices/hostdev")),
         agent=_agent(root),
+        unsaved=_unsaved(root),
         xml=text,
     )
 
@@ -122,17 +123,50 @@ def external_revert(capabilities: str, arch: str = "") -> bool:
 
 
 def take_xml(request: Take) -> str:
-    """The XML that asks libvirt for the snapshot. Raises XmlError where XML can't carry the name or the description."""
-    description = _element("description", request.description) if request.description else ""
-    return f"<domainsnapshot>{_element('name', request.name)}{description}</domainsnapshot>"
+    """The XML that asks libvirt for the snapshot. Raises XmlError where XML can't carry a text in it."""
+    parts = [_element("name", request.name)]
+    if request.description:
+        parts.append(_element("description", request.description))
+    if request.kind is Kind.EXTERNAL and request.memory_file:
+        parts.append(f"<memory snapshot='external' file={quoted(request.memory_file)}/>")
+    if request.disks:
+        parts.append(f"<disks>{''.join(_choice(disk) for disk in request.disks)}</disks>")
+    return f"<domainsnapshot>{''.join(parts)}</domainsnapshot>"
 
 
-def simple_snapshot(text: str) -> tuple[str, str] | None:
-    """The name and the description of a request's XML, where it asks for nothing else. Raises XmlError."""
+def _choice(disk: DiskChoice) -> str:
+    driver = f"<driver type={quoted(disk.format)}/>" if disk.format else ""
+    source = f"<source file={quoted(disk.path)}/>" if disk.path else ""
+    return f"<disk name={quoted(disk.target)} snapshot='{disk.mode.value}'>{driver}{source}</disk>"
+
+
+class SnapshotWords(NamedTuple):
+    """What a request's XML asks for."""
+
+    name: str
+    description: str = ""
+    memory_file: str = ""
+    disks: tuple[DiskChoice, ...] = ()
+
+
+def simple_snapshot(text: str) -> SnapshotWords | None:
+    """What a request's XML asks for, where it asks for nothing that ``take_xml`` does not write. Raises XmlError."""
     root = _parse(text)
-    if {element.tag for element in root} <= {"name", "description"}:
-        return root.findtext("name", ""), root.findtext("description", "")
-    return None
+    if not {element.tag for element in root} <= {"name", "description", "memory", "disks"}:
+        return None
+    memory = root.find("memory")
+    return SnapshotWords(
+        root.findtext("name", ""),
+        root.findtext("description", ""),
+        "" if memory is None else memory.get("file", ""),
+        tuple(_chosen(disk) for disk in root.iterfind("disks/disk")),
+    )
+
+
+def _chosen(element: Element) -> DiskChoice:
+    disk = _snapshot_disk(element)
+    driver = element.find("driver")
+    return DiskChoice(disk.target, disk.mode, disk.path, "" if driver is None else driver.get("type", ""))
 
 
 def with_description(text: str, description: str) -> str:
@@ -278,7 +312,8 @@ def _element(tag: str, text: str) -> str:
 
 def quoted(text: str) -> str:
     """The value of an attribute, in its quotes. Raises XmlError where XML can't carry it."""
-    return "'" + escaped(text).replace("'", "&apos;") + "'"
+    # A reader would make a space of a line break or a tab.
+    return "'" + escaped(text).replace("'", "&apos;").replace("\n", "&#10;").replace("\t", "&#9;") + "'"
 
 
 def escaped(text: str) -> str:
@@ -373,6 +408,17 @@ def _disk(element: Element) -> Disk:
         snapshot=_value(Mode, element.get("snapshot"), Mode.UNKNOWN),
         transient=element.find("transient") is not None,
     )
+
+
+def _unsaved(root: Element) -> tuple[str, ...]:
+    """libvirt's qemuMigrationSrcIsAllowed; what newer ones can save is in it too."""
+    found = {
+        "invtsc": root.find("cpu/feature[@name='invtsc'][@policy='require']") is not None
+        and root.find("clock/timer[@name='tsc'][@frequency]") is None,
+        "virtiofs": root.find("devices/filesystem/driver[@type='virtiofs']") is not None,
+        "shmem": any(shmem.get("role") != "master" for shmem in root.iterfind("devices/shmem")),
+    }
+    return tuple(what for what, is_there in found.items() if is_there)
 
 
 def _agent(root: Element) -> Agent:

@@ -44,8 +44,13 @@ def folders(line: Line, paths: Iterable[str], *, local: bool, pools: bool) -> di
 
 def _folder(line: Line, path: str, *, local: bool, pools: bool) -> Folder:
     if local:
-        with suppress(OSError):
+        try:
             space = os.statvfs(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return Folder(missing=True)
+        except OSError:
+            pass
+        else:
             return Folder(space.f_bavail * space.f_frsize, _names(path))
     if pools:
         tried = translate("Survey", "Reading the folder {path}").format(path=path)

@@ -10,7 +10,7 @@ from snapgui.core.plan import Call, EffectKind, Level, Plan
 from snapgui.core.records import Disk, DomainId, DomainState, Mode, Situation, SnapshotRecord
 from snapgui.core.requests import Delete, Take
 from snapgui.core.rules import check_name, make_plan
-from snapgui.core.xml import simple_snapshot
+from snapgui.core.xml import SnapshotWords, simple_snapshot
 
 QCOW2 = Disk("vda", source="/a.qcow2", format="qcow2")
 RUNNING = DomainState.RUNNING
@@ -39,7 +39,7 @@ def test_a_machine_that_is_off_is_taken_with_one_call(take: Callable[..., Plan])
     assert plan.ready
     assert not plan.findings
     assert [step.call for step in plan.steps] == [Call.SNAPSHOT_CREATE]
-    assert simple_snapshot(plan.steps[0].xml) == ("x", "why")
+    assert simple_snapshot(plan.steps[0].xml) == SnapshotWords("x", "why")
     assert plan.title == "Take snapshot “x” of pisces"
     assert plan.undo == Delete(plan.steps[0].domain, ("x",))
     assert [effect.kind for effect in plan.effects] == [EffectKind.ADDS]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from snapgui.core.records import Agent, DomainId, Kind, Mode, SnapshotState
 from snapgui.core.requests import Take
 from snapgui.core.xml import (
+    SnapshotWords,
     XmlError,
     external_revert,
     read_domain,
@@ -180,7 +181,7 @@ def test_a_request_carries_name_and_description_unchanged_or_refuses(name: str, 
         text = take_xml(Take(ID, name, description))
     except XmlError:
         return
-    assert simple_snapshot(text) == (name, description)
+    assert simple_snapshot(text) == SnapshotWords(name, description)
 
 
 @given(st.text())

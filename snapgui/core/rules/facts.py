@@ -17,6 +17,8 @@ SINCE_JOBS: Final = 10_009_000  # QEMU's jobs replace its monitor's savevm; they
 SINCE_UEFI_REVERT: Final = 10_010_000
 SINCE_BROKEN_REVERT: Final = 11_002_000  # could not revert to internal snapshots
 SINCE_MENDED_REVERT: Final = 11_004_000
+SINCE_PRIVATE_FILES: Final = 11_010_000  # before it, files made for a machine that is off could be read by everybody
+SINCE_MANY_FILES: Final = 12_000_000
 
 _NAMED_IN_A_SENTENCE: Final = 5
 _EXTERNAL = frozenset({Kind.EXTERNAL, Kind.DISK_ONLY})
@@ -63,6 +65,15 @@ def overlays(situation: Situation) -> dict[str | None, str | None]:
     for name in tree.tree_order(situation.snapshots):
         found[name] = name if is_external(records[name]) else found[above[name]]
     return found
+
+
+def depth(situation: Situation) -> int:
+    """How many external snapshots the machine stands on."""
+    current = situation.snapshots.current
+    if current is None or current not in situation.snapshots.records:
+        return 0
+    line = (current, *tree.ancestors(situation.snapshots, current))
+    return sum(is_external(situation.snapshots.records[name]) for name in line)
 
 
 def step(situation: Situation, call: Call, snapshot: str = "", xml: str = "", flags: int = 0) -> Step:

@@ -38,14 +38,25 @@ def check_name(name: str) -> Finding | None:
     return None
 
 
-def new_name_findings(name: str, situation: Situation) -> list[Finding]:
-    """What stands against a new snapshot's name on this machine."""
+def new_name_findings(name: str, situation: Situation, *, tagged: bool = True) -> list[Finding]:
+    """What stands against a new snapshot's name on this machine. ``tagged``: images get a snapshot of that name."""
     found = check_name(name)
     if found is not None:
         return [found]
     if name in situation.snapshots.records:
         text = translate("Plan", "{machine} already has a snapshot “{name}”.")
         return [_bad("name-taken", text.format(machine=situation.domain.name, name=name))]
+    return [*(_tag_findings(name, situation) if tagged else ()), *_control_findings(name)]
+
+
+def _control_findings(name: str) -> list[Finding]:
+    if "\n" not in name and "\t" not in name:
+        return []
+    text = translate("Plan", "The name has a line break or a tab in it, which is hard to type in other tools.")
+    return [Finding("name-control", Level.WARNING, text)]
+
+
+def _tag_findings(name: str, situation: Situation) -> list[Finding]:
     findings = []
     # A running QEMU refuses a tag that is in an image; qemu-img, which serves the stopped ones, makes a second one.
     marked = [target for target, tags in situation.image_tags.items() if name in tags]
@@ -60,9 +71,6 @@ def new_name_findings(name: str, situation: Situation) -> list[Finding]:
             "Plan", "QEMU may take a name of digits only for a snapshot’s number, and revert to another one."
         )
         findings.append(_bad("name-number", text, translate("Plan", "Put a letter into the name.")))
-    if "\n" in name or "\t" in name:
-        text = translate("Plan", "The name has a line break or a tab in it, which is hard to type in other tools.")
-        findings.append(Finding("name-control", Level.WARNING, text))
     if not fit_for_a_job(name, situation):
         findings.append(_job_finding(name, situation))
     return findings

@@ -1,0 +1,222 @@
+"""Taking a snapshot in files of its own: libvirt's qemuSnapshotPrepare and virDomainSnapshotAlignDisks.
+
+What has "here" in its comment is not refused by libvirt 11.3, but was seen to lose data or to stop a machine.
+"""
+
+import posixpath
+from collections.abc import Sequence
+from typing import Final
+
+from snapgui.core.plan import Finding, Level
+from snapgui.core.records import Kind, Mode, Situation
+from snapgui.core.requests import Take
+from snapgui.core.rules import facts
+from snapgui.core.rules.take_disks import LONGEST_FILE, DiskPlace, names_in
+from snapgui.core.text import size_text, translate
+
+_LOW_SPACE: Final = 2**30
+_DEEP: Final = 15  # files above one another: from about here on, opening them and looking a block up takes longer
+_MANY: Final = 25  # before libvirt 12.0 such machines could fail to start
+_DEEPEST: Final = 200  # QEMU_DOMAIN_STORAGE_SOURCE_CHAIN_MAX_DEPTH
+_FORMATS: Final = ("", "qcow2", "qed")
+
+
+def external_findings(request: Take, situation: Situation, places: Sequence[DiskPlace]) -> list[Finding]:
+    """What stands against it, or should be known before it."""
+    held = [place for place in places if place.mode is Mode.EXTERNAL]
+    findings = [finding for place in places for finding in _disk_findings(request, place, situation)]
+    findings += _same_file(held)
+    if not held and not (request.memory_file and request.kind is Kind.EXTERNAL):
+        reason = translate("Plan", "No disk is in the snapshot, so there is nothing to take.")
+        findings.append(Finding("diskless", Level.BLOCKER, reason, translate("Plan", "Choose at least one disk.")))
+    findings += _space_findings(held, situation)
+    findings += _depth_findings(held, situation)
+    return findings + _later_findings(request, held, situation)
+
+
+def _disk_findings(request: Take, place: DiskPlace, situation: Situation) -> list[Finding]:
+    if place.mode is Mode.INTERNAL:
+        reason = translate("Plan", "Disk {disk} is set to keep its snapshots inside its image; kinds can’t be mixed.")
+        remedy = translate("Plan", "Choose a file of its own for it, or leave it out.")
+        return [Finding("disk-internal", Level.BLOCKER, reason.format(disk=place.disk.target), remedy)]
+    if place.mode is not Mode.EXTERNAL:
+        return _left_out(place)
+    if place.disk.device == "lun" and situation.domain.state.active:
+        reason = translate("Plan", "Disk {disk} is a SCSI device of the host, which QEMU can’t put a file above.")
+        remedy = translate("Plan", "Leave it out.")
+        return [Finding("disk-lun", Level.BLOCKER, reason.format(disk=place.disk.target), remedy)]
+    if not situation.domain.state.active and place.disk.source_type not in ("file", "block", "volume"):
+        reason = translate("Plan", "Disk {disk} is not on this host’s own storage, so it can’t be taken while off.")
+        remedy = translate("Plan", "Start the machine first, or leave it out.")
+        return [Finding("disk-remote", Level.BLOCKER, reason.format(disk=place.disk.target), remedy)]
+    if not place.path:
+        reason = translate("Plan", "Disk {disk} is not a regular file, so libvirt finds no place for the new file.")
+        remedy = translate("Plan", "Choose a path for it, or leave it out.")
+        return [Finding("disk-place", Level.BLOCKER, reason.format(disk=place.disk.target), remedy)]
+    return _file_findings(request, place, situation)
+
+
+def _left_out(place: DiskPlace) -> list[Finding]:
+    if not place.disk.writable:
+        return []
+    text = (
+        translate("Plan", "Disk {disk} is not in the snapshot: a revert leaves it as it is then.")
+        if place.chosen
+        else translate("Plan", "Disk {disk} is set to be left out of snapshots: a revert leaves it as it is then.")
+    )
+    return [Finding("disk-left-out", Level.WARNING, text.format(disk=place.disk.target))]
+
+
+def _file_findings(request: Take, place: DiskPlace, situation: Situation) -> list[Finding]:
+    path = place.path
+    choice = next((choice for choice in request.disks if choice.target == place.disk.target), None)
+    wrong = path_finding(path, situation)
+    if wrong is not None:
+        return [wrong]
+    if choice is not None and choice.format not in _FORMATS:
+        reason = translate("Plan", "{path} can’t be {format}: libvirt makes qcow2 only.")
+        return [Finding("file-format", Level.BLOCKER, reason.format(path=path, format=choice.format))]
+    if "," in path and not situation.domain.state.active and not request.reuse:
+        # Here: libvirt tells qemu-img two commas, and it makes a file of that name; the machine then has no disk.
+        reason = translate("Plan", "With a comma in {path}, libvirt gives the file another name, and loses it.")
+        remedy = translate("Plan", "Choose a name or a path without a comma, or start the machine first.")
+        return [Finding("file-comma", Level.BLOCKER, reason.format(path=path), remedy)]
+    there = posixpath.basename(path) in names_in(situation.folders, place.folder)
+    if request.reuse:
+        return _reuse_findings(place, situation, there=there)
+    return _exists_findings(place, situation, there=there)
+
+
+def _exists_findings(place: DiskPlace, situation: Situation, *, there: bool) -> list[Finding]:
+    folder = situation.folders.get(place.folder)
+    if there:
+        reason = translate("Plan", "{path} exists already.").format(path=place.path)
+        remedy = translate("Plan", "Choose another name, or another path for disk {disk}.")
+        return [Finding("file-exists", Level.BLOCKER, reason, remedy.format(disk=place.disk.target))]
+    if folder is not None and folder.names is None:
+        reason = translate("Plan", "Could not see whether {path} exists; libvirt refuses the snapshot if it does.")
+        return [Finding("file-unseen", Level.NOTE, reason.format(path=place.path))]
+    return []
+
+
+def path_finding(path: str, situation: Situation) -> Finding | None:
+    """What stands against a file there, whatever is in it; None where nothing does."""
+    folder, name = posixpath.split(path)
+    if not path.startswith("/"):
+        reason = translate("Plan", "“{path}” is no whole path.").format(path=path)
+        return Finding("file-relative", Level.BLOCKER, reason, translate("Plan", "Begin it with “/”."))
+    if not name:
+        reason = translate("Plan", "{path} is a folder.").format(path=path)
+        return Finding("file-folder", Level.BLOCKER, reason, translate("Plan", "Add a file’s name."))
+    if len(name.encode(errors="replace")) > LONGEST_FILE:
+        reason = translate("Plan", "The file’s name would have more than {longest} bytes: {path}")
+        remedy = translate("Plan", "Choose a shorter name for the snapshot or for the file.")
+        return Finding("file-long", Level.BLOCKER, reason.format(path=path, longest=LONGEST_FILE), remedy)
+    known = situation.folders.get(folder)
+    if known is not None and known.missing:
+        reason = translate("Plan", "There is no folder {folder}.").format(folder=folder)
+        return Finding("folder-missing", Level.BLOCKER, reason, translate("Plan", "Make it first, or choose another."))
+    return None
+
+
+def _reuse_findings(place: DiskPlace, situation: Situation, *, there: bool) -> list[Finding]:
+    folder = situation.folders.get(place.folder)
+    if not there and folder is not None and folder.names is not None:
+        reason = translate("Plan", "{path} is to be used, but does not exist.").format(path=place.path)
+        remedy = translate("Plan", "Make it by qemu-img create, with the image of disk {disk} behind it.")
+        return [Finding("reuse-missing", Level.BLOCKER, reason, remedy.format(disk=place.disk.target))]
+    prepared = situation.prepared.get(place.path)
+    if prepared is None:
+        reason = translate("Plan", "{path} could not be read: it must be qcow2, with {image} behind it.")
+        return [Finding("reuse-unseen", Level.WARNING, reason.format(path=place.path, image=place.disk.source))]
+    if prepared.format != "qcow2":
+        # Here: libvirt takes it, and the guest then finds another disk.
+        reason = translate("Plan", "{path} is not qcow2.").format(path=place.path)
+        return [Finding("reuse-format", Level.BLOCKER, reason, translate("Plan", "Convert it, or choose another."))]
+    if not prepared.backing or posixpath.join(place.folder, prepared.backing) != place.disk.source:
+        # Here: a running machine goes on as if all were well, and finds another disk at its next start.
+        reason = translate("Plan", "{path} has not {image} behind it, but {backing}: the disk’s data would be lost.")
+        backing = prepared.backing or translate("Plan", "nothing")
+        reason = reason.format(path=place.path, image=place.disk.source, backing=backing)
+        remedy = translate("Plan", "Make it anew by qemu-img create, with the right image behind it.")
+        return [Finding("reuse-backing", Level.BLOCKER, reason, remedy)]
+    return []
+
+
+def _same_file(held: Sequence[DiskPlace]) -> list[Finding]:
+    """Here: while off, libvirt gives both disks the one file, and the machine does not start any more."""
+    paths = [place.path for place in held if place.path]
+    twice = sorted({path for path in paths if paths.count(path) > 1})
+    reason = translate("Plan", "Two disks would go on in one file, {path}.")
+    remedy = translate("Plan", "Choose another path for one of them.")
+    return [Finding("file-twice", Level.BLOCKER, reason.format(path=path), remedy) for path in twice]
+
+
+def _space_findings(held: Sequence[DiskPlace], situation: Situation) -> list[Finding]:
+    findings = []
+    for path in dict.fromkeys(place.folder for place in held if place.path):
+        folder = situation.folders.get(path)
+        if folder is not None and folder.free is not None and folder.free < _LOW_SPACE:
+            reason = translate(
+                "Plan", "{folder} has only {free} left, and everything that the guest writes goes there."
+            )
+            reason = reason.format(folder=path, free=size_text(folder.free))
+            findings.append(Finding("space", Level.WARNING, reason, translate("Plan", "Make room there first.")))
+    return findings
+
+
+def _depth_findings(held: Sequence[DiskPlace], situation: Situation) -> list[Finding]:
+    in_tree = facts.depth(situation)
+    depth = max([in_tree, *(len(situation.chains.get(place.disk.target, ())) for place in held)], default=0)
+    if depth < _DEEP:
+        return []
+    reason = translate("Plan", "The disks are on %n file(s) above one another: slower with each one.", "", depth)
+    remedy = translate("Plan", "Delete snapshots that are not needed: libvirt merges their files.")
+    if depth >= _DEEPEST:
+        return [Finding("depth", Level.BLOCKER, reason, remedy)]
+    if depth >= _MANY and facts.before(situation, facts.SINCE_MANY_FILES):
+        reason = translate(
+            "Plan", "With more than about 25 files above one another, this libvirt may fail to start it."
+        )
+        return [Finding("hazard-depth", Level.WARNING, reason, remedy)]
+    return [Finding("depth", Level.WARNING, reason, remedy)]
+
+
+def _later_findings(request: Take, held: Sequence[DiskPlace], situation: Situation) -> list[Finding]:
+    """What will be hard with the snapshot once it is there."""
+    findings = []
+    active = situation.domain.state.active
+    current = situation.snapshots.current
+    below = situation.snapshots.records.get(current) if current is not None else None
+    if below is not None and below.kind is Kind.INTERNAL:
+        reason = translate(
+            "Plan",
+            "The machine stands on the internal snapshot “{name}”. Below it, this one can’t be deleted before it, "
+            "and a revert to it leaves this one’s files behind.",
+        )
+        findings.append(Finding("mixed", Level.WARNING, reason.format(name=below.name)))
+    if facts.before(situation, facts.SINCE_EXTERNAL_DELETE):
+        reason = translate("Plan", "This libvirt can’t delete such a snapshot; 9.0 and later can.")
+        findings.append(Finding("no-delete", Level.WARNING, reason))
+    elsewhere = [place.disk.target for place in held if place.disk.source_type != "file"]
+    if not situation.host.external_revert:
+        reason = translate("Plan", "This host can’t revert to such a snapshot; libvirt 9.9 and later can.")
+        findings.append(Finding("no-revert", Level.WARNING, reason))
+    elif elsewhere:
+        reason = translate("Plan", "libvirt can’t revert to it: disk {disks} is no file.")
+        findings.append(Finding("no-revert", Level.WARNING, reason.format(disks=", ".join(elsewhere))))
+    if situation.config is not None and situation.config.uefi:
+        reason = translate("Plan", "The firmware’s settings (NVRAM) are not in the snapshot.")
+        findings.append(Finding("nvram", Level.WARNING, reason))
+    if active and request.kind is Kind.DISK_ONLY and not request.quiesce:
+        reason = translate(
+            "Plan", "A revert finds the disks as after a power cut: what the guest has not written is lost."
+        )
+        findings.append(Finding("power-cut", Level.NOTE, reason))
+    if not active and held and facts.before(situation, facts.SINCE_PRIVATE_FILES):
+        reason = translate(
+            "Plan",
+            "Every user of the host may be able to read the new files (CVE-2025-13193, mended in libvirt 11.10).",
+        )
+        findings.append(Finding("hazard-readable", Level.NOTE, reason))
+    return findings

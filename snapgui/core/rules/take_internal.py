@@ -1,0 +1,105 @@
+"""Taking a snapshot inside the images: libvirt's qemuSnapshotPrepare and qemuSnapshotPrepareDiskInternal."""
+
+from collections.abc import Sequence
+
+from snapgui.core.plan import Finding, Level
+from snapgui.core.records import DomainConfig, Mode, Situation
+from snapgui.core.requests import Take
+from snapgui.core.rules import facts
+from snapgui.core.rules.take_disks import DiskPlace
+from snapgui.core.text import translate
+
+
+def internal_findings(request: Take, situation: Situation, places: Sequence[DiskPlace]) -> list[Finding]:
+    """What stands against it, or should be known before it."""
+    del request
+    config = situation.config
+    if config is None:
+        return []
+    active = situation.domain.state.active
+    held = [place for place in places if place.disk.writable]
+    findings = [finding for place in held for finding in _disk_findings(place, active=active)]
+    if not held:
+        text = (
+            translate("Plan", "The machine has no writable disk to keep the snapshot and the memory in.")
+            if active
+            else translate("Plan", "The machine has no writable disk, so there is nothing to take.")
+        )
+        findings.append(Finding("diskless", Level.BLOCKER, text))
+    unseen = [p.disk.target for p in held if p.disk.format == "qcow2" and p.disk.target not in situation.image_tags]
+    if unseen and not active:
+        reason = translate("Plan", "The image of disk {disks} could not be read to see whether the name is free in it.")
+        findings.append(Finding("tags-unseen", Level.NOTE, reason.format(disks=", ".join(unseen))))
+    if facts.overlays(situation).get(situation.snapshots.current) is not None:
+        reason = translate(
+            "Plan",
+            "The machine stands on an external snapshot. With an internal one below it, neither is easy to delete.",
+        )
+        findings.append(Finding("mixed", Level.WARNING, reason))
+    return findings + _firmware_findings(config, situation)
+
+
+def _disk_findings(place: DiskPlace, *, active: bool) -> list[Finding]:
+    disk = place.disk
+    kept = disk.format or "raw"
+    if place.mode in (Mode.NO, Mode.MANUAL):
+        rule = "disk-left-out"
+        reason = (
+            translate("Plan", "Disk {disk} is left out, but an internal snapshot has to hold every writable disk.")
+            if place.chosen
+            else translate(
+                "Plan", "Disk {disk} is set to be left out, but an internal snapshot has to hold every writable disk."
+            )
+        )
+        remedy = translate("Plan", "Choose for it to be inside its image, or keep the snapshot in files of its own.")
+    elif place.mode is Mode.EXTERNAL:
+        rule = "disk-external"
+        reason = translate("Plan", "Disk {disk} is set to keep its snapshots in files of their own.")
+        remedy = translate("Plan", "Choose for it to be inside its image, or keep the whole snapshot in such files.")
+    elif kept != "qcow2":
+        rule = "disk-format"
+        reason = translate("Plan", "Disk {disk} is {format}, and only qcow2 can hold snapshots.")
+        remedy = translate("Plan", "Keep the snapshot in files of its own, or convert the disk to qcow2.")
+    elif not active and disk.source_type not in ("file", "block", "volume"):
+        rule = "disk-remote"
+        reason = translate("Plan", "Disk {disk} is not on this host’s own storage, so it can’t be taken while off.")
+        remedy = translate("Plan", "Start the machine first.")
+    elif active and disk.transient:
+        rule = "disk-transient"
+        reason = translate("Plan", "Disk {disk} is transient: a running machine’s memory can’t be saved beside it.")
+        remedy = translate("Plan", "Shut the machine off first.")
+    else:
+        return []
+    return [Finding(rule, Level.BLOCKER, reason.format(disk=disk.target, format=kept), remedy)]
+
+
+def _firmware_findings(config: DomainConfig, situation: Situation) -> list[Finding]:
+    if not config.uefi:
+        return []
+    raw = config.nvram_format not in ("", "qcow2")
+    if situation.domain.state.active:
+        return _running_firmware_findings(config, situation, raw=raw)
+    if facts.before(situation, facts.SINCE_UEFI_OFF):
+        reason = translate("Plan", "This libvirt takes no internal snapshots of machines with UEFI; 9.3 and later do.")
+        return [Finding("uefi", Level.BLOCKER, reason)]
+    if raw:
+        reason = translate("Plan", "The firmware’s settings (NVRAM) are not in the snapshot: their file is not qcow2.")
+        return [Finding("nvram", Level.WARNING, reason)]
+    return []
+
+
+def _running_firmware_findings(config: DomainConfig, situation: Situation, *, raw: bool) -> list[Finding]:
+    remedy = translate("Plan", "Shut the machine off first.")
+    if facts.before(situation, facts.SINCE_JOBS):
+        reason = translate("Plan", "This libvirt takes no snapshot of a running machine with UEFI; 10.9 and later can.")
+        helps = not facts.before(situation, facts.SINCE_UEFI_OFF)
+        return [Finding("uefi", Level.BLOCKER, reason, remedy if helps else "")]
+    if raw:
+        reason = translate(
+            "Plan", "The firmware’s settings (NVRAM) are {format}; while running, they must be in qcow2."
+        )
+        return [Finding("nvram", Level.BLOCKER, reason.format(format=config.nvram_format), remedy)]
+    if facts.before(situation, facts.SINCE_UEFI_REVERT):
+        reason = translate("Plan", "libvirt 10.9 may fail to revert to a snapshot with UEFI; 10.10 does not.")
+        return [Finding("hazard-uefi", Level.WARNING, reason)]
+    return []
