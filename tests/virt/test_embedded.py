@@ -44,7 +44,7 @@ def test_libvirt_s_errors_are_not_printed_and_children_inherit_no_setting() -> N
         "import os; before = dict(os.environ)\n"
         "from snapgui.virt.host import Host\n"
         "from snapgui.core.errors import SnapguiError\n"
-        "try: Host.open('test:///nowhere.xml', print)\n"
+        "try: Host.open('nonsense:///nowhere', print)\n"
         "except SnapguiError: print('refused')\n"
         "print(dict(os.environ) == before)\n"
     )
