@@ -21,7 +21,6 @@ _STATES: Final = frozenset(state.value for state in SnapshotState if state is no
     "shutdown",
 }
 _WITHOUT_MEMORY: Final = frozenset({SnapshotState.SHUT_OFF, SnapshotState.DISK_ONLY})
-_LINE: Final = re.compile(r"\bat line (\d+):")
 _DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]*\?>")
 _ENCODING: Final = re.compile(rb"""\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _MARKS: Final = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -99,12 +98,6 @@ def with_name(text: str, name: str) -> str:
 def with_current(text: str, *, current: bool) -> str:
     """The definition with libvirt's own mark of the current snapshot, as in the files that it keeps, or without."""
     return with_child(text, "active", "1" if current else "", ("name",))
-
-
-def line_in(message: str) -> int | None:
-    """The line of the XML that a message of libvirt's names: "at line 12: Opening and ending tag mismatch…"."""
-    found = _LINE.search(message)
-    return int(found[1]) if found else None
 
 
 def too_long() -> str:

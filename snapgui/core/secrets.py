@@ -23,14 +23,14 @@ class Hidden:
     values: tuple[tuple[str, str], ...]
 
 
-def hide(xml: str) -> Hidden:
-    """The XML without its passwords. The words in their place are such as the XML does not have."""
+def hide(xml: str, first: int = 1) -> Hidden:
+    """The XML without its passwords. The words in their place are such as the XML does not have, from ``first`` on."""
     stem = next(stem for n in count() if (stem := "hidden" + "-" * n) + "(" not in xml)
     found: list[tuple[str, str]] = []
 
     def word(match: re.Match[str]) -> str:
         before, value = _parts(match)
-        found.append((f"{stem}({len(found) + 1})", value))
+        found.append((f"{stem}({len(found) + first})", value))
         return before + found[-1][0]
 
     return Hidden(_SECRET.sub(word, xml), tuple(found))

@@ -12,6 +12,7 @@ from snapgui.core.xml import read_domain
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.check import check
 from snapgui.jobs.console import Console
+from snapgui.jobs.files import Files
 from snapgui.jobs.hosts import Hosts, gone
 from snapgui.jobs.records import Records
 from snapgui.jobs.runner import Runner
@@ -27,6 +28,7 @@ class Backend:
         self.hosts = Hosts(records, self.bridge)
         self.runner = Runner(self.hosts, records, self.bridge, self.screens)
         self.console = Console()
+        self.files = Files(self.bridge)
 
     def check_health(
         self, domain: DomainId, answered: Callable[[Situation], None], failed: Callable[[Problem], None]

@@ -25,6 +25,10 @@ class Act(Enum):
     REVERT = "revert"
     DELETE = "delete"
     EDIT = "edit"
+    EDIT_XML = "edit-xml"
+    RENAME = "rename"
+    IMPORT = "import"
+    EXPORT = "export"
     SET_CURRENT = "set-current"
     GO_TO_CURRENT = "here"
     GO_TO_PARENT = "parent"
@@ -55,9 +59,12 @@ POWER: Mapping[Act, PowerAction] = MappingProxyType(
 )
 
 
+# They change no machine.
 _HARMLESS = frozenset(
-    {Act.GO_TO_CURRENT, Act.GO_TO_PARENT, Act.COMPARE, Act.CONNECT, Act.DISCONNECT, Act.REFRESH}
-)  # they change no machine
+    {Act.GO_TO_CURRENT, Act.GO_TO_PARENT, Act.COMPARE, Act.EXPORT, Act.CONNECT, Act.DISCONNECT, Act.REFRESH}
+)
+# They are about a machine, whatever snapshot is chosen.
+_WITHOUT_A_SNAPSHOT = frozenset({Act.TAKE, Act.GO_TO_CURRENT, Act.IMPORT, Act.CHECK_HEALTH, Act.SETTINGS})
 _COMPARED = 2  # snapshots at once
 _MNEMONIC = re.compile(r"\(&\w\)|&|…$")  # and Japanese ones, which stand behind the word in brackets
 
@@ -90,6 +97,24 @@ def _words() -> dict[Act, _Words]:
             translate("Actions", "&Edit…"),
             translate("Actions", "Change the description of the chosen snapshot"),
             "F2",
+        ),
+        Act.EDIT_XML: _Words(
+            translate("Actions", "Edit &XML…"),
+            translate("Actions", "Change what libvirt notes about the chosen snapshot: its XML"),
+            "Ctrl+E",
+        ),
+        Act.RENAME: _Words(
+            translate("Actions", "Re&name…"),
+            translate("Actions", "Give the chosen snapshot another name"),
+            "Shift+F2",
+        ),
+        Act.IMPORT: _Words(
+            translate("Actions", "&Import…"),
+            translate("Actions", "Let libvirt know snapshots of this machine from XML files"),
+        ),
+        Act.EXPORT: _Words(
+            translate("Actions", "Ex&port…"),
+            translate("Actions", "Write the XML of snapshots to files"),
         ),
         Act.SET_CURRENT: _Words(
             translate("Actions", "Set as &current"),
@@ -233,7 +258,7 @@ def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
         return _power_reason(POWER[act], situation)
     if act is Act.CONSOLE:
         return _console_reason(focus.domain.state, focus.domain.id.uri)
-    return _snapshot_reason(act, focus)
+    return _snapshot_reason(act, focus, situation)
 
 
 def _host_reason(act: Act, focus: Focus) -> str:
@@ -262,11 +287,12 @@ def _console_reason(state: DomainState, uri: str) -> str:
     return ""
 
 
-def _snapshot_reason(act: Act, focus: Focus) -> str:
-    if act in (Act.TAKE, Act.GO_TO_CURRENT, Act.CHECK_HEALTH, Act.SETTINGS):
+def _snapshot_reason(act: Act, focus: Focus, situation: Situation) -> str:
+    if act in _WITHOUT_A_SNAPSHOT or (act is Act.EXPORT and situation.snapshots.records):
         return ""
     if not focus.snapshots:
-        return translate("Actions", "Choose a snapshot first.")
+        none = translate("Actions", "The machine has no snapshots.")
+        return none if act is Act.EXPORT else translate("Actions", "Choose a snapshot first.")
     return _choice_reason(act, focus)
 
 

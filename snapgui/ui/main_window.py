@@ -35,6 +35,7 @@ from snapgui.ui.details_feed import DetailsFeed
 from snapgui.ui.dialogs.about import about_box
 from snapgui.ui.dialogs.connect import ConnectDialog
 from snapgui.ui.dialogs.shortcuts import ShortcutsDialog
+from snapgui.ui.exporting import Exporting
 from snapgui.ui.focus import Focus
 from snapgui.ui.host_news import HostNews
 from snapgui.ui.job_news import JobNews
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         self.start_page = StartPage()
         self.operations = Operations(store, backend, settings, self)
+        self.exporting = Exporting(store, backend, self)
         self._feed = DetailsFeed(self.details, store, backend, self.operations)
         self._configuring = Configuring(store, backend, self)
         self._comparing = Comparing(store, backend, self)
@@ -182,7 +184,18 @@ class MainWindow(QMainWindow):
         self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
 
     def _make_bars(self) -> None:
-        snapshot_acts = (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT, Act.SET_CURRENT, *_LOOKING)
+        snapshot_acts = (
+            Act.TAKE,
+            Act.REVERT,
+            Act.DELETE,
+            Act.EDIT,
+            Act.EDIT_XML,
+            Act.RENAME,
+            Act.SET_CURRENT,
+            Act.IMPORT,
+            Act.EXPORT,
+            *_LOOKING,
+        )
         machine_acts = (*POWER, Act.CONSOLE, Act.CHECK_HEALTH, Act.SETTINGS)
         host_acts = (Act.CONNECT, Act.REFRESH, Act.DISCONNECT)
         bar = QToolBar(translate("MainWindow", "Tools"))
@@ -247,6 +260,8 @@ class MainWindow(QMainWindow):
         self.details.snapshot_activated.connect(self.snapshots.select)
         self.activity.cancel_wanted.connect(self._runner.cancel)
         self.operations.refused.connect(self.banner.show_problem)
+        self.exporting.failed.connect(self.banner.show_problem)
+        self.exporting.exported.connect(self._exported)
         self._console.failed.connect(self.banner.show_problem)
         self.sizes.failed.connect(self.banner.show_problem)
         self.sizes.saved.connect(self._chart_saved)
@@ -260,6 +275,10 @@ class MainWindow(QMainWindow):
             Act.REVERT: self._revert,
             Act.DELETE: self._delete,
             Act.EDIT: self._edit,
+            Act.EDIT_XML: self._edit_xml,
+            Act.RENAME: self._rename,
+            Act.IMPORT: self._import,
+            Act.EXPORT: self._export,
             Act.SET_CURRENT: self._set_current,
             Act.GO_TO_CURRENT: self.snapshots.select_here,
             Act.GO_TO_PARENT: self._go_to_parent,
@@ -376,6 +395,28 @@ class MainWindow(QMainWindow):
         focus = self.focus()
         if focus.domain is not None and focus.snapshot is not None:
             self.operations.edit(focus.domain.id, focus.snapshot)
+
+    def _edit_xml(self) -> None:
+        focus = self.focus()
+        if focus.domain is not None and focus.snapshot is not None:
+            self.operations.edit_xml(focus.domain.id, focus.snapshot)
+
+    def _rename(self) -> None:
+        focus = self.focus()
+        if focus.domain is not None and focus.snapshot is not None:
+            self.operations.rename(focus.domain.id, focus.snapshot)
+
+    def _import(self) -> None:
+        if (domain := self.machines.domain()) is not None:
+            self.operations.import_files(domain)
+
+    def _export(self) -> None:
+        focus = self.focus()
+        if focus.domain is not None:
+            self.exporting.ask(focus.domain.id, tuple(snapshot.name for snapshot in focus.snapshots))
+
+    def _exported(self, path: str) -> None:
+        self.statusBar().showMessage(translate("MainWindow", "Exported: {path}").format(path=path), _SHORT_MS)
 
     def _set_current(self) -> None:
         focus = self.focus()

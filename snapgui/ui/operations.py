@@ -15,14 +15,19 @@ from snapgui.core.requests import Describe, MachineRequest, Power, PowerAction, 
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.delete import told_by_xml
 from snapgui.jobs.backend import Backend
+from snapgui.jobs.files import ReadFile
 from snapgui.models.store import Store
 from snapgui.settings import NAME_TEMPLATE, Settings
 from snapgui.ui.details.picture import Decoder
 from snapgui.ui.dialogs.confirm import ConfirmDialog
 from snapgui.ui.dialogs.delete import DeleteDialog
 from snapgui.ui.dialogs.describe import DescribeDialog
+from snapgui.ui.dialogs.edit_xml import EditXmlDialog
 from snapgui.ui.dialogs.health import HealthDialog
+from snapgui.ui.dialogs.import_snapshots import ImportDialog
+from snapgui.ui.dialogs.lasting_dialog import LastingDialog
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.dialogs.rename import RenameDialog
 from snapgui.ui.dialogs.revert import RevertDialog
 from snapgui.ui.dialogs.take import TakeDialog
 
@@ -38,6 +43,7 @@ class Operations(QObject):
         super().__init__(window)
         self._hosts = backend.hosts
         self._runner = backend.runner
+        self._files = backend.files
         self._settings = settings
         self._window = window
         self._screens = backend.screens
@@ -76,6 +82,24 @@ class Operations(QObject):
         """Ask for another description."""
         if (known := self._runner.situation(domain)) is not None:
             self._ask(DescribeDialog(known, snapshot.name, self._window), (snapshot.name,))
+
+    def edit_xml(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
+        """Ask for another XML."""
+        if (known := self._runner.situation(domain)) is not None:
+            self._ask_lasting(EditXmlDialog(known, snapshot.name, self._window))
+
+    def rename(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
+        """Ask for another name."""
+        if (known := self._runner.situation(domain)) is not None:
+            self._ask_lasting(RenameDialog(known, snapshot.name, self._window))
+
+    def import_files(self, domain: DomainId) -> None:
+        """Ask for files, and define the snapshots in them."""
+        if (known := self._runner.situation(domain)) is not None:
+            dialog = ImportDialog(known, self._window)
+            dialog.files_wanted.connect(partial(self._read_files, dialog))
+            self._ask_lasting(dialog)
+            dialog.choose_files()
 
     def describe(self, request: Describe) -> None:
         """Save a description that was edited in place."""
@@ -126,12 +150,42 @@ class Operations(QObject):
         dialog.open()
         self._survey(dialog, about)
 
+    def _ask_lasting(self, dialog: LastingDialog) -> None:
+        """Open a dialog that stays until its job has been done."""
+        dialog.check_wanted.connect(partial(self._check, dialog))
+        dialog.run_wanted.connect(partial(self._run_lasting, dialog))
+        dialog.cancel_wanted.connect(self._runner.cancel)
+        self._runner.job_changed.connect(dialog.job_changed)
+        self._ask(dialog, dialog.about())
+
+    def _check(self, dialog: LastingDialog) -> None:
+        def surveyed(read: Situation) -> None:
+            self._surveyed(dialog, read)
+            if dialog in self._open.get(read.domain.id, ()):
+                dialog.checked()
+
+        domain = dialog.situation.domain.id
+        failed = partial(self._not_surveyed, dialog)
+        self._hosts.survey(domain, dialog.about(), surveyed, failed, dialog.folders())
+
+    def _run_lasting(self, dialog: LastingDialog) -> None:
+        dialog.follow(self._runner.start(dialog.plan))
+
+    def _read_files(self, dialog: ImportDialog, paths: tuple[str, ...]) -> None:
+        def read(files: tuple[ReadFile, ...]) -> None:
+            if dialog in self._open.get(dialog.situation.domain.id, ()):
+                dialog.add(files)
+
+        self._files.read(paths, read)
+
     def _survey(self, dialog: PlanDialog, about: tuple[str, ...]) -> None:
         domain = dialog.situation.domain.id
         if isinstance(dialog, HealthDialog):
             self._check_health(domain, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
             return
-        self._hosts.survey(domain, about, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
+        folders = dialog.folders() if isinstance(dialog, LastingDialog) else ()
+        failed = partial(self._not_surveyed, dialog)
+        self._hosts.survey(domain, about, partial(self._surveyed, dialog), failed, folders)
 
     def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:
         if picture is not None:

@@ -66,8 +66,21 @@ class XmlEdit(QWidget):
         self.clear_fault()
 
     def text(self) -> str:
-        """The text as it is now."""
-        return self._text.toPlainText()
+        """The text as it is now; Qt's plain text would have other spaces in the place of no-break ones."""
+        return self._text.document().toRawText().replace("\u2029", "\n")
+
+    def replace_text(self, xml: str) -> None:
+        """Another text in this one's place, as a change that the user can take back."""
+        cursor = self._text.textCursor()
+        place = cursor.position()
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(xml)
+        cursor.setPosition(min(place, self._text.document().characterCount() - 1))
+        self._text.setTextCursor(cursor)
+
+    def set_read_only(self, *, read_only: bool) -> None:
+        """Whether it is only to be read, for now."""
+        self._text.setReadOnly(read_only)
 
     def is_modified(self) -> bool:
         """Whether the user has changed it."""

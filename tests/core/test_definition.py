@@ -7,7 +7,6 @@ import pytest
 from snapgui.core.definition import (
     DefinitionError,
     decode,
-    line_in,
     read_definition,
     with_current,
     with_name,
@@ -123,8 +122,3 @@ def test_a_root_gets_a_parent() -> None:
     root = GOOD.replace("<parent>\n    <name>p</name>\n  </parent>", "")
     assert read_definition(root).record.parent is None
     assert read_definition(with_parent(root, "p")).record.parent == "p"
-
-
-def test_libvirts_own_line_is_found() -> None:
-    assert line_in("at line 12: Opening and ending tag mismatch: name line 2 and nam") == 12
-    assert line_in("XML error: Invalid value for attribute 'snapshot'") is None

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from testbed.daemon import Daemon
 
-from snapgui.core.definition import line_in
 from snapgui.core.errors import SnapguiError
 from snapgui.core.plan import Call, Level, Plan, Step
 from snapgui.core.records import DomainId, Mode, Situation, Snapshots
 from snapgui.core.requests import Describe, Import, Redefine, Rename, Request
 from snapgui.core.rules import make_plan
 from snapgui.core.virsh import script
+from snapgui.core.xml_fault import libvirt_fault
 from snapgui.virt.host import Host
 
 _DOMAIN = """\
@@ -185,7 +185,7 @@ def test_what_only_libvirt_knows_is_told_in_its_words_and_nothing_changes(machin
     assert "bogus" in caught.value.problem.raw
     with pytest.raises(SnapguiError) as caught:
         machine.host.run(replace(plan.steps[0], xml="<domainsnapshot>\n<name>\n</domainsnapshot>"))
-    assert line_in(caught.value.problem.raw) == 3
+    assert libvirt_fault(caught.value.problem.raw).line == 3
     other_memory = re.sub(r"<memory unit='KiB'>\d+", "<memory unit='KiB'>32768", before)
     with pytest.raises(SnapguiError) as caught:
         machine.host.run(machine.plan(Redefine(machine.id, "one", other_memory)).steps[0])

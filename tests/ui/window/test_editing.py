@@ -1,0 +1,306 @@
+"""XML edited, exported and imported in the window, on libvirt's test driver."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import libvirt
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialog, QFileDialog, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+from testbed.stage import URI
+
+from snapgui.app import Application
+from snapgui.core.records import DomainId
+from snapgui.ui.actions import Act
+from snapgui.ui.dialogs.edit_xml import EditXmlDialog
+from snapgui.ui.dialogs.import_snapshots import ImportDialog
+from snapgui.ui.dialogs.rename import RenameDialog
+from snapgui.ui.xml_edit import XmlEdit
+
+SECURE = libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE
+
+
+@pytest.fixture
+def others(other: libvirt.virConnect) -> Iterator[libvirt.virDomain]:
+    """Somebody else's hand on the machine, which has a password and the snapshots a, above b, above c."""
+    domain = other.lookupByName("test")
+    if domain.isActive():
+        domain.destroy()
+    xml = domain.XMLDesc().replace("</devices>", "<graphics type='vnc' passwd='s3cr3t'/></devices>")
+    domain = other.defineXML(xml)
+    for name in ("a", "b", "c"):
+        domain.snapshotCreateXML(f"<domainsnapshot><name>{name}</name></domainsnapshot>")
+    yield domain
+    for snapshot in domain.listAllSnapshots():
+        snapshot.delete()
+
+
+@pytest.fixture
+def app_of(others: libvirt.virDomain, app: Application, qtbot: QtBot) -> Application:
+    app.backend.hosts.refresh(DomainId(URI, others.UUIDString()))
+    qtbot.waitUntil(lambda: all(each.complete for each in records(app).values()) and len(records(app)) == 3)
+    return app
+
+
+def records(app: Application) -> dict:
+    domain = app.window.machines.domain()
+    return dict(app.store.snapshots(domain).records)
+
+
+def dialogs(kind: type) -> list[QDialog]:
+    return [each for each in QApplication.topLevelWidgets() if isinstance(each, kind) and each.isVisible()]
+
+
+def gone(qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: not dialogs(QDialog))
+
+
+def opened(qtbot: QtBot, kind: type) -> QDialog:
+    qtbot.waitUntil(lambda: bool(dialogs(kind)))
+    (dialog,) = dialogs(kind)
+    qtbot.waitUntil(lambda: not dialog.waiting)
+    return dialog
+
+
+def begin(qtbot: QtBot, app: Application, act: Act, name: str, kind: type) -> QDialog:
+    app.window.snapshots.select(name)
+    action = app.window.actions_[act]
+    assert action.isEnabled(), action.toolTip()
+    action.trigger()
+    return opened(qtbot, kind)
+
+
+def change(dialog: QDialog, pattern: str, by: str) -> str:
+    """Replace a part of the text as a user does; the whole text then."""
+    edit = dialog.findChild(XmlEdit)
+    text = re.sub(pattern, by, edit.text(), count=1, flags=re.DOTALL)
+    assert text != edit.text()
+    edit.replace_text(text)
+    edit.changed.emit()
+    return text
+
+
+def text_of(others: libvirt.virDomain, name: str) -> str:
+    return others.snapshotLookupByName(name).getXMLDesc(SECURE)
+
+
+def test_xml_is_saved_and_the_password_that_nobody_saw_is_kept(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain
+) -> None:
+    dialog = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
+    edit = dialog.findChild(XmlEdit)
+    assert "s3cr3t" not in edit.text()
+    assert "passwd='hidden(1)'" in edit.text()
+    change(dialog, "<state>", "<description>typed &amp; saved\u00a0</description>\n<state>")
+    qtbot.waitUntil(dialog.ok.isEnabled)
+    dialog.ok.click()
+    gone(qtbot)
+    assert "s3cr3t" in text_of(others, "b")
+    qtbot.waitUntil(lambda: records(app_of)["b"].description == "typed & saved\u00a0")
+    assert others.snapshotCurrent().getName() == "c"
+
+
+def test_passwords_are_shown_on_demand_and_hidden_again(qtbot: QtBot, app_of: Application) -> None:
+    dialog = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
+    edit = dialog.findChild(XmlEdit)
+    box = next(each for each in dialog.findChildren(QCheckBox) if "password" in each.text())
+    box.click()
+    assert "passwd='s3cr3t'" in edit.text()
+    box.click()
+    assert "s3cr3t" not in edit.text()
+    assert not dialog.unsaved()
+    dialog.reject()
+    assert not dialog.isVisible()
+
+
+def test_what_is_wrong_is_said_while_typing_and_ok_waits(qtbot: QtBot, app_of: Application) -> None:
+    dialog = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
+    edit = dialog.findChild(XmlEdit)
+    for pattern, by, said in (
+        ("</name>", "</nam>", "mismatched"),
+        ("</nam>", "</name>", ""),
+        ("<name>b<", "<name>z<", "“z”"),
+        ("<name>z<", "<name>b<", ""),
+        ("<name>a<", "<name>c<", "“c”"),
+    ):
+        change(dialog, pattern, by)
+        assert said in edit.fault()
+        assert bool(edit.fault()) == bool(said)
+        assert not dialog.ok.isEnabled()  # wrong, or as it was
+    assert dialog.unsaved()
+    dialog.reject()
+    box = next(each for each in dialog.findChildren(QMessageBox) if each.isVisible())
+    qtbot.keyClick(box, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    dialog.reject()
+    box = next(each for each in dialog.findChildren(QMessageBox) if each.isVisible())
+    next(each for each in box.findChildren(QPushButton) if "Discard" in each.text()).click()
+    gone(qtbot)
+
+
+def test_a_refusal_by_libvirt_loses_nothing_that_was_typed(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain
+) -> None:
+    dialog = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
+    before = text_of(others, "b")
+    text = change(dialog, r"<memory unit='KiB'>\d+", "<memory unit='KiB'>nonsense")
+    qtbot.waitUntil(dialog.ok.isEnabled)
+    dialog.ok.click()
+    qtbot.waitUntil(lambda: not dialog.busy)
+    edit = dialog.findChild(XmlEdit)
+    assert dialog.isVisible()
+    assert edit.text() == text
+    assert edit.fault().startswith("libvirt: ")
+    assert text_of(others, "b") == before
+    text = change(dialog, "nonsense", re.search(r"<memory unit='KiB'>(\d+)", before)[1])
+    assert edit.fault() == ""
+    dialog.reject()
+
+
+@pytest.mark.parametrize("button", ["Take over", "Replace"])
+def test_a_change_by_others_meanwhile_is_not_overwritten_unasked(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain, button: str
+) -> None:
+    dialog = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
+    mine = change(dialog, "<state>", "<description>mine</description>\n<state>")
+    theirs = text_of(others, "b").replace("<state>", "<description>theirs</description>\n<state>")
+    others.snapshotCreateXML(theirs, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)
+    qtbot.waitUntil(dialog.ok.isEnabled)
+    dialog.ok.click()
+    qtbot.waitUntil(lambda: not dialog.busy)
+    assert dialog.isVisible()
+    edit = dialog.findChild(XmlEdit)
+    assert edit.text() == mine
+    assert "theirs" in text_of(others, "b")
+    way_out = next(each for each in dialog.findChildren(QPushButton) if button in each.text().replace("&", ""))
+    assert way_out.isVisible()
+    way_out.click()
+    if button == "Take over":
+        assert "theirs" in edit.text()
+        dialog.reject()
+        assert not dialog.isVisible()
+        return
+    qtbot.waitUntil(dialog.ok.isEnabled)
+    dialog.ok.click()
+    gone(qtbot)
+    assert "mine" in text_of(others, "b")
+
+
+def test_a_rename_of_an_internal_snapshot_says_why_not(qtbot: QtBot, app_of: Application) -> None:
+    with_memory = begin(qtbot, app_of, Act.RENAME, "b", RenameDialog)
+    rules = {finding.rule for finding in with_memory.plan.findings}
+    if "rename-internal" in rules:
+        assert not with_memory.ok.isEnabled()
+        assert "description" in with_memory.plan.findings[0].remedy
+    with_memory.reject()
+
+
+def export(
+    qtbot: QtBot, app: Application, names: tuple[str, ...], path: Path, *, secure: bool = True, single: bool = False
+) -> Path:
+    with qtbot.waitSignal(app.window.exporting.exported) as told:
+        app.window.exporting.export(app.window.machines.domain(), names, str(path), secure=secure, single=single)
+    return Path(told.args[0])
+
+
+def import_(qtbot: QtBot, app: Application, paths: list[Path]) -> ImportDialog:
+    app.window.actions_[Act.IMPORT].trigger()
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QFileDialog))
+    QApplication.activeModalWidget().reject()
+    dialog = opened(qtbot, ImportDialog)
+    dialog.want([str(path) for path in paths])
+    qtbot.waitUntil(lambda: dialog._reading == 0 and not dialog.waiting)
+    return dialog
+
+
+def test_what_was_exported_comes_back_the_same(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain, tmp_path: Path
+) -> None:
+    others.revertToSnapshot(others.snapshotLookupByName("b"))
+    others.snapshotCreateXML("<domainsnapshot><name>Z 😀 ünï</name></domainsnapshot>")
+    before = {each.getName(): each.getXMLDesc(SECURE) for each in others.listAllSnapshots()}
+    folder = export(qtbot, app_of, tuple(before), tmp_path)
+    assert len(list(folder.iterdir())) == 4
+    for snapshot in others.listAllSnapshots():
+        snapshot.delete()
+    app_of.backend.hosts.refresh(app_of.window.machines.domain())
+    qtbot.waitUntil(lambda: not records(app_of))
+    dialog = import_(qtbot, app_of, sorted(folder.iterdir()))
+    assert dialog.findChild(QComboBox).currentText() == "Z 😀 ünï"
+    qtbot.waitUntil(dialog.ok.isEnabled)
+    dialog.ok.click()
+    gone(qtbot)
+    assert {each.getName(): each.getXMLDesc(SECURE) for each in others.listAllSnapshots()} == before
+    assert others.snapshotCurrent().getName() == "Z 😀 ünï"
+
+
+def test_one_is_exported_without_its_password_unless_that_is_wanted(
+    qtbot: QtBot, app_of: Application, tmp_path: Path
+) -> None:
+    plain = export(qtbot, app_of, ("b",), tmp_path / "b.xml", secure=False, single=True)
+    assert "s3cr3t" not in plain.read_text()
+    secret = export(qtbot, app_of, ("b",), tmp_path / "s.xml", secure=True, single=True)
+    assert "s3cr3t" in secret.read_text()
+    assert secret.stat().st_mode & 0o077 == 0
+
+
+def test_a_place_that_can_not_be_written_is_told(qtbot: QtBot, app_of: Application) -> None:
+    with qtbot.waitSignal(app_of.window.exporting.failed) as told:
+        app_of.window.exporting.export(
+            app_of.window.machines.domain(), ("a",), "/nonexistent", secure=False, single=False
+        )
+    assert told.args[0].why
+    assert app_of.window.banner.isVisible()
+
+
+def test_files_that_are_no_snapshots_stand_beside_those_that_are(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain, tmp_path: Path, make_bad: Callable[[Path], list[Path]]
+) -> None:
+    good = tmp_path / "good.xml"
+    good.write_text(text_of(others, "c").replace("<name>c<", "<name>d<"))
+    bad = make_bad(tmp_path)
+    dialog = import_(qtbot, app_of, [*bad, good])
+    rows = [dialog._list.topLevelItem(row) for row in range(dialog._list.topLevelItemCount())]
+    assert len(rows) == len(bad) + 1
+    assert all(row.text(3).startswith("No: ") for row in rows[:-1])
+    assert rows[-1].text(3) == "Yes"
+    qtbot.waitUntil(dialog.ok.isEnabled)
+    dialog.ok.click()
+    gone(qtbot)
+    assert {each.getName() for each in others.listAllSnapshots()} == {"a", "b", "c", "d"}
+
+
+def test_a_file_that_stands_in_the_way_can_be_left_out(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain, tmp_path: Path
+) -> None:
+    for name in ("a", "d"):
+        (tmp_path / f"{name}.xml").write_text(text_of(others, "a").replace("<name>a<", f"<name>{name}<"))
+    dialog = import_(qtbot, app_of, [tmp_path / "a.xml", tmp_path / "d.xml"])
+    rows = [dialog._list.topLevelItem(row) for row in range(2)]
+    assert [row.text(3) for row in rows] == ["No", "Yes"]
+    assert not dialog.ok.isEnabled()
+    rows[0].setCheckState(0, Qt.CheckState.Unchecked)
+    assert rows[0].text(3) == "Left out"
+    assert dialog.ok.isEnabled()
+    dialog.reject()
+
+
+@pytest.fixture
+def make_bad() -> Callable[[Path], list[Path]]:
+    def make(folder: Path) -> list[Path]:
+        contents = {
+            "empty.xml": b"",
+            "binary.xml": bytes(range(256)) * 50,
+            "domain.xml": b"<domain/>",
+            "long.xml": b"<a>" + b"x" * 50_000_000,
+            "bomb.xml": b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",
+            "latin.xml": b"<domainsnapshot><name>\xe9</name></domainsnapshot>",
+        }
+        for name, data in contents.items():
+            (folder / name).write_bytes(data)
+        (folder / "folder.xml").mkdir()
+        return [*(folder / name for name in contents), folder / "folder.xml", folder / "nothing.xml"]
+
+    return make
