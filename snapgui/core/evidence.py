@@ -6,7 +6,7 @@ from functools import cached_property
 
 from snapgui.core.inventory import Content, File, Inventory, MachineTexts, Seen
 from snapgui.core.records import DomainConfig, Mode, SnapshotRecord
-from snapgui.core.references import paths_in
+from snapgui.core.references import paths_in, shared_folders_in
 from snapgui.core.text import translate
 from snapgui.core.xml import XmlError, read_config_then, read_domain, read_snapshot
 
@@ -33,6 +33,7 @@ class Evidence:
 
     inventory: Inventory
     unseen: list[str] = field(default_factory=list)
+    _paths: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def own(self) -> MachineTexts:
@@ -51,6 +52,24 @@ class Evidence:
                 found.append(SnapshotThen(read_snapshot(text), read_config_then(text)))
             except XmlError as error:
                 self.unseen.append(about(name, str(error)))
+        return found
+
+    def paths(self, text: str) -> frozenset[str]:
+        """``paths_in``, once for each text. Raises XmlError."""
+        if text not in self._paths:
+            self._paths[text] = paths_in(text)
+        return self._paths[text]
+
+    @cached_property
+    def shared_folders(self) -> Mapping[str, str]:
+        """The folders that guests are let into, each with the name of a machine."""
+        found: dict[str, str] = {}
+        for machine in self.inventory.machines:
+            for text in (*machine.texts, *machine.snapshots.values()):
+                try:
+                    found.update(dict.fromkeys(shared_folders_in(text), machine.name))
+                except XmlError:
+                    continue  # ``blind`` says so
         return found
 
     def file(self, path: str) -> File:
@@ -90,7 +109,7 @@ class Evidence:
             paths = set(machine.paths)
             for text in (*machine.texts, *machine.snapshots.values()):
                 try:
-                    paths |= paths_in(text)
+                    paths |= self.paths(text)
                 except XmlError:
                     continue  # ``blind`` says so
             found[machine.uuid] = self.needed(paths)
@@ -104,7 +123,7 @@ class Evidence:
             why = machine.why
             try:
                 for text in () if why else (*machine.texts, *machine.snapshots.values()):
-                    paths_in(text)
+                    self.paths(text)
             except XmlError as error:
                 why = str(error)
             if why:
@@ -133,4 +152,14 @@ class Evidence:
 
 
 def about(name: str, why: str) -> str:
-    return translate("Health", "{name}: {reason}").format(name=name, reason=why)
+    return translate("Health", "{name}: {reason}").format(name=printable(name), reason=printable(why))
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name is Unicode: others are kept with surrogates in them, which nobody can show."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def printable(name: str) -> str:
+    """A file's name as it can be shown."""
+    return name.encode(errors="backslashreplace").decode()

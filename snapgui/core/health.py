@@ -8,7 +8,6 @@ from snapgui.core.inventory import Content, File, Inventory, Seen
 from snapgui.core.leftovers import unused
 from snapgui.core.plan import Step
 from snapgui.core.records import Mode, SnapshotRecord
-from snapgui.core.references import paths_in
 from snapgui.core.text import translate
 from snapgui.core.xml import XmlError
 
@@ -16,13 +15,14 @@ from snapgui.core.xml import XmlError
 def examine(inventory: Inventory) -> Health:
     """What is wrong. Raises XmlError where the machine's own configuration can't be read."""
     case = Evidence(inventory)
+    gone = translate("Health", "Its snapshot is gone.")
     ailments = [
         *_broken(case),
         *_unknown(case),
         *_lost(case),
         *unused(case),
         *(
-            Ailment(Ill.PICTURE, each.path, "", (each.path,), each.size, proof=each.proof)
+            Ailment(Ill.PICTURE, each.path, gone, (each.path,), each.size, proof=each.proof)
             for each in inventory.pictures
         ),
     ]
@@ -42,10 +42,11 @@ def examine(inventory: Inventory) -> Health:
 def still_so(inventory: Inventory, step: Step) -> bool:
     """Whether what a step was planned for is in the inventory as it was then."""
     ill, name = (Ill.UNKNOWN, step.snapshot) if step.snapshot else (Ill.UNUSED, step.path)
-    return any(
-        (each.ill, each.name, each.proof, each.why_not) == (ill, name, step.proof, "")
-        for each in examine(inventory).ailments
-    )
+    try:
+        ailments = examine(inventory).ailments
+    except XmlError:
+        return False
+    return any((each.ill, each.name, each.proof, each.why_not) == (ill, name, step.proof, "") for each in ailments)
 
 
 def _far() -> tuple[str, ...]:
@@ -91,7 +92,7 @@ def _known_tags(case: Evidence) -> set[tuple[str, str]]:
     for machine in case.inventory.machines:
         for name, text in machine.snapshots.items():
             try:
-                keys = case.needed(paths_in(text))
+                keys = case.needed(case.paths(text))
             except XmlError:
                 keys = case.used.get(machine.uuid, set())
             found.update((key, name) for key in keys)

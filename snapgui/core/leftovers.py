@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from snapgui.core.ailments import Ailment, Ill
-from snapgui.core.evidence import Evidence
+from snapgui.core.evidence import Evidence, about, is_text
 from snapgui.core.inventory import Content, File, Inventory, Seen
 from snapgui.core.text import translate
 
@@ -27,13 +27,17 @@ def unused(case: Evidence) -> Iterator[Ailment]:
         and not {file.path, case.key(file.path)} & used
     }
     overlays = _overlays(case, candidates)
-    chosen = {
-        path: file
-        for path, file in candidates.items()
-        if path in overlays or (file.content is Content.MEMORY and file.owner == case.inventory.uuid)
-    }
-    for path in sorted(chosen):
+    chosen = {path: file for path, file in candidates.items() if path in overlays or _is_own_memory(case, file)}
+    unnamed = [path for path in chosen if not is_text(path)]
+    case.unseen += [about(path, translate("Health", "Its name is not text, so it is left alone.")) for path in unnamed]
+    for path in sorted(set(chosen) - set(unnamed)):
         yield _left_over(case, chosen, chosen[path])
+
+
+def _is_own_memory(case: Evidence, file: File) -> bool:
+    """Not the managed save, which libvirt keeps under this name without a word of it in any XML."""
+    managed = posixpath.basename(file.path) == f"{case.own.name}.save"
+    return file.content is Content.MEMORY and file.owner == case.inventory.uuid and not managed
 
 
 def _overlays(case: Evidence, candidates: Mapping[str, File]) -> set[str]:
@@ -89,7 +93,7 @@ def _left_over(case: Evidence, chosen: Mapping[str, File], file: File) -> Ailmen
 
 def _unproven(case: Evidence, chosen: Mapping[str, File], file: File) -> str:
     """Why it is not proven that the file can go; "" where it is."""
-    return _of_itself(case, file) or _of_others(case, chosen, file)
+    return _of_itself(case, file) or _of_others(case, chosen, file) or _out_of_reach(file)
 
 
 def _of_itself(case: Evidence, file: File) -> str:
@@ -113,12 +117,19 @@ def _of_others(case: Evidence, chosen: Mapping[str, File], file: File) -> str:
         return translate("Health", "A block job may be working with the machine’s images.")
     if others := _dependents(case, chosen, file):
         return translate("Health", "{path} is based on it.").format(path=", ".join(others))
+    if guests := _guests(case, file):
+        why = translate("Health", "{machine} shares its folder with the guest.")
+        return why.format(machine=", ".join(guests))
     if strangers := _strangers(case, file):
         why = translate("Health", "{machine} uses the image below it too, so it may be that machine’s.")
         return why.format(machine=", ".join(strangers))
-    if not file.volume and not file.deletable:
-        return translate("Health", "You may not delete it, and it lies in no active storage pool of the host.")
     return ""
+
+
+def _out_of_reach(file: File) -> str:
+    if file.volume or file.deletable:
+        return ""
+    return translate("Health", "You may not delete it, and it lies in no active storage pool of the host.")
 
 
 def _dependents(case: Evidence, chosen: Mapping[str, File], file: File) -> list[str]:
@@ -128,6 +139,17 @@ def _dependents(case: Evidence, chosen: Mapping[str, File], file: File) -> list[
         path
         for path, other in case.inventory.files.items()
         if path not in chosen and key in (case.key(other.backing), case.key(other.data_file)) and path != file.path
+    )
+
+
+def _guests(case: Evidence, file: File) -> list[str]:
+    """The machines whose guests can reach the file: by a folder that is, or leads to, one above it."""
+    above, folder = set(), posixpath.dirname(file.path)
+    while folder not in above:
+        above |= {folder, case.key(folder)}
+        folder = posixpath.dirname(folder)
+    return sorted(
+        {machine for path, machine in case.shared_folders.items() if {path.rstrip("/") or "/", case.key(path)} & above}
     )
 
 

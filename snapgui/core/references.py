@@ -25,8 +25,15 @@ def _values(text: str) -> Iterator[str]:
     for element in parse(text).iter():
         for value in (element.text, *element.attrib.values()):
             if value and "/" in value:
+                yield value
                 yield value.strip()
                 yield from _SEPARATORS.split(value)
+
+
+def shared_folders_in(text: str) -> frozenset[str]:
+    """The host's folders that a domain's XML lets its guest into. Raises XmlError."""
+    sources = (source for each in parse(text).iter("filesystem") for source in each.iter("source"))
+    return frozenset(source.attrib["dir"] for source in sources if source.get("dir"))
 
 
 def volumes_in(text: str) -> frozenset[tuple[str, str]]:

@@ -30,4 +30,7 @@ def _orphans(screens: Screens, found: Inventory) -> tuple[Picture, ...]:
         records = [read_snapshot(text) for text in own.snapshots.values()]
     except XmlError:
         return ()  # the picture of one that can't be read would be taken for an orphan
-    return screens.orphans(found.uuid, records)
+    # An image's snapshot may be one that libvirt has forgotten, and will be made known again.
+    in_images = {tag.name for file in found.files.values() for tag in file.tags}
+    known = {record.name for record in records}
+    return screens.orphans(found.uuid, records, in_images - known)

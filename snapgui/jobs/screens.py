@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -103,13 +103,15 @@ class Screens:
         except OSError:
             return
 
-    def orphans(self, uuid: str, snapshots: Iterable[SnapshotRecord]) -> tuple[Picture, ...]:
-        """The pictures of this machine whose snapshots are not among these."""
+    def orphans(self, uuid: str, snapshots: Iterable[SnapshotRecord], names: Collection[str]) -> tuple[Picture, ...]:
+        """The pictures of this machine that are neither of these snapshots nor of any of these names."""
         kept = {self._path(uuid, snapshot).name for snapshot in snapshots}
+        named = {self._path(uuid, SnapshotRecord(name)).name.partition("-")[0] for name in names}
         found = []
         try:
             for entry in os.scandir(self._folder / uuid):
-                if entry.name not in kept and entry.is_file(follow_symlinks=False):
+                is_kept = entry.name in kept or entry.name.partition("-")[0] in named
+                if not is_kept and entry.is_file(follow_symlinks=False):
                     about = entry.stat(follow_symlinks=False)
                     found.append(Picture(entry.path, about.st_size, proof_of(about)))
         except OSError:

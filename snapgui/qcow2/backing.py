@@ -43,7 +43,10 @@ def read_needs(source: ByteSource) -> Needs:
         (start,) = struct.unpack(">I", read_exactly(source, _LENGTH_AT, 4, "the header's length"))
         (features,) = struct.unpack(">Q", read_exactly(source, _INCOMPATIBLE_AT, 8, "the feature bits"))
         has_data_file = bool(features & _HAS_DATA_FILE)
-    extensions = _extensions(source, start, offset or header.cluster_size)
+    end = offset or header.cluster_size
+    if not _LENGTH_V2 <= start <= end:
+        raise DamagedImageError(f"a header of {start} bytes at byte 100: between 72 and {end} are possible")
+    extensions = _extensions(source, start, end)
     data_file = _text(extensions.get(_DATA_FILE, b""))
     if has_data_file and not data_file:
         raise DamagedImageError("an external data file without a name at byte 72")

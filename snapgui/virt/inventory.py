@@ -4,6 +4,7 @@ import posixpath
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import libvirt
 
@@ -78,6 +79,7 @@ def read_inventory(line: Line, uuid: str, *, local: bool, pools: bool) -> Invent
     for folder in sorted(_places(own, seen)):
         names, folders[folder] = _list(line, folder, local=local, pools=pools)
         seen |= _follow(look, (posixpath.join(folder, name) for name in names))
+        seen |= _follow(look, map(str, (PurePosixPath(folder), *PurePosixPath(folder).parents)))
     if pools and local:
         seen |= {path: _as_volume(line, file) for path, file in seen.items() if posixpath.dirname(path) in folders}
     return Inventory(uuid, active, config, machines, seen, folders, jobs, time.time(), near=local)

@@ -7,6 +7,7 @@ non-zero status where a picture could not be made.
 
 import argparse
 import itertools
+import os
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,7 @@ from snapgui.core.activity import JobState
 from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import Take
 from snapgui.core.rules import make_plan
+from snapgui.core.xml import read_domain
 from snapgui.demo.session import MACHINE
 from snapgui.settings import Settings
 from snapgui.ui.actions import Act
@@ -78,6 +80,8 @@ NAMES = (
     "connect",
     "connect-ssh",
     "force-off",
+    "health",
+    "health-nothing",
     "problem",
     "plan",
     "about",
@@ -248,6 +252,7 @@ def pictures(studio: Studio, folder: Path) -> None:
     studio.take("after-update", "Updated, restarted, looked at.\nThe counter goes on where it was.")
     _main(studio)
     _dialogs(studio)
+    _health(studio)
     _failures(studio)
     _other_machines(studio, folder)
 
@@ -318,6 +323,28 @@ def _dialogs(studio: Studio) -> None:
         studio.shoot("about", dialog)
     with studio.dialog(studio.menu("Keyboard shortcuts")) as dialog:
         studio.shoot("shortcuts", dialog)
+
+
+def _health(studio: Studio) -> None:
+    """A sound machine; then one with a snapshot that libvirt was made to forget, and files left over."""
+    with studio.dialog(Act.CHECK_HEALTH) as dialog:
+        studio.shoot("health-nothing", dialog)
+    domain = studio.window.machines.domain()
+    assert domain is not None
+    other = libvirt.open(domain.uri)
+    machine = other.lookupByUUIDString(domain.uuid)
+    machine.snapshotLookupByName("after-update").delete(libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
+    disk = Path(read_domain(machine.XMLDesc()).disks[0].source)
+    other.close()
+    for name, age in (("before-tests", 7200), ("after-tests", 0)):
+        left = disk.with_name(f"{disk.stem}.{name}")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "qcow2", left, "8M"], check=True)
+        os.utime(left, (time.time() - age, time.time() - age))
+    studio.until(lambda: studio.row("after-update") is None, "the snapshot to be forgotten")
+    with studio.dialog(Act.CHECK_HEALTH) as dialog:
+        studio.shoot("health", dialog)
+        studio.accept(dialog)
+    studio.until(lambda: studio.row("after-update"), "the snapshot to be known again")
 
 
 def _failures(studio: Studio) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from testbed.daemon import Daemon
 from testbed.heard import Events
+from testbed.user import User
 
 from snapgui.core import virsh
+from snapgui.core.activity import JobState
 from snapgui.core.ailments import Ailment, Health, Ill
 from snapgui.core.errors import SnapguiError
 from snapgui.core.health import examine
@@ -19,6 +21,8 @@ from snapgui.core.plan import Call, Level, Plan
 from snapgui.core.records import DomainId, Situation, Snapshots
 from snapgui.core.requests import Mend
 from snapgui.core.rules import make_plan
+from snapgui.ui.actions import Act
+from snapgui.ui.dialogs.health import HealthDialog
 from snapgui.virt.host import Host
 
 _DOMAIN = """\
@@ -29,6 +33,7 @@ _DOMAIN = """\
   <os><type arch='x86_64' machine='pc'>hvm</type></os>
   <devices>
     {disks}
+    <video><model type='vga' vram='2048'/></video>
     <memballoon model='none'/>
   </devices>
 </domain>
@@ -324,6 +329,61 @@ def test_the_script_deletes_only_what_was_found(patient: Patient) -> None:
     assert left.exists()
     subprocess.run(["sh", "-c", virsh.script(plan)], check=True)
     assert not left.exists()
+
+
+def test_by_hand_all_is_found_mended_and_gone(patient: Patient, user: User) -> None:
+    """One of every kind at once, through the menu, the dialog and its button."""
+    user.choose_machine(patient.daemon.uri, patient.name)
+    patient.virsh("start")
+    user.until(lambda: user.machine_state() == "running", "the machine to run")
+    user.take("pictured")
+    patient.take("kept")
+    patient.take("lost")
+    patient.take("forgotten")
+    patient.virsh("destroy")
+    left = patient.image(patient.elsewhere / "data.s1", "-b", str(patient.disks[1]), "-F", "qcow2")
+    patient.virsh("snapshot-delete", "forgotten", "--metadata")
+    patient.virsh("snapshot-delete", "pictured")
+    for path in patient.disks:
+        subprocess.run(["qemu-img", "snapshot", "-d", "lost", path], check=True)
+        patient.old(path)
+
+    dialog = _checked(user)
+    pictures = [each for each in _found(dialog) if each.ill is Ill.PICTURE]
+    assert len(pictures) == 1
+    assert Path(pictures[0].name).is_file()
+    assert {(each.ill, each.name) for each in _found(dialog)} == {
+        (Ill.UNKNOWN, "forgotten"),
+        (Ill.LOST, "lost"),
+        (Ill.UNUSED, str(left)),
+        (Ill.PICTURE, pictures[0].name),
+    }
+    assert user.accept(dialog).state is JobState.DONE
+    user.until(lambda: set(user.parents()) == {"kept", "forgotten"}, "the tree to follow")
+    assert not left.exists()
+    assert not Path(pictures[0].name).exists()
+
+    again = _checked(user)
+    assert _found(again) == ()
+    assert not again.ok.isVisible()
+    user.cancel(again)
+    patient.sound()
+    for name in ("forgotten", "kept"):
+        patient.virsh("snapshot-revert", name)
+        assert patient.daemon.state(patient.name) == "running"
+
+
+def _checked(user: User) -> HealthDialog:
+    user.use(Act.CHECK_HEALTH)
+    dialog = user.dialog()
+    assert isinstance(dialog, HealthDialog)
+    user.until(lambda: not dialog.waiting, "the check")
+    return dialog
+
+
+def _found(dialog: HealthDialog) -> tuple[Ailment, ...]:
+    assert dialog.situation.health is not None
+    return dialog.situation.health.ailments
 
 
 def test_chains_are_read_from_the_active_image_down(patient: Patient) -> None:

@@ -154,6 +154,8 @@ class HealthDialog(PlanDialog):
         for text in unseen:
             QTreeWidgetItem(self._unseen, [one_line(text)]).setToolTip(0, tooltip(text))
         self._unseen.setVisible(bool(unseen))
+        if found:
+            self.tree.setFocus()
         self.resize(_LARGE if found else _SMALL + QSize(0, self._unseen.maximumHeight() * bool(unseen)))
 
     def _items(self) -> Iterator[QTreeWidgetItem]:
@@ -190,7 +192,7 @@ def _tree() -> QTreeWidget:
     header.sectionResized.connect(tree.scheduleDelayedItemsLayout)
     character = tree.fontMetrics().averageCharWidth()
     header.resizeSection(_NAME, character * 30)
-    header.resizeSection(_WHERE, character * 30)
+    header.resizeSection(_WHERE, character * 38)
     header.resizeSection(_SIZE, tree.fontMetrics().horizontalAdvance("1,000.0 MiB  "))
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return tree
