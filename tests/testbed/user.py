@@ -206,7 +206,7 @@ class User:
         self._qtbot.wait(round(seconds * 1000))
 
     def take(self, name: str, description: str = "") -> JobRecord:
-        """Take a snapshot and wait until the tree shows it."""
+        """Take a snapshot and wait until the tree shows it and has chosen it."""
         self.use(Act.TAKE)
         dialog = self.dialog()
         field = next(field for field in dialog.findChildren(QLineEdit) if field.accessibleName() == "Name")
@@ -216,6 +216,8 @@ class User:
             self._type_into(self._text(dialog), description)
         job = self.accept(dialog)
         self.until(lambda: self._row_of(name), f"“{name}” in the tree")
+        # It comes a moment later. Whoever chose the row before once more until then would have it taken away.
+        self.until(lambda: self.window.snapshots.selected() == (name,), f"“{name}” to be chosen")
         return job
 
     @staticmethod
