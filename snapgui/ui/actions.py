@@ -25,6 +25,7 @@ class Act(Enum):
     REVERT = "revert"
     DELETE = "delete"
     EDIT = "edit"
+    DESCRIBE = "describe"
     EDIT_XML = "edit-xml"
     RENAME = "rename"
     IMPORT = "import"
@@ -96,12 +97,17 @@ def _words() -> dict[Act, _Words]:
         Act.EDIT: _Words(
             translate("Actions", "&Edit…"),
             translate("Actions", "Change the description of the chosen snapshot"),
+            "Ctrl+F2",
+        ),
+        Act.DESCRIBE: _Words(
+            translate("Actions", "Edit descr&iption here"),
+            translate("Actions", "Change the description of the chosen snapshot in its row"),
             "F2",
         ),
         Act.EDIT_XML: _Words(
             translate("Actions", "Edit &XML…"),
             translate("Actions", "Change what libvirt notes about the chosen snapshot: its XML"),
-            "Ctrl+E",
+            "Ctrl+Shift+E",
         ),
         Act.RENAME: _Words(
             translate("Actions", "Re&name…"),

@@ -188,6 +188,7 @@ class MainWindow(QMainWindow):
             Act.TAKE,
             Act.REVERT,
             Act.DELETE,
+            Act.DESCRIBE,
             Act.EDIT,
             Act.EDIT_XML,
             Act.RENAME,
@@ -257,6 +258,7 @@ class MainWindow(QMainWindow):
         self.machines.chosen.connect(self._machine_chosen)
         self.snapshots.chosen.connect(self._focus_changed)
         self.snapshots.activated.connect(self._revert)
+        self.snapshots.described.connect(self.details.save_description)
         self.details.snapshot_activated.connect(self.snapshots.select)
         self.activity.cancel_wanted.connect(self._runner.cancel)
         self.operations.refused.connect(self.banner.show_problem)
@@ -275,6 +277,7 @@ class MainWindow(QMainWindow):
             Act.REVERT: self._revert,
             Act.DELETE: self._delete,
             Act.EDIT: self._edit,
+            Act.DESCRIBE: self._describe,
             Act.EDIT_XML: self._edit_xml,
             Act.RENAME: self._rename,
             Act.IMPORT: self._import,
@@ -395,6 +398,11 @@ class MainWindow(QMainWindow):
         focus = self.focus()
         if focus.domain is not None and focus.snapshot is not None:
             self.operations.edit(focus.domain.id, focus.snapshot)
+
+    def _describe(self) -> None:
+        focus = self.focus()
+        if focus.snapshot is not None:
+            self.snapshots.describe(focus.snapshot)
 
     def _edit_xml(self) -> None:
         focus = self.focus()

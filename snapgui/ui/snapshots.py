@@ -33,6 +33,7 @@ from snapgui.models.tree import Index
 from snapgui.ui.filter_edit import FilterEdit
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
+from snapgui.ui.in_place import InPlaceEdit
 from snapgui.ui.selection import RowSelection
 from snapgui.ui.text_label import TextLabel
 from snapgui.ui.tree_rows import draw_row
@@ -61,6 +62,7 @@ class SnapshotsPanel(QWidget):
     """Shows the snapshots model; what the user collapsed stays collapsed through every refresh."""
 
     chosen = Signal()
+    described = Signal(object, str)  # a SnapshotRecord, and the description that it shall have
     activated = Signal()  # a snapshot was double-clicked, or Enter pressed on it
 
     def __init__(self, model: SnapshotsModel, parent: QWidget | None = None) -> None:
@@ -82,6 +84,8 @@ class SnapshotsPanel(QWidget):
         self.tree.expanded.connect(self._on_expanded)
         model.arranged.connect(self._expand_new)
         model.modelReset.connect(self._reset)
+        self._edit = InPlaceEdit(self.tree, model)
+        self._edit.saved.connect(self.described)
         self._message = QLabel()
         self._message.setTextFormat(Qt.TextFormat.PlainText)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -108,6 +112,10 @@ class SnapshotsPanel(QWidget):
     def select_here(self) -> None:
         """Choose the "You are here" row and bring it into view."""
         self._select(self._model.here_index())
+
+    def describe(self, record: SnapshotRecord) -> None:
+        """Edit this snapshot's description in its row; ``described`` follows where it has changed."""
+        self._edit.begin(record)
 
     def show_focus(self, focus: Focus, *, known: bool, hint: str = "") -> None:
         """Name the machine; say in the tree's place why there is no tree. ``known``: its snapshots have been read.

@@ -65,10 +65,15 @@ def test_take_edit_revert_and_delete_by_keyboard_alone(
     wait_for(lambda: snapshots.names() == ["by-keys", "You are here"], "the tree to show it")
 
     screen.keys("ctrl+f", "Tab", "Home", "F2")
-    application.find("Edit description", "dialog")
     screen.type("typed")
-    screen.keys("ctrl+Return")
+    screen.keys("Return")
     wait_for(lambda: description(daemon, machine, "by-keys") == "typed", "virsh to show the description")
+
+    screen.keys("ctrl+f", "Tab", "Home", "ctrl+F2")
+    application.find("Edit description", "dialog")
+    screen.type("typed again")
+    screen.keys("ctrl+Return")
+    wait_for(lambda: description(daemon, machine, "by-keys").endswith("typed again"), "virsh to show the description")
     application.gone("Edit description", "dialog")
 
     daemon.virsh("suspend", machine)

@@ -92,6 +92,16 @@ class DescriptionEditor(QWidget):
         if draft.text != there:
             self._send(draft)
 
+    def save(self, domain: DomainId, record: SnapshotRecord, text: str) -> None:
+        """Save a text that was typed in another place, over ``record``'s; what becomes of it is seen here."""
+        key = (domain, record.name)
+        draft = self._drafts.get(key)
+        sent = () if draft is None or draft.sent is None else (draft.sent,)
+        self._drafts[key] = _Draft(text, record.description, _State.SAVING, sent=text)
+        if key == self._key():
+            self._load()
+        self.describe.emit(Describe(domain, record.name, text, (record.description, *sent)))
+
     def set_result(self, domain: DomainId, name: str, problem: Problem | None) -> None:
         """How a ``describe`` ended: with ``problem``, or well."""
         draft = self._drafts.get((domain, name))

@@ -7,7 +7,16 @@ from pathlib import Path
 import libvirt
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialog, QFileDialog, QMessageBox, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QMessageBox,
+    QPlainTextEdit,
+    QPushButton,
+)
 from pytestqt.qtbot import QtBot
 from testbed.stage import URI
 
@@ -17,6 +26,7 @@ from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.edit_xml import EditXmlDialog
 from snapgui.ui.dialogs.import_snapshots import ImportDialog
 from snapgui.ui.dialogs.rename import RenameDialog
+from snapgui.ui.in_place import InPlaceEdit
 from snapgui.ui.xml_edit import XmlEdit
 
 SECURE = libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE
@@ -304,3 +314,45 @@ def make_bad() -> Callable[[Path], list[Path]]:
         return [*(folder / name for name in contents), folder / "folder.xml", folder / "nothing.xml"]
 
     return make
+
+
+def in_place(app: Application, name: str) -> QPlainTextEdit:
+    app.window.snapshots.select(name)
+    app.window.actions_[Act.DESCRIBE].trigger()
+    edit = app.window.snapshots.findChild(InPlaceEdit)
+    assert edit.isVisible()
+    assert app.window.snapshots.tree.viewport().rect().contains(edit.geometry())
+    return edit
+
+
+def test_a_description_is_edited_in_its_row(qtbot: QtBot, app_of: Application, others: libvirt.virDomain) -> None:
+    edit = in_place(app_of, "b")
+    edit.insertPlainText("first")
+    qtbot.keyClick(edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    edit.insertPlainText("second")
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    assert not edit.isVisible()
+    qtbot.waitUntil(lambda: records(app_of)["b"].description == "first\nsecond")
+    assert "s3cr3t" in text_of(others, "b")
+    edit = in_place(app_of, "b")
+    assert edit.toPlainText() == "first\nsecond"
+    edit.insertPlainText("not meant")
+    qtbot.keyClick(edit, Qt.Key.Key_Escape)
+    assert not edit.isVisible()
+    assert app_of.backend.runner.busy == ()
+    assert records(app_of)["b"].description == "first\nsecond"
+
+
+def test_a_description_in_its_row_that_others_overtook_is_kept_and_told(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain
+) -> None:
+    edit = in_place(app_of, "b")
+    edit.insertPlainText("mine")
+    theirs = text_of(others, "b").replace("<state>", "<description>theirs</description>\n<state>")
+    others.snapshotCreateXML(theirs, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    fields = app_of.window.details.findChildren(QPlainTextEdit)
+    buttons = app_of.window.details.findChildren(QPushButton)
+    qtbot.waitUntil(lambda: any(each.isVisible() for each in buttons))
+    assert any(field.toPlainText() == "mine" for field in fields)
+    assert "theirs" in text_of(others, "b")
