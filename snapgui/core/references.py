@@ -22,8 +22,11 @@ def paths_in(text: str) -> frozenset[str]:
 
 
 def _values(text: str) -> Iterator[str]:
-    for element in parse(text).iter():
-        for value in (element.text, *element.attrib.values()):
+    root = parse(text)
+    # Sockets, as of the guest's agent: no file, and in a folder that only libvirt may enter.
+    sockets = {id(source) for each in root.iter() if each.get("type") == "unix" for source in each.iterfind("source")}
+    for element in root.iter():
+        for value in () if id(element) in sockets else (element.text, *element.attrib.values()):
             if value and "/" in value:
                 yield value
                 yield value.strip()

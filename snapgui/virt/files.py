@@ -51,9 +51,27 @@ class Local:
         """What there is at an absolute path; never raises."""
         if path not in self._seen:
             found = _look(path)
-            unread = found.seen is Seen.UNREAD or found.content is Content.UNREAD
-            self._seen[path] = self._otherwise(path) if unread and self._otherwise is not None else found
+            if found.content is Content.UNREAD and self._otherwise is not None:
+                found = _filled(found, self._otherwise(path))
+            self._seen[path] = found
         return self._seen[path]
+
+
+def _filled(stated: File, volume: File) -> File:
+    """What the file system says of a file, with what another way of reading says is in it."""
+    if not stated.identity:
+        return volume
+    return replace(
+        stated,
+        content=volume.content,
+        backing=volume.backing,
+        backing_format=volume.backing_format,
+        data_file=volume.data_file,
+        tags=volume.tags,
+        owner=volume.owner,
+        volume=volume.volume,
+        why=volume.why,
+    )
 
 
 def _look(path: str) -> File:
@@ -84,7 +102,8 @@ def _look(path: str) -> File:
     try:
         source = LocalFile(path)
     except OSError as error:
-        return replace(found, content=Content.UNREAD, why=_reason(error))
+        locked = _listed_as_locked(about.st_ino)
+        return replace(found, content=Content.UNREAD, why=_reason(error), locked=locked)
     try:
         return with_content(replace(found, locked=_locked(path)), source)
     finally:
@@ -207,6 +226,18 @@ def _locked(path: str) -> bool | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def _listed_as_locked(inode: int) -> bool | None:
+    """The same for a file that may not be opened, from the kernel's list of all locks (man 5 proc_locks).
+
+    By the inode alone: some file systems are there by another number than ``stat`` has for them.
+    """
+    try:
+        listed = Path("/proc/locks").read_text()
+    except OSError:
+        return None
+    return any(line.split()[-3].rpartition(":")[2] == str(inode) for line in listed.splitlines())
 
 
 def _file_system(device: int) -> str:

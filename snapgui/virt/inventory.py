@@ -168,9 +168,11 @@ def _places(own: MachineTexts, seen: dict[str, File]) -> set[str]:
 
 def _list(line: Line, folder: str, *, local: bool, pools: bool) -> tuple[Iterable[str], str]:
     """The names in a folder, and why it could not be listed."""
-    listed = survey.folders(line, (folder,), local=local, pools=pools)[folder].names
-    if listed is not None:
-        return listed, ""
+    ways = ((True, False), (False, True)) if local and pools else ((local, pools),)
+    for is_local, by_pool in ways:  # a folder that may not be listed may be a pool's
+        listed = survey.folders(line, (folder,), local=is_local, pools=by_pool)[folder].names
+        if listed is not None:
+            return listed, ""
     return (), translate("Inventory", "The folder {path} could not be listed.").format(path=folder)
 
 

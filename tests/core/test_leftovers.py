@@ -157,6 +157,15 @@ def test_an_unreadable_layer_below_a_used_image_proves_nothing() -> None:
     assert not _offered(_host(top, middle, machines=(_other("/e/top"),)))
 
 
+def test_a_socket_that_nobody_may_look_at_is_no_obstacle() -> None:
+    path = "/var/lib/libvirt/qemu/channel/agent.0"
+    unread = File(path, Seen.UNREAD, content=Content.UNREAD, why="no permission")
+    for kind, offered in (("unix", True), ("file", False)):
+        more = f"<channel type='{kind}'><source mode='bind' path='{path}'/></channel>"
+        machine = MachineTexts("other", "virgo", (_domain("virgo", more=more),))
+        assert _offered(_host(unread, machines=(machine,))) is offered
+
+
 def test_a_missing_file_needs_nothing() -> None:
     assert _offered(_host(File("/e/gone", Seen.MISSING), machines=(_other("/e/gone"),)))
 

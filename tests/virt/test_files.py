@@ -4,6 +4,8 @@ import os
 import socket
 import struct
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,41 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
             found = Local().look(str(tmp_path / name))
             assert (found.seen, found.content) == (Seen.OTHER, Content.OTHER)
     assert Local().look("/\0").seen is Seen.UNREAD
+
+
+_BY_ANOTHER_USER = """
+import sys
+from snapgui.virt.files import Local, look_through
+from snapgui.qcow2.source import LocalFile
+
+opened = LocalFile(sys.argv[1])  # as a volume, by who may
+import os
+os.setresuid(65534, 65534, 65534)
+direct = Local().look(sys.argv[1])
+filled = Local(lambda path: look_through(lambda _: opened, path)).look(sys.argv[1])
+same = filled.identity == direct.identity != ""
+print(direct.content.value, filled.content.value, filled.backing, same, filled.locked)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_only_a_volume_shows_keeps_what_the_file_system_says() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        base = _image(Path(folder) / "base")
+        path = _image(Path(folder) / "a", "-b", str(base), "-F", "qcow2")
+        path.chmod(0o600)
+
+        def told() -> str:
+            command = [sys.executable, "-c", _BY_ANOTHER_USER, str(path)]
+            return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+        assert told() == f"unread qcow2 {base} True False"
+        with subprocess.Popen(["qemu-io", path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            other.stdout.read(1)
+            assert told() == f"unread qcow2 {base} True True"
+            other.communicate(b"quit\n")
 
 
 def test_saved_memory_names_its_machine(tmp_path: Path) -> None:

@@ -84,22 +84,18 @@ def _adopting(situation: Situation, ailments: Mapping[str, Ailment]) -> Iterable
         return
     config = read_domain(situation.health.inventory.config)
     founds = [(ailment.found, ailment.proof) for ailment in ailments.values() if ailment.found is not None]
-    older: list[Found] = []
+    records = situation.snapshots.records
+    last: dict[str, Found] = {}  # the one that was adopted last, by image
     for found, proof in sorted(founds, key=lambda each: (each[0].created, each[0].name)):
-        # The last of those that are adopted before it is nearer than any that libvirt knows.
-        near = [each.name for each in older if set(each.places.values()) & set(found.places.values())]
-        records = situation.snapshots.records
         known = records[found.parent].created if found.parent is not None and found.parent in records else None
-        newer = [name for name in near if known is None or _created(older, name) >= known]
-        placed = replace(found, parent=newer[-1] if newer else found.parent)
-        older.append(found)
-        xml = adoption_xml(placed, config)
-        step = facts.step(situation, Call.SNAPSHOT_CREATE, found.name, xml, CreateFlag.REDEFINE)
+        near = next((last[path] for path in found.places.values() if path in last), None)
+        is_nearer = near is not None and (known is None or near.created >= known)
+        placed = replace(found, parent=near.name) if near is not None and is_nearer else found
+        last.update(dict.fromkeys(found.places.values(), found))
+        step = facts.step(
+            situation, Call.SNAPSHOT_CREATE, found.name, adoption_xml(placed, config), CreateFlag.REDEFINE
+        )
         yield replace(step, proof=proof)
-
-
-def _created(founds: Iterable[Found], name: str) -> int:
-    return next(each.created for each in founds if each.name == name)
 
 
 def _forgetting(situation: Situation, ailment: Ailment) -> Step:

@@ -114,6 +114,8 @@ class HealthDialog(PlanDialog):
         self._busy.setVisible(busy)
         if self.waiting:
             self.ok.setEnabled(False)
+        else:
+            self.ok.setDefault(True)  # while it could not be pressed, the other button was
 
     def situation_changed(self) -> None:
         """Show what was found; a later word on the machine alone changes no tick."""
@@ -155,6 +157,7 @@ class HealthDialog(PlanDialog):
             QTreeWidgetItem(self._unseen, [one_line(text)]).setToolTip(0, tooltip(text))
         self._unseen.setVisible(bool(unseen))
         if found:
+            self.tree.setCurrentItem(next(self._items()))
             self.tree.setFocus()
         self.resize(_LARGE if found else _SMALL + QSize(0, self._unseen.maximumHeight() * bool(unseen)))
 
