@@ -7,6 +7,7 @@ from typing import Any, Final
 from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
 from snapgui.core.records import DomainId, DomainRecord, DomainState, Size, SnapshotRecord, Snapshots
+from snapgui.core.snapshot_filters import SnapshotFilter, matching
 from snapgui.core.text import translate
 from snapgui.core.tree import parents
 from snapgui.models.format import listed, natural_key, one_line, tooltip
@@ -42,6 +43,8 @@ class SnapshotsModel(TreeModel):
         self._sizes: Mapping[str, Size] = {}
         self._machine: DomainRecord | None = None
         self._filter = ""
+        self._sorts: frozenset[SnapshotFilter] = frozenset()
+        self._passing: frozenset[str] = frozenset()  # shown only for what is below them
         self._by_name: list[str] = []  # the names last sorted, kept because sorting them costs the most
         self._column = Column.TAKEN
         self._order = Qt.SortOrder.AscendingOrder
@@ -73,6 +76,16 @@ class SnapshotsModel(TreeModel):
         if folded != self._filter:
             self._filter = folded
             self._settle(set())
+
+    def set_sorts(self, sorts: frozenset[SnapshotFilter]) -> None:
+        """Show only snapshots of these sorts, and what is above them; none means all."""
+        if sorts != self._sorts:
+            self._sorts = sorts
+            self._settle(set())
+
+    def is_passing(self, index: Index) -> bool:
+        """Whether a row is no match of the filters, and there only for what is below it."""
+        return self.key(index) in self._passing
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order siblings by a column; equal ones by name. A column below 0 means the default, the time."""
@@ -167,8 +180,9 @@ class SnapshotsModel(TreeModel):
             self.set_domain(None)
 
     def _settle(self, differing: set[str]) -> None:
+        before = self._passing
         self.apply(self._arrangement())
-        self._tell(differing, arranged=True)
+        self._tell(differing | (before ^ self._passing), arranged=True)
 
     def _tell(self, differing: set[str], *, arranged: bool = False) -> None:
         self.changed([*differing, _HERE] if differing else ())
@@ -202,15 +216,20 @@ class SnapshotsModel(TreeModel):
         return records
 
     def _shown(self, records: Mapping[str, SnapshotRecord], above: Mapping[str, str | None]) -> set[str]:
-        if not self._filter:
+        """What is wanted, and what stands above it."""
+        self._passing = frozenset()
+        if not self._filter and not self._sorts:
             return set(above)
+        wanted = matching(Snapshots(records), self._sorts)
+        if self._filter:
+            wanted = {name for name in wanted if _has(records[name], self._filter)}
         shown: set[str] = set()
-        for name, record in records.items():
-            if self._filter in name.casefold() or self._filter in record.description.casefold():
-                found: str | None = name
-                while found is not None and found not in shown:
-                    shown.add(found)
-                    found = above[found]
+        for name in wanted:
+            found: str | None = name
+            while found is not None and found not in shown:
+                shown.add(found)
+                found = above[found]
+        self._passing = frozenset(shown - wanted)
         return shown
 
     def _sorted(self, records: Mapping[str, SnapshotRecord]) -> list[str]:
@@ -228,3 +247,7 @@ class SnapshotsModel(TreeModel):
             return sorted(self._by_name, key=numbers.__getitem__, reverse=descending)
         texts = {name: natural_key(answer(row, self._column, _Role.DisplayRole)) for name, row in rows if row}
         return sorted(self._by_name, key=texts.__getitem__, reverse=descending)
+
+
+def _has(record: SnapshotRecord, text: str) -> bool:
+    return text in record.name.casefold() or text in record.description.casefold()

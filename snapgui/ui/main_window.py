@@ -225,6 +225,7 @@ class MainWindow(QMainWindow):
         view.addAction(self.actions_[Act.REFRESH])
         view.addSeparator()
         view.addAction(translate("MainWindow", "&Filter snapshots"), "Ctrl+F", self.snapshots.filter.setFocus)
+        view.addMenu(self.snapshots.sorts.sorts)
         view.addAction(translate("MainWindow", "Filter &machines"), "Ctrl+Shift+F", self.machines.filter.setFocus)
         view.addAction(translate("MainWindow", "&Expand all"), self.snapshots.tree.expandAll)
         view.addAction(translate("MainWindow", "&Collapse all"), self.snapshots.tree.collapseAll)

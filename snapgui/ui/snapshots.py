@@ -11,7 +11,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QIcon, QPainter, QRegion, QResizeEvent
+from PySide6.QtGui import QAction, QIcon, QPainter, QPalette, QRegion, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -31,6 +31,7 @@ from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column, SnapshotsModel
 from snapgui.models.tree import Index
 from snapgui.ui.filter_edit import FilterEdit
+from snapgui.ui.filter_menu import FilterMenu
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
 from snapgui.ui.in_place import InPlaceEdit
@@ -75,6 +76,8 @@ class SnapshotsPanel(QWidget):
         self.filter = FilterEdit(translate("Snapshots", "Filter snapshots"))
         self.filter.setMaximumWidth(self.fontMetrics().averageCharWidth() * 40)
         self.filter.textChanged.connect(model.set_filter)
+        self.sorts = FilterMenu()
+        self.sorts.changed.connect(model.set_sorts)
         self.tree = _SnapshotTree()
         self.tree.setModel(model)
         self.tree.setItemDelegate(_SnapshotDelegate(model, self.tree))
@@ -93,12 +96,14 @@ class SnapshotsPanel(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
         head.addWidget(self.filter, 1)
+        head.addWidget(self.sorts)
         self._stack = QStackedLayout()
         self._stack.addWidget(self.tree)
         self._stack.addWidget(self._message_page())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(head)
+        layout.addWidget(self.sorts.chips)
         layout.addLayout(self._stack)
 
     def selected(self) -> tuple[str, ...]:
@@ -124,6 +129,7 @@ class SnapshotsPanel(QWidget):
         """
         self.title.setText(focus.domain.name if focus.domain is not None else "")
         self.filter.setEnabled(focus.domain is not None)
+        self.sorts.setEnabled(focus.domain is not None)
         text = _message(focus, hint, known=known)
         self._message.setText(text)
         host = focus.host if focus.domain is None else None
@@ -303,6 +309,9 @@ class _SnapshotDelegate(QStyledItemDelegate):
             option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
             option.font.setBold(here)
             option.icon = icon("here") if here else _row_icon(index.data(Role.RECORD))
+        if self._model.is_passing(index):
+            role = QPalette.ColorRole
+            option.palette.setColor(role.Text, option.palette.color(role.PlaceholderText))
 
 
 def _message(focus: Focus, hint: str, *, known: bool) -> str:

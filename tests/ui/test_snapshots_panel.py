@@ -59,3 +59,31 @@ def test_times_states_and_sizes_have_room(panel: SnapshotsPanel) -> None:
     for column, text in longest.items():
         assert header.sectionSize(column) > metrics.horizontalAdvance(text), text
     assert header.visualIndex(Column.MEMORY) < header.visualIndex(Column.KIND)
+
+
+def test_a_sort_leaves_what_it_chooses_and_dims_what_is_above(panel: SnapshotsPanel) -> None:
+    model = panel.tree.choice.snapshots
+    leaves = next(each for each in panel.sorts.sorts.actions() if each.text() == "&Leaves")
+    leaves.trigger()
+    assert model.index_of("left 29").isValid()
+    assert not model.is_passing(model.index_of("left 29"))
+    assert model.is_passing(model.index_of("left 7"))
+    panel.filter.setText("right")
+    assert not model.index_of("left 29").isValid()
+    assert model.index_of("right 29").isValid()
+    leaves.trigger()
+    assert not model.is_passing(model.index_of("right 7"))
+    panel.filter.clear()
+    assert model.index_of("left 0").isValid()
+
+
+def test_a_sort_follows_what_becomes_of_a_snapshot(panel: SnapshotsPanel) -> None:
+    next(each for each in panel.sorts.sorts.actions() if each.text() == "&Roots").trigger()
+    model = panel.tree.choice.snapshots
+    assert model.index_of("left 0").isValid()
+    assert not model.index_of("left 1").isValid()
+    store = model._store
+    known = dict(store.snapshots(_DOMAIN).records)
+    del known["left 0"]
+    store.put_snapshots(_DOMAIN, Snapshots(known, "right 29"))
+    assert model.index_of("left 1").isValid()
