@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QKeySequence, QPalette, QShortcut, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -40,7 +40,7 @@ class DifferencesView(QWidget):
         self._list = QListWidget()
         self._list.setAccessibleName(translate("Differences", "What differs"))
         self._list.setWordWrap(True)
-        self._list.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self._list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setResizeMode(QListWidget.ResizeMode.Adjust)
@@ -80,7 +80,7 @@ class DifferencesView(QWidget):
             self._list.clear()
             for difference in differences:
                 item = QListWidgetItem(icon(_ICONS[difference.change]), text_of(difference))
-                item.setToolTip(tooltip(difference.path))
+                item.setToolTip(tooltip(text_of(difference), difference.path))
                 self._list.addItem(item)
         self._list.setVisible(bool(differences))
         self._words.setText("" if differences else translate("Differences", "The configurations do not differ."))
@@ -123,6 +123,11 @@ class DifferencesView(QWidget):
     def open_lines(self) -> None:
         """Unfold the lines of the XML."""
         self._fold.setChecked(True)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and self._fold.isChecked():
+            self._write()
 
     def sizeHint(self) -> QSize:
         return QSize(self.fontMetrics().averageCharWidth() * 72, self.fontMetrics().lineSpacing() * 18)

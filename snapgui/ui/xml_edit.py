@@ -26,7 +26,7 @@ from snapgui.ui.xml_colours import COLOURED, XmlHighlighter
 
 _REST_MS = 250  # after the last key, before the text is told as changed
 _MARK = 0.18  # the share of red on the line that is wrong
-_ROOM = QSize(90, 24)  # characters and lines that it asks for
+_ROOM = QSize(90, 12)  # characters and lines that it asks for
 
 
 class XmlEdit(QWidget):
@@ -111,7 +111,6 @@ class XmlEdit(QWidget):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
             self._highlighter.set_palette(self.palette())
-            self._text.paint_mark()
 
     def sizeHint(self) -> QSize:
         metrics = self._text.fontMetrics()
@@ -199,8 +198,12 @@ class _Editor(QPlainTextEdit):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() is QEvent.Type.FontChange and hasattr(self, "_numbers"):
+        if not hasattr(self, "_numbers"):
+            return
+        if event.type() is QEvent.Type.FontChange:
             self._make_room()
+        elif event.type() is QEvent.Type.PaletteChange:
+            self.paint_mark()
 
     def _make_room(self) -> None:
         self.setViewportMargins(self._numbers.needed(), 0, 0, 0)

@@ -1,6 +1,8 @@
 """What differs between two snapshots of a machine, or between one and the machine as it is now."""
 
-from PySide6.QtCore import Qt, Signal
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -9,6 +11,8 @@ from snapgui.core.errors import Problem
 from snapgui.core.text import translate
 from snapgui.models.format import one_line
 from snapgui.ui.differences_view import DifferencesView
+
+_SIZE: Final = QSize(720, 500)
 
 Side = str | None  # a snapshot's name; None: the machine as it is now
 
@@ -42,6 +46,9 @@ class CompareDialog(QDialog):
         layout.addLayout(head)
         layout.addWidget(self.view, 1)
         layout.addWidget(buttons)
+
+    def sizeHint(self) -> QSize:
+        return _SIZE
 
     def ask(self) -> None:
         """Ask for what is chosen now."""

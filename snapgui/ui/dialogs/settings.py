@@ -1,11 +1,23 @@
 """A machine's settings: what is changed most in fields, everything else in its XML."""
 
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QLineEdit, QMessageBox, QSpinBox, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QLineEdit,
+    QMessageBox,
+    QSizePolicy,
+    QSpinBox,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from snapgui.core.errors import Problem
+from snapgui.core.plan import Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import Configure
 from snapgui.core.settings_xml import MachineSettings, read_settings, with_settings
@@ -20,8 +32,9 @@ from snapgui.ui.text_label import TextLabel
 from snapgui.ui.xml_edit import XmlEdit
 
 _MOST: Final = 2**31 - 1  # what a field can hold
+_LARGEST: Final = QSize(760, 560)  # a screen of 1024 by 600 less the frame and a panel
 _ROWS: Final = 3
-_LINES: Final = 6
+_LINES: Final = 9
 _XML_ERRORS: Final = frozenset({27, 35, 67, 92})  # virErrorNumber: XML_ERROR, XML_DETAIL, CONFIG_UNSUPPORTED, invalid
 
 
@@ -77,6 +90,7 @@ class SettingsDialog(PlanDialog):
         form = QFormLayout(page)
         self._title = QLineEdit()
         self._description = DescriptionEdit(_ROWS)
+        self._description.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         mebibytes = translate("SettingsDialog", " MiB")
         self._memory = _number(mebibytes)
         self._current = _number(mebibytes)
@@ -119,6 +133,13 @@ class SettingsDialog(PlanDialog):
     @property
     def waiting(self) -> bool:
         return self.situation.next_xml is None
+
+    def visible_plan(self, plan: Plan) -> Plan:
+        """What is wrong with the text is said below it."""
+        plan = super().visible_plan(plan)
+        if self._tabs.currentIndex() == 0:
+            return plan
+        return replace(plan, findings=tuple(each for each in plan.findings if each.rule != "xml"))
 
     def set_saved(self) -> None:
         """libvirt has taken the settings."""
@@ -173,7 +194,7 @@ class SettingsDialog(PlanDialog):
         box.open()
 
     def sizeHint(self) -> QSize:
-        return super().sizeHint().boundedTo(QSize(760, 560))
+        return super().sizeHint().boundedTo(_LARGEST)
 
     def _obstacle(self) -> str:
         if self._saving:
