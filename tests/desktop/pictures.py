@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QLineEdit,
     QPlainTextEdit,
+    QSpinBox,
     QTabWidget,
     QWidget,
 )
@@ -59,11 +60,13 @@ NAMES = (
     "main-several",
     "main-here",
     "main-filter",
+    "main-sorts",
     "main-banner",
     "main-empty-machine",
     "main-failed-host",
     "main-ugly-names",
     "main-many",
+    "details-differs",
     "details-xml",
     "details-virsh",
     "details-picture",
@@ -77,6 +80,9 @@ NAMES = (
     "delete-many",
     "delete-many-commands",
     "describe",
+    "compare",
+    "settings",
+    "settings-xml",
     "connect",
     "connect-ssh",
     "force-off",
@@ -270,7 +276,7 @@ def _main(studio: Studio) -> None:
     studio.select("after-update")
     studio.shoot("main-snapshot", window)
     tabs = window.details.findChild(QTabWidget)
-    for tab, name in ((1, "details-xml"), (2, "details-virsh")):
+    for tab, name in ((1, "details-differs"), (2, "details-xml"), (3, "details-virsh")):
         tabs.setCurrentIndex(tab)
         QTest.qWait(150)
         studio.shoot(name, window.details)
@@ -287,6 +293,11 @@ def _main(studio: Studio) -> None:
     window.snapshots.filter.setText("later")
     studio.shoot("main-filter", window)
     window.snapshots.filter.clear()
+    sorts = window.snapshots.sorts.sorts.actions()
+    next(each for each in sorts if each.text() == "&Leaves").trigger()
+    next(each for each in sorts if each.text() == "Taken &active").trigger()
+    studio.shoot("main-sorts", window)
+    window.snapshots.sorts.clear()
 
 
 def _dialogs(studio: Studio) -> None:
@@ -313,6 +324,16 @@ def _dialogs(studio: Studio) -> None:
     with studio.dialog(Act.EDIT) as dialog:
         dialog.findChild(QPlainTextEdit).setPlainText("Soon after the start: the counter had just begun.")
         studio.shoot("describe", dialog)
+    with studio.dialog(Act.SETTINGS) as dialog:
+        _field(dialog, QSpinBox, "Memory").setValue(64)
+        studio.shoot("settings", dialog)
+        dialog.findChild(QTabWidget).setCurrentIndex(1)
+        text = _field(dialog, QPlainTextEdit, "XML of the machine")
+        text.setPlainText(text.toPlainText().replace("</os>", "</so>"))
+        studio.until(lambda: not dialog.ok.isEnabled(), "the fault to be seen")
+        studio.shoot("settings-xml", dialog)
+        text.setPlainText(dialog.situation.next_xml)  # nothing is changed, so that closing asks nothing
+    _with_less_memory(studio)
     with studio.dialog(Act.FORCE_OFF) as dialog:
         studio.shoot("force-off", dialog)
     jobs = studio.window.activity.tree
@@ -345,6 +366,19 @@ def _health(studio: Studio) -> None:
         studio.shoot("health", dialog)
         studio.accept(dialog)
     studio.until(lambda: studio.row("after-update"), "the snapshot to be known again")
+
+
+def _with_less_memory(studio: Studio) -> None:
+    """Other settings, so that there is something that differs."""
+    studio.select("counter-1")
+    with studio.dialog(Act.SETTINGS) as dialog:
+        _field(dialog, QSpinBox, "Memory").setValue(24)
+        _field(dialog, QLineEdit, "Title").setText("Counts for ever")
+        studio.accept(dialog)
+    with studio.dialog(Act.COMPARE) as dialog:
+        studio.until(lambda: len(dialog.view.texts()) > 1, "the comparison")
+        dialog.view.open_lines()
+        studio.shoot("compare", dialog)
 
 
 def _failures(studio: Studio) -> None:
