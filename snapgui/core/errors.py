@@ -86,7 +86,9 @@ def _about_snapshots() -> tuple[_Meaning, ...]:
             (9,),
             "already exists in one or more devices",
             translate("Error", "An image of the machine already holds a snapshot of that name, unknown to libvirt."),
-            translate("Error", "Choose another name, or remove the old one with qemu-img while the machine is off."),
+            translate(
+                "Error", "Choose another name, or make the old one known or delete it: check the machine’s health."
+            ),
         ),
         _Meaning(
             (9,),

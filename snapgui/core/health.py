@@ -6,7 +6,7 @@ from snapgui.core.ailments import Ailment, Found, Health, Ill
 from snapgui.core.evidence import Evidence, about
 from snapgui.core.inventory import Content, File, Inventory, Seen
 from snapgui.core.leftovers import unused
-from snapgui.core.plan import Step
+from snapgui.core.plan import Call, Step
 from snapgui.core.records import Mode, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.core.xml import XmlError
@@ -41,7 +41,8 @@ def examine(inventory: Inventory) -> Health:
 
 def still_so(inventory: Inventory, step: Step) -> bool:
     """Whether what a step was planned for is in the inventory as it was then."""
-    ill, name = (Ill.UNKNOWN, step.snapshot) if step.snapshot else (Ill.UNUSED, step.path)
+    ill = {Call.SNAPSHOT_CREATE: Ill.UNKNOWN, Call.SNAPSHOT_DELETE: Ill.LOST}.get(step.call, Ill.UNUSED)
+    name = step.snapshot or step.path
     try:
         ailments = examine(inventory).ailments
     except XmlError:

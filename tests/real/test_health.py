@@ -309,6 +309,18 @@ def test_a_snapshot_taken_anew_between_plan_and_step_stays(patient: Patient) -> 
     assert patient.daemon.snapshots(patient.name) == ["a"]
 
 
+def test_a_lost_snapshot_that_is_whole_again_stays(patient: Patient) -> None:
+    patient.take("a")
+    subprocess.run(["qemu-img", "snapshot", "-d", "a", patient.disks[0]], check=True)
+    plan = patient.plan(forget=("a",))
+    patient.virsh("snapshot-delete", "a")
+    patient.take("a")
+    with pytest.raises(SnapguiError, match="changed since"):
+        patient.host.run(plan.steps[0])
+    assert patient.daemon.snapshots(patient.name) == ["a"]
+    patient.sound()
+
+
 def test_a_file_at_work_is_not_offered(patient: Patient) -> None:
     left = patient.image(patient.elsewhere / "data.s1", "-b", str(patient.disks[1]), "-F", "qcow2")
     with subprocess.Popen(["qemu-io", left], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:

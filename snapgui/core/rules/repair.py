@@ -101,7 +101,7 @@ def _adopting(situation: Situation, ailments: Mapping[str, Ailment]) -> Iterable
 def _forgetting(situation: Situation, ailment: Ailment) -> Step:
     """Without anything left, libvirt only forgets it; else it deletes what is left, and does not mind what is not."""
     flags = DeleteFlag.NONE if ailment.partly else DeleteFlag.METADATA_ONLY
-    return facts.step(situation, Call.SNAPSHOT_DELETE, ailment.name, flags=flags)
+    return replace(facts.step(situation, Call.SNAPSHOT_DELETE, ailment.name, flags=flags), proof=ailment.proof)
 
 
 def _removing(situation: Situation, ailments: Mapping[str, Ailment]) -> list[Step]:
