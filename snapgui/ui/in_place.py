@@ -9,7 +9,7 @@ from snapgui.core.text import translate
 from snapgui.models.snapshots import Column, SnapshotsModel
 
 _LINES = 5  # at most, and then it scrolls
-_NARROWEST = 32  # characters
+_NARROWEST = 48  # characters
 
 
 class InPlaceEdit(QPlainTextEdit):
@@ -94,10 +94,14 @@ class InPlaceEdit(QPlainTextEdit):
             self.finish()
             return
         room = self._tree.viewport().rect()
-        lines = min(_LINES, self.document().blockCount())
+        width = min(room.width(), max(cell.width(), self.fontMetrics().averageCharWidth() * _NARROWEST))
+        self.resize(width, self.height())  # which breaks its lines
+        needed = round(self.document().size().height())  # a plain text's height is counted in lines
+        lines = min(_LINES, needed)
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if needed > lines else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(policy)
         around = 2 * (self.frameWidth() + round(self.document().documentMargin()))
         height = max(cell.height(), self.fontMetrics().lineSpacing() * lines + around)
-        width = min(room.width(), max(cell.width(), self.fontMetrics().averageCharWidth() * _NARROWEST))
         place = QRect(cell.left(), cell.top(), width, height)
         place.moveLeft(max(room.left(), min(place.left(), room.right() - width + 1)))
         place.moveTop(max(room.top(), min(place.top(), room.bottom() - height + 1)))

@@ -4,7 +4,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStatusBar
 
 from snapgui.core.activity import JobRecord, JobState
-from snapgui.core.requests import Describe, Take
+from snapgui.core.requests import Describe, Rename, Take
 from snapgui.core.text import translate
 from snapgui.jobs.runner import Runner
 from snapgui.models.activity import ActivityModel
@@ -18,6 +18,7 @@ class JobNews(QObject):
 
     taking = Signal()  # a take has been asked for
     taken = Signal(object, str)
+    renamed = Signal(object, str)  # the domain, and the new name of a snapshot of it
 
     def __init__(self, runner: Runner, activity: ActivityModel, banner: Banner, status: QStatusBar) -> None:
         super().__init__(activity)
@@ -39,6 +40,8 @@ class JobNews(QObject):
                 self._status.showMessage(translate("JobNews", "Cancelled: {title}").format(title=title), _SHORT_MS)
             case JobState.DONE:
                 self._status.showMessage(translate("JobNews", "Done: {title}").format(title=title), _SHORT_MS)
+                if isinstance(record.plan.request, Rename):
+                    self.renamed.emit(record.plan.request.domain, record.plan.request.name)
                 if isinstance(record.plan.request, Take):
                     self.taken.emit(record.plan.request.domain, record.plan.request.name)
             case JobState.RUNNING if not isinstance(record.plan.request, Describe):

@@ -256,6 +256,7 @@ class MainWindow(QMainWindow):
         self._store.snapshots_changed.connect(self._choose_wanted)
         self._news.taking.connect(self._taking)
         self._news.taken.connect(self._taken)
+        self._news.renamed.connect(self._renamed)
         self.machines.chosen.connect(self._machine_chosen)
         self.snapshots.chosen.connect(self._focus_changed)
         self.snapshots.activated.connect(self._revert)
@@ -366,6 +367,11 @@ class MainWindow(QMainWindow):
         if domain == self._snapshots_model.domain:
             self._wanted = name
             self._choose_wanted(domain)
+
+    def _renamed(self, domain: DomainId, name: str) -> None:
+        """Choose it again: its row under the old name goes, and the choice with it."""
+        self._chosen_before = ()
+        self._taken(domain, name)
 
     def _choose_wanted(self, domain: DomainId) -> None:
         shown = self._wanted and domain == self._snapshots_model.domain

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDialog,
+    QFileDialog,
     QLineEdit,
     QPlainTextEdit,
     QSpinBox,
@@ -49,8 +50,11 @@ from snapgui.demo.session import MACHINE
 from snapgui.settings import Settings
 from snapgui.ui.actions import Act
 from snapgui.ui.details.picture import Picture
+from snapgui.ui.dialogs.import_snapshots import ImportDialog
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import app_icon
+from snapgui.ui.in_place import InPlaceEdit
+from snapgui.ui.xml_edit import XmlEdit
 
 SIZES = ("1280x800", "1024x600")
 SCHEMES = ("light", "dark")
@@ -80,6 +84,12 @@ NAMES = (
     "delete-many",
     "delete-many-commands",
     "describe",
+    "describe-in-place",
+    "edit-xml",
+    "edit-xml-wrong",
+    "rename-refused",
+    "export",
+    "import",
     "compare",
     "settings",
     "settings-xml",
@@ -258,6 +268,7 @@ def pictures(studio: Studio, folder: Path) -> None:
     studio.take("after-update", "Updated, restarted, looked at.\nThe counter goes on where it was.")
     _main(studio)
     _dialogs(studio)
+    _definitions(studio, folder)
     _health(studio)
     _failures(studio)
     _other_machines(studio, folder)
@@ -344,6 +355,46 @@ def _dialogs(studio: Studio) -> None:
         studio.shoot("about", dialog)
     with studio.dialog(studio.menu("Keyboard shortcuts")) as dialog:
         studio.shoot("shortcuts", dialog)
+
+
+def _definitions(studio: Studio, folder: Path) -> None:
+    """XML edited, and wrong; a snapshot that can't be renamed; files out and in, some of them of no use."""
+    window = studio.window
+    studio.select("after-update")
+    window.actions_[Act.DESCRIBE].trigger()
+    window.snapshots.findChild(InPlaceEdit).insertPlainText("Updated, restarted, looked at.\nAnd once more.")
+    studio.shoot("describe-in-place", window)
+    window.snapshots.findChild(InPlaceEdit).finish(save=False)
+    with studio.dialog(Act.EDIT_XML) as dialog:
+        edit = dialog.findChild(XmlEdit)
+        xml = edit.text()
+        edit.replace_text(xml.replace("counter goes on", "counter went on"))
+        edit.changed.emit()
+        studio.shoot("edit-xml", dialog)
+        edit.replace_text(xml.replace("</state>", "</stat>"))
+        edit.changed.emit()
+        studio.shoot("edit-xml-wrong", dialog)
+        edit.replace_text(xml)
+    with studio.dialog(Act.RENAME) as dialog:
+        studio.shoot("rename-refused", dialog)
+    with studio.dialog(Act.EXPORT) as dialog:
+        studio.shoot("export", dialog)
+    texts = {"new.xml": xml.replace("after-update", "copied"), "old.xml": xml, "notes.xml": "Buy milk"}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    window.actions_[Act.IMPORT].trigger()
+    asked = studio.until(lambda: _shown(QFileDialog), "the question which files")
+    asked.reject()
+    dialog = studio.until(lambda: _shown(ImportDialog), "the dialog")
+    dialog.want([str(folder / name) for name in texts])
+    studio.until(lambda: "…" not in dialog.ok.toolTip() and not dialog.waiting, "the files to be read")
+    QTest.qWait(300)
+    studio.shoot("import", dialog)
+    dialog.reject()
+
+
+def _shown(kind: type[T]) -> T | None:
+    return next((each for each in QApplication.topLevelWidgets() if isinstance(each, kind) and each.isVisible()), None)
 
 
 def _health(studio: Studio) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Finding, Level, Plan
@@ -63,6 +63,10 @@ class EditXmlDialog(LastingDialog):
         self.fields.addWidget(self._edit, 1)
         self.fields.addLayout(choices)
         self.plan_view.set_compact()
+        box = self.layout()
+        if isinstance(box, QVBoxLayout):  # the room is the text's
+            box.setStretchFactor(self.fields, 1)
+            box.setStretchFactor(self.plan_view, 0)
         self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setAutoDefault(False)
         self.situation_changed()
         self.refresh()

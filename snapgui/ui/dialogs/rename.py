@@ -39,7 +39,6 @@ class RenameDialog(LastingDialog):
         self._form.addRow(translate("RenameDialog", "&Name"), self._name)
         self._form.addRow("", self._reason)
         self.fields.addLayout(self._form)
-        self.plan_view.set_compact()
         self.refresh()
         self._name.setFocus()
 
