@@ -238,7 +238,7 @@ class Situation:
     ``image_tags``: for each disk target whose image could be read, the snapshot tags in the image's own table.
     ``chains``: for each disk target whose chain could be read, its images, the active one first.
     ``folders``: those that hold the disks' images, and others that were asked for, by path.
-    ``prepared``: images that were asked for and could be read, by path.
+    ``prepared``: images that were asked for, by path; None for one that can't be read.
     ``checkpoints``: how many checkpoints the domain has. ``block_jobs``: the targets of disks that one works on.
     ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, or whose files it deletes,
     by name.
@@ -254,7 +254,7 @@ class Situation:
     image_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
     chains: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict)
     folders: Mapping[str, Folder] = field(default_factory=dict)
-    prepared: Mapping[str, Prepared] = field(default_factory=dict)
+    prepared: Mapping[str, Prepared | None] = field(default_factory=dict)
     checkpoints: int | None = None
     block_jobs: frozenset[str] | None = None
     snapshot_xml: Mapping[str, str] = field(default_factory=dict)

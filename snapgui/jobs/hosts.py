@@ -108,11 +108,12 @@ class Hosts(QObject):
         folders: Iterable[str] = (),
         *,
         next_xml: bool = False,
+        prepared: Iterable[str] = (),
     ) -> None:
         """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it is about.
 
         ``folders`` are those of the host where it would write, besides those of the disks. ``next_xml``: it changes the
-        machine's configuration.
+        machine's configuration. ``prepared``: images that it would go on in.
 
         Where one of them is no longer what the store says, as after an edit by another client, it is read again.
         """
@@ -132,6 +133,7 @@ class Hosts(QObject):
                 image_tags=host.image_tags(config),
                 chains=host.chains(config),
                 folders=host.folders([*places, *folders]),
+                prepared=host.prepared(prepared),
                 checkpoints=checkpoints,
                 block_jobs=block_jobs,
                 snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in wanted},

@@ -183,9 +183,8 @@ class Operations(QObject):
         if isinstance(dialog, HealthDialog):
             self._check_health(domain, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
             return
-        folders = dialog.folders() if isinstance(dialog, LastingDialog) else ()
-        failed = partial(self._not_surveyed, dialog)
-        self._hosts.survey(domain, about, partial(self._surveyed, dialog), failed, folders)
+        answered, failed = partial(self._surveyed, dialog), partial(self._not_surveyed, dialog)
+        self._hosts.survey(domain, about, answered, failed, dialog.folders(), prepared=dialog.prepared())
 
     def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:
         if picture is not None:

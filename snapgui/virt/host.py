@@ -22,6 +22,7 @@ from snapgui.core.records import (
     Folder,
     HostRecord,
     Layer,
+    Prepared,
     Size,
     SnapshotRecord,
 )
@@ -229,6 +230,10 @@ class Host:
     def folders(self, paths: Iterable[str]) -> dict[str, Folder]:
         """What is known of folders of the host, by path."""
         return survey.folders(self._quick, paths, local=self._local, pools=self._pools)
+
+    def prepared(self, paths: Iterable[str]) -> dict[str, Prepared | None]:
+        """What images are by their own headers; None for those that can't be read."""
+        return survey.prepared(self.open_image, paths)
 
     def inventory(self, uuid: str) -> Inventory:
         """What the domain's health is judged by: all that the host has of any machine, and the files behind it."""

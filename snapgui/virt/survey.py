@@ -1,14 +1,17 @@
 """What stands around a machine and can get in the way of a plan."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import libvirt
 
 from snapgui.core.errors import SnapguiError
-from snapgui.core.records import DomainConfig, Folder
+from snapgui.core.records import DomainConfig, Folder, Prepared
 from snapgui.core.text import translate
+from snapgui.qcow2.backing import read_needs
+from snapgui.qcow2.errors import NotQcow2Error, Qcow2Error
+from snapgui.qcow2.source import ByteSource
 from snapgui.virt.line import Line
 
 _AVAILABLE = 3  # in virStoragePoolInfo: state, capacity, allocation, available
@@ -35,6 +38,24 @@ def block_jobs(domain: libvirt.virDomain, config: DomainConfig) -> frozenset[str
         if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
             return None
         raise
+
+
+def prepared(open_image: Callable[[str], ByteSource], paths: Iterable[str]) -> dict[str, Prepared | None]:
+    """What images are by their own headers, by path; None for those that can't be read."""
+    return {path: _prepared(open_image, path) for path in dict.fromkeys(paths)}
+
+
+def _prepared(open_image: Callable[[str], ByteSource], path: str) -> Prepared | None:
+    try:
+        source = open_image(path)
+        try:
+            return Prepared("qcow2", read_needs(source).backing)
+        finally:
+            source.close()
+    except NotQcow2Error:
+        return Prepared("")
+    except (SnapguiError, Qcow2Error, OSError):
+        return None
 
 
 def folders(line: Line, paths: Iterable[str], *, local: bool, pools: bool) -> dict[str, Folder]:

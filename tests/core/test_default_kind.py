@@ -57,7 +57,7 @@ def test_a_kind_that_has_become_impossible_is_not_followed(
 def test_where_memory_can_not_be_kept_the_disks_are(situation: Callable[..., Situation]) -> None:
     remote = Disk("vda", source_type="block", source="/dev/sdb", format="raw")
     disks = (replace(RAW, transient=True), remote)
-    assert default_kind(situation(state=RUNNING, disks=disks))[0] is Kind.INTERNAL  # nothing works: the first stays
+    assert default_kind(situation(state=RUNNING, disks=disks))[0] is Kind.EXTERNAL  # none works
     kind, _ = default_kind(situation(state=RUNNING, disks=(replace(RAW, transient=True),)))
     assert kind is Kind.DISK_ONLY
 

@@ -14,8 +14,8 @@ _PROBE = "snapshot"
 def default_kind(situation: Situation) -> tuple[Kind, str]:
     """The kind that the machine's current snapshots have; without any, inside the images where every rule allows it.
 
-    Where the rules don't allow that one, the next that they allow. With it, why, in the user's words; "" where nothing
-    needs to be said.
+    Where the rules don't allow that one, the next that they allow; where they allow none, files of their own, for which
+    most can be chosen. With it, why, in the user's words; "" where nothing needs to be said.
     """
     used = kind_in_use(situation)
     active = situation.domain.state.active
@@ -29,7 +29,7 @@ def default_kind(situation: Situation) -> tuple[Kind, str]:
     for kind in rest:
         if kind is not wanted and kind_obstacle(situation, kind) is None:
             return kind, obstacle.reason
-    return wanted, ""
+    return (Kind.EXTERNAL if used is None else wanted), obstacle.reason
 
 
 def kind_in_use(situation: Situation) -> Kind | None:

@@ -64,8 +64,13 @@ def create_flags(request: Take, situation: Situation) -> CreateFlag:
 
 
 def _kind_findings(request: Take, situation: Situation) -> list[Finding]:
-    if situation.config is None or not facts.is_qemu(situation):
+    if situation.config is None:
         return []
+    if not facts.is_qemu(situation):
+        if request.kind is Kind.INTERNAL:
+            return []
+        reason = translate("Plan", "Only QEMU’s machines have snapshots in files of their own.")
+        return [Finding("kind", Level.BLOCKER, reason)]
     places = disk_places(request, situation)
     findings = internal_findings if request.kind is Kind.INTERNAL else external_findings
     return [*findings(request, situation, places), *memory_findings(request, situation, places)]

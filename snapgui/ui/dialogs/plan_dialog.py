@@ -72,6 +72,14 @@ class PlanDialog(QDialog):
         """What the user has chosen so far."""
         raise NotImplementedError
 
+    def folders(self) -> tuple[str, ...]:
+        """Folders of the host that have to be read for the plan, besides those of the disks."""
+        return ()
+
+    def prepared(self) -> tuple[str, ...]:
+        """Images of the host that the machine would go on in, which have to be read for the plan."""
+        return ()
+
     def status(self) -> str:
         """What the dialog says about reading the machine; empty once it has been read."""
         return self._status.text()

@@ -240,9 +240,10 @@ def test_tab_goes_from_the_name_through_the_description_and_the_plan_to_take(
     dialog = _open(qtbot, make_situation())
     assert _name(dialog).hasFocus()
     visited = []
-    for _ in range(5):
+    for _ in range(7):
         qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
         visited.append(dialog.focusWidget())
     assert visited[0] is _description(dialog)
-    assert visited[1].accessibleName() == "What will happen"
-    assert visited[3] is dialog.ok
+    assert [each.text() for each in visited[1:4]] == ["&Inside the images", "Di&sks and memory", "Ad&vanced"]
+    assert visited[4].accessibleName() == "What will happen"
+    assert visited[6] is dialog.ok
