@@ -24,6 +24,7 @@ from snapgui.ui.contrast import TEXT, legible
 from snapgui.ui.icons import icon, tint
 from snapgui.ui.text_label import TextLabel
 
+_MARGIN: Final = 8  # pixels around a sentence
 _MANY_LINES: Final = 5_000  # of XML: from here on, to compare them would hold the window up
 _CONTEXT: Final = 3  # lines around each difference
 _ICONS: Final = {Change.ADDED: "adds", Change.REMOVED: "loses", Change.CHANGED: "changes"}
@@ -37,6 +38,7 @@ class DifferencesView(QWidget):
         self._before = self._after = ""
         self._shown: tuple[Difference, ...] | None = None
         self._words = TextLabel()
+        self._words.setMargin(_MARGIN)
         self._list = QListWidget()
         self._list.setAccessibleName(translate("Differences", "What differs"))
         self._list.setWordWrap(True)

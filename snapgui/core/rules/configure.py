@@ -13,7 +13,7 @@ from snapgui.core.xml_fault import fault
 
 _VALIDATE: Final = 1  # VIR_DOMAIN_DEFINE_VALIDATE
 _LEAST_MEMORY: Final = 1024  # KiB: below it no machine's firmware can even begin
-_MOST_MEMORY: Final = 2**42  # KiB: 4 PiB, the most that any CPU of today can address
+_MOST_MEMORY: Final = 2**40  # KiB: 1 PiB, more than any host of today has
 _IDENTITY: Final = ("name", "uuid")
 
 

@@ -46,9 +46,7 @@ class CompareDialog(QDialog):
         layout.addLayout(head)
         layout.addWidget(self.view, 1)
         layout.addWidget(buttons)
-
-    def sizeHint(self) -> QSize:
-        return _SIZE
+        self.resize(_SIZE)
 
     def ask(self) -> None:
         """Ask for what is chosen now."""

@@ -130,6 +130,9 @@ class SettingsDialog(PlanDialog):
             self._editor.set_text(read)
         self._tabs.setEnabled(read is not None)
 
+    def _drop(self) -> None:
+        super().reject()  # as a slot by itself, Qt would look it up by its name and call this class's own
+
     @property
     def waiting(self) -> bool:
         return self.situation.next_xml is None
@@ -189,7 +192,7 @@ class SettingsDialog(PlanDialog):
         box.setText(translate("SettingsDialog", "Drop what you have changed?"))
         drop = box.addButton(translate("SettingsDialog", "&Drop it"), QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(translate("SettingsDialog", "&Go on editing"), QMessageBox.ButtonRole.RejectRole)
-        drop.clicked.connect(super().reject)
+        drop.clicked.connect(self._drop)
         box.finished.connect(box.deleteLater)
         box.open()
 
