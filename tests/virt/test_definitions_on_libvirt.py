@@ -266,6 +266,17 @@ def test_a_tree_that_was_taken_away_comes_back_from_its_xml(machine: Machine) ->
     virsh("snapshot-revert", machine.name, "m grandchild")
 
 
+def test_the_script_of_an_import_does_the_same(machine: Machine) -> None:
+    for name in ("it's", "a child", "last"):
+        machine.snapshot(name)
+    before, tree = machine.xmls(), machine.tree()
+    for name in before:
+        machine.daemon.virsh("snapshot-delete", machine.name, f"--snapshotname={name}", "--metadata")
+    plan = machine.plan(Import(machine.id, tuple(before.values()), current="last"))
+    subprocess.run(["sh", "-c", script(plan)], check=True, capture_output=True)
+    assert (machine.xmls(), machine.tree()) == (before, tree)
+
+
 def test_an_import_that_fails_in_the_middle_leaves_nothing(machine: Machine) -> None:
     for name in ("one", "two"):
         machine.snapshot(name)

@@ -20,7 +20,7 @@ from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 from snapgui.ui.xml_edit import XmlEdit
 
-_LARGEST = QSize(960, 700)
+_USUAL = QSize(760, 560)  # within a screen of 1024 by 600
 
 
 class EditXmlDialog(LastingDialog):
@@ -123,7 +123,7 @@ class EditXmlDialog(LastingDialog):
             self._edit.go_to_fault()
 
     def sizeHint(self) -> QSize:
-        return super().sizeHint().expandedTo(QSize(760, 600)).boundedTo(_LARGEST)
+        return super().sizeHint().expandedTo(_USUAL)
 
     def _changed(self) -> None:
         if not self.busy:

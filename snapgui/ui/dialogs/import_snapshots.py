@@ -29,7 +29,7 @@ from snapgui.models.format import one_line, tooltip
 from snapgui.ui.dialogs.lasting_dialog import LastingDialog
 from snapgui.ui.icons import icon
 
-_LARGEST: Final = QSize(900, 640)
+_USUAL: Final = QSize(680, 480)
 _MOST_FILES: Final = 5000
 
 
@@ -144,7 +144,7 @@ class ImportDialog(LastingDialog):
         self._tell_rows(self.plan)
 
     def sizeHint(self) -> QSize:
-        return super().sizeHint().expandedTo(QSize(680, 480)).boundedTo(_LARGEST)
+        return super().sizeHint().expandedTo(_USUAL)
 
     def _obstacle(self) -> str:
         if self._reading:

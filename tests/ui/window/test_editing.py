@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFileDialog,
+    QLineEdit,
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
@@ -21,7 +22,7 @@ from pytestqt.qtbot import QtBot
 from testbed.stage import URI
 
 from snapgui.app import Application
-from snapgui.core.records import DomainId
+from snapgui.core.records import DomainId, Kind
 from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.edit_xml import EditXmlDialog
 from snapgui.ui.dialogs.import_snapshots import ImportDialog
@@ -198,13 +199,41 @@ def test_a_change_by_others_meanwhile_is_not_overwritten_unasked(
     assert "mine" in text_of(others, "b")
 
 
-def test_a_rename_of_an_internal_snapshot_says_why_not(qtbot: QtBot, app_of: Application) -> None:
-    with_memory = begin(qtbot, app_of, Act.RENAME, "b", RenameDialog)
-    rules = {finding.rule for finding in with_memory.plan.findings}
-    if "rename-internal" in rules:
-        assert not with_memory.ok.isEnabled()
-        assert "description" in with_memory.plan.findings[0].remedy
-    with_memory.reject()
+def test_a_renamed_snapshot_keeps_its_place_and_stays_chosen(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain
+) -> None:
+    overlay = "snapshot='external' type='file'><source file='/images/vda.b'/></disk>"
+    outside = text_of(others, "b").replace("snapshot='internal'/>", overlay)
+    others.snapshotCreateXML(outside, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)
+    app_of.backend.hosts.refresh(app_of.window.machines.domain(), ("b",))
+    qtbot.waitUntil(lambda: records(app_of)["b"].kind is Kind.EXTERNAL)
+    dialog = begin(qtbot, app_of, Act.RENAME, "b", RenameDialog)
+    dialog.findChild(QLineEdit).setText("c")
+    assert not dialog.ok.isEnabled()
+    dialog.findChild(QLineEdit).setText("new <b>&name")
+    dialog.ok.click()
+    gone(qtbot)
+    qtbot.waitUntil(lambda: app_of.window.snapshots.selected() == ("new <b>&name",))
+    assert {name: record.parent for name, record in records(app_of).items()} == {
+        "a": None,
+        "new <b>&name": "a",
+        "c": "new <b>&name",
+    }
+    assert "s3cr3t" in text_of(others, "new <b>&name")
+    assert others.snapshotCurrent().getName() == "c"
+
+
+def test_a_rename_of_an_internal_snapshot_says_why_not(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain
+) -> None:
+    others.create()
+    others.snapshotCreateXML("<domainsnapshot><name>inside</name></domainsnapshot>")
+    app_of.backend.hosts.refresh(app_of.window.machines.domain())
+    qtbot.waitUntil(lambda: "inside" in records(app_of) and records(app_of)["inside"].complete)
+    dialog = begin(qtbot, app_of, Act.RENAME, "inside", RenameDialog)
+    assert {finding.rule for finding in dialog.plan.findings} == {"rename-internal"}
+    assert not dialog.ok.isEnabled()
+    dialog.reject()
 
 
 def export(
