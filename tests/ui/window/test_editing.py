@@ -157,13 +157,12 @@ def test_a_refusal_by_libvirt_loses_nothing_that_was_typed(
     dialog = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
     before = text_of(others, "b")
     text = change(dialog, r"<memory unit='KiB'>\d+", "<memory unit='KiB'>nonsense")
-    qtbot.waitUntil(dialog.ok.isEnabled)
+    qtbot.waitUntil(lambda: not dialog.waiting and dialog.ok.isEnabled())
     dialog.ok.click()
-    qtbot.waitUntil(lambda: not dialog.busy)
     edit = dialog.findChild(XmlEdit)
+    qtbot.waitUntil(lambda: edit.fault().startswith("libvirt: ") and not dialog.busy)
     assert dialog.isVisible()
     assert edit.text() == text
-    assert edit.fault().startswith("libvirt: ")
     assert text_of(others, "b") == before
     text = change(dialog, "nonsense", re.search(r"<memory unit='KiB'>(\d+)", before)[1])
     assert edit.fault() == ""
