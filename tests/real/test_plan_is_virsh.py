@@ -1,0 +1,169 @@
+"""Plan = virsh: what a plan does to one machine, its virsh commands do to a twin.
+
+To hold another request against virsh, add one line to ``CASES``: a name, the request, and what both machines have been
+through before, as virsh commands without the domain. ``MACHINE`` stands for either twin; a request that holds a path
+is written as a function of the twin: ``lambda twin: Take(twin.id, "a", memory_file=twin.path("mem"))``. What is
+compared: domain state and XML, snapshots' XML and tree, the current one, and every file by qemu-img.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pytestqt.qtbot import QtBot
+from testbed.daemon import Daemon
+from testbed.twins import Case, NotReadyError, Twins, for_machine
+
+from snapgui.core.records import DomainId
+from snapgui.core.requests import (
+    Delete,
+    Describe,
+    MachineRequest,
+    Power,
+    PowerAction,
+    Revert,
+    RunState,
+    Scope,
+    SetCurrent,
+    Take,
+)
+from snapgui.virt import eventloop
+
+MACHINE: Final = DomainId("", "")
+
+INTERNAL: Final = ("snapshot-create-as a", "write 1", "snapshot-create-as b", "snapshot-revert a", "write 2")
+LIVE: Final = ("start", "snapshot-create-as a", "snapshot-create-as b")
+BRANCHES: Final = (*INTERNAL, "snapshot-create-as c", "snapshot-create-as d", "write 3")
+CHAIN: Final = tuple(
+    line for name in "xyz" for line in (f"snapshot-create-as {name} --disk-only", f"write {ord(name)}")
+)
+FORK: Final = (*CHAIN[:4], "snapshot-revert x", "write 5")
+
+
+def case(request: MachineRequest, *before: str, **more: Any) -> Case:
+    return Case(for_machine(request), before, **more)
+
+
+CASES: Final = {
+    "take off": case(Take(MACHINE, "a"), "write 1"),
+    "take off described": case(Take(MACHINE, "a", 'it\'s "<b>&amp;" $HOME\nand more'), "write 1"),
+    "take below": case(Take(MACHINE, "new"), *INTERNAL),
+    "take running": case(Take(MACHINE, "a"), "start"),
+    "take paused": case(Take(MACHINE, "a", "described"), "start", "suspend"),
+    "take two disks": case(Take(MACHINE, "a"), "write 1", disks={"vda": "qcow2", "vdb": "qcow2", "hdc": "cdrom"}),
+    **{
+        f"revert off {run.value} {again}": case(Revert(MACHINE, again, run), *INTERNAL)
+        for run in RunState
+        for again in ("a", "b")
+    },
+    **{f"revert live {run.value}": case(Revert(MACHINE, "a", run), *LIVE) for run in RunState},
+    "revert live from off": case(Revert(MACHINE, "a"), *LIVE, "destroy"),
+    "revert paused": case(Revert(MACHINE, "a"), "start", "suspend", "snapshot-create-as a", "resume"),
+    "revert saved": case(Revert(MACHINE, "a", remove_managed_save=True), *INTERNAL, "start", "managedsave"),
+    "revert external": case(Revert(MACHINE, "x"), *CHAIN),
+    "revert external running": case(Revert(MACHINE, "y", RunState.RUNNING), *CHAIN),
+    **{
+        f"delete {scope.value} {name}": case(Delete(MACHINE, (name,), scope), *BRANCHES)
+        for scope in Scope
+        for name in ("a", "c", "d")
+        if name != "d" or scope is not Scope.CHILDREN_ONLY
+    },
+    "delete several": case(Delete(MACHINE, ("a", "d", "b")), *BRANCHES),
+    "delete live": case(Delete(MACHINE, ("a",)), *LIVE),
+    "delete live all": case(Delete(MACHINE, ("a",), Scope.WITH_CHILDREN), *LIVE),
+    "merge leaf": case(Delete(MACHINE, ("z",)), *CHAIN),
+    "merge middle": case(Delete(MACHINE, ("y",)), *CHAIN),
+    "merge root": case(Delete(MACHINE, ("x",)), *CHAIN),
+    "merge all": case(Delete(MACHINE, ("x",), Scope.WITH_CHILDREN), *CHAIN),
+    "merge running": case(Delete(MACHINE, ("y",)), *CHAIN, "start"),
+    "merge leaf running": case(Delete(MACHINE, ("z",)), *CHAIN, "start"),
+    "delete off the line": case(Delete(MACHINE, ("y",)), *FORK),
+    "describe": case(Describe(MACHINE, "a", "another\ntext, it's <here>"), *BRANCHES),
+    "describe the current one": case(Describe(MACHINE, "d", "another"), *BRANCHES),
+    "describe disk only": case(Describe(MACHINE, "x", "another"), *CHAIN, "start"),
+    "set current": case(SetCurrent(MACHINE, "b"), *BRANCHES),
+    "start": case(Power(MACHINE, PowerAction.START)),
+    "pause": case(Power(MACHINE, PowerAction.PAUSE), "start"),
+    "resume": case(Power(MACHINE, PowerAction.RESUME), "start", "suspend"),
+    "reboot": case(Power(MACHINE, PowerAction.REBOOT), "start"),
+    "shut down": case(Power(MACHINE, PowerAction.SHUT_DOWN), "start"),
+    "force off": case(Power(MACHINE, PowerAction.FORCE_OFF), "start"),
+}
+
+
+# On libvirt's test driver, where a snapshot takes no time: everything, in every state, on a tree with branches.
+TREE: Final = (
+    "start",
+    *(f"snapshot-create-as {name}" for name in ("root", "stem", "leaf")),
+    "suspend",
+    "snapshot-revert stem",
+    "snapshot-create-as paused",
+    "destroy",
+    "snapshot-create-as off",
+)
+STATES: Final = {"running": ("start",), "paused": ("start", "suspend"), "off": ()}
+BREADTH: Final[tuple[MachineRequest, ...]] = (
+    Take(MACHINE, "new"),
+    Take(MACHINE, "-x; it's $HOME", "<b>\n& 日本"),
+    *(Revert(MACHINE, name, run) for run in RunState for name in ("root", "leaf", "paused", "off")),
+    *(Delete(MACHINE, (name,), scope) for scope in Scope for name in ("root", "stem", "paused", "off")),
+    *(Delete(MACHINE, names) for names in combinations(("root", "stem", "paused", "off"), 2)),
+    Delete(MACHINE, ("stem", "paused"), Scope.WITH_CHILDREN),
+    Describe(MACHINE, "stem", "it's <another>\n"),
+    Describe(MACHINE, "off", ""),
+    SetCurrent(MACHINE, "leaf"),
+    *(Power(MACHINE, action) for action in PowerAction),
+)
+
+
+@pytest.fixture
+def open_twins(daemon: Daemon, qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[str], Twins]]:
+    eventloop.start()
+    opened = []
+
+    def build(uri: str) -> Twins:
+        opened.append(Twins(daemon, uri, qtbot, tmp_path))
+        return opened[-1]
+
+    yield build
+    for twins in opened:
+        twins.close()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_plan_and_its_commands_end_equal(open_twins: Callable[[str], Twins], daemon: Daemon, name: str) -> None:
+    by_plan, by_virsh = open_twins(daemon.uri).compare(CASES[name])
+    assert by_plan == by_virsh
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_they_do_for_all_that_the_test_driver_can(
+    open_twins: Callable[[str], Twins], daemon: Daemon, state: str
+) -> None:
+    # By way of the daemon, so that each virsh finds the machines as the one before it left them.
+    twins = open_twins(daemon.uri.replace("qemu", "test").replace("session", "default"))
+    compared = 0
+    for request in BREADTH:
+        try:
+            by_plan, by_virsh = twins.compare(case(request, *TREE, *STATES[state]))
+        except NotReadyError:
+            continue
+        assert by_plan == by_virsh, request
+        compared += 1
+    assert compared > len(BREADTH) - len(PowerAction) - len(RunState)
+
+
+def test_twins_that_differ_are_told_apart(open_twins: Callable[[str], Twins], daemon: Daemon) -> None:
+    twins = open_twins(daemon.uri)
+    for words in (("a", "b"), ("a", "a", "", "described")):
+        names, texts = words[:2], words[2:] or ("", "")
+        by_plan, by_virsh = twins.compare(
+            Case(
+                lambda twin, n=names, t=texts: Take(
+                    twin.id, n[twin.name.endswith("virs")], t[twin.name.endswith("virs")]
+                )
+            )
+        )
+        assert by_plan != by_virsh
