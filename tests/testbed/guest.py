@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import shutil
 import socket
 import subprocess
 import time
@@ -37,14 +36,18 @@ _DOMAIN = """\
       <target port='0'/>
     </serial>
     <video><model type='vga' vram='16384'/></video>
+    {channel}
     <memballoon model='none'/>
   </devices>
 </domain>
 """
+_CHANNEL = """\
+<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+"""
 
 
 def build() -> Path:
-    """The folder with the guest's ``vmlinuz`` and ``initramfs``. Raises CalledProcessError where it can't be made."""
+    """The folder with the guest's ``vmlinuz``, ``initramfs`` and ``agent``. Raises CalledProcessError where it can't be made."""
     ran = subprocess.run([_BUILD], check=True, stdout=subprocess.PIPE, text=True)
     return Path(ran.stdout.strip())
 
@@ -55,8 +58,10 @@ class Guest:
     The console belongs to the QEMU process, and a revert replaces that: every ``run`` connects anew.
     """
 
-    def __init__(self, daemon: Daemon, name: str, *, memory: int = 128, disk_size: str = "64M") -> None:
-        """``memory`` in MiB."""
+    def __init__(
+        self, daemon: Daemon, name: str, *, memory: int = 128, disk_size: str = "64M", agent: bool = False
+    ) -> None:
+        """``memory`` in MiB. ``agent``: QEMU's guest agent runs in it."""
         self.daemon = daemon
         self.name = name
         self.uuid = str(uuid.uuid4())
@@ -65,17 +70,20 @@ class Guest:
         self._memory = memory
         self._marks = itertools.count(1)
         built = build()
-        self._files = {file: self._lend(built / file) for file in ("vmlinuz", "initramfs")}
+        self._channel = _CHANNEL if agent else ""
+        archives = ("initramfs", "agent") if agent else ("initramfs",)
+        self._kernel = self._lend("vmlinuz", [built / "vmlinuz"])
+        self._initramfs = self._lend("-".join(archives), [built / archive for archive in archives])
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.disk, disk_size], check=True)
         daemon.hand_over(self.disk)
         daemon.virsh("pool-refresh", "images")
         self.define(memory)
 
-    def _lend(self, file: Path) -> Path:
-        # The cache may lie in a home that the daemon's user can't enter.
-        lent = self.daemon.root / file.name
+    def _lend(self, name: str, files: list[Path]) -> Path:
+        """The files as one. The cache may lie in a home that the daemon's user can't enter."""
+        lent = self.daemon.root / name
         if not lent.exists():
-            shutil.copyfile(file, lent)
+            lent.write_bytes(b"".join(file.read_bytes() for file in files))
             self.daemon.hand_over(lent)
         return lent
 
@@ -87,8 +95,9 @@ class Guest:
                 name=self.name,
                 uuid=self.uuid,
                 memory=memory,
-                kernel=self._files["vmlinuz"],
-                initramfs=self._files["initramfs"],
+                kernel=self._kernel,
+                initramfs=self._initramfs,
+                channel=self._channel,
                 disk=self.disk,
                 console=self._console,
             )
