@@ -236,6 +236,8 @@ class Situation:
     """Everything that a plan is made from. What has not been read is None or missing, never guessed.
 
     ``image_tags``: for each disk target whose image could be read, the snapshot tags in the image's own table.
+    ``equal_tags``: for each disk target of a machine that is off, those of these tags that hold what the disk holds now,
+    and "" where nothing has been written to the image since it was made.
     ``chains``: for each disk target whose chain could be read, its images, the active one first.
     ``folders``: those that hold the disks' images, and others that were asked for, by path.
     ``prepared``: images that were asked for, by path; None for one that can't be read.
@@ -252,6 +254,7 @@ class Situation:
     snapshots: Snapshots = field(default_factory=Snapshots)
     config: DomainConfig | None = None
     image_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    equal_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
     chains: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict)
     folders: Mapping[str, Folder] = field(default_factory=dict)
     prepared: Mapping[str, Prepared | None] = field(default_factory=dict)

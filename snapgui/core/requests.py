@@ -216,7 +216,7 @@ class Mend:
     pictures: tuple[str, ...] = ()
 
 
-MachineRequest = Take | Revert | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import | Mend | Configure
+MachineRequest = Take | Revert | Undo | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import | Mend | Configure
 Request = MachineRequest | TakeTogether
 
 

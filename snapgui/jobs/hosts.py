@@ -131,6 +131,7 @@ class Hosts(QObject):
                 domain=record,
                 config=config,
                 image_tags=host.image_tags(config),
+                equal_tags={} if record.state.active else host.equal_tags(config),
                 chains=host.chains(config),
                 folders=host.folders([*places, *folders]),
                 prepared=host.prepared(prepared),

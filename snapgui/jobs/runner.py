@@ -26,6 +26,7 @@ from snapgui.core.requests import (
     Revert,
     SetCurrent,
     Take,
+    Undo,
     domains,
 )
 from snapgui.core.text import translate
@@ -226,7 +227,7 @@ class Runner(QObject):
             cancellable=False,
             progress=None,
         )
-        if problem is None and isinstance(request, Delete | Mend):
+        if problem is None and isinstance(request, Delete | Mend | Undo):
             self._drop_pictures(request.domain, job.record.plan)
         elif problem is None and isinstance(request, Rename):
             self._rename_picture(request)
@@ -343,10 +344,16 @@ def outcome(request: Request, listing: SnapshotNames) -> str:  # noqa: PLR0911 -
         case Delete(snapshots=names):
             left = sum(name in listing.names for name in names)
             return translate("Runner", "%n of the chosen snapshot(s) still there.", "", left)
-        case Revert(snapshot=name):
+        case Revert(snapshot=name, safety=safety):
             if listing.current == name:
                 return translate("Runner", "The machine stands on this snapshot now.")
+            if safety is not None and safety.name in listing.names:
+                return translate("Runner", "Only the safety snapshot was taken: delete it, or revert again.")
             return translate("Runner", "The machine does not stand on this snapshot.")
+        case Undo(snapshot=name):
+            if name in listing.names:
+                return translate("Runner", "The safety snapshot is there still: the revert can be undone again.")
+            return translate("Runner", "The revert is undone.")
         case Rename(name=name):
             if name in listing.names:
                 return translate("Runner", "The new name is there now; the old one may be there too.")

@@ -221,6 +221,13 @@ class Host:
         """The names of the snapshots in the image of each disk, by target; without those that can't be read."""
         return sizes.image_tags(sizes.read_tables(self.open_image, config))
 
+    def equal_tags(self, config: DomainConfig) -> dict[str, frozenset[str]]:
+        """For each disk by target: the snapshots in its image that hold what it holds now (``qcow2.equal``).
+
+        Without those that can't be read. Only while the domain is off.
+        """
+        return sizes.equal_tags(self.open_image, config)
+
     def obstacles(self, uuid: str, config: DomainConfig) -> tuple[int | None, frozenset[str] | None]:
         """How many checkpoints the domain has, and the disks that a block job works on; None where not known."""
         with self._quick.calling(translate("Host", "Reading what is under way on the machine")) as connection:

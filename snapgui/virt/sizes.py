@@ -1,11 +1,13 @@
 """How large the memory in each snapshot is, from where it lies: the images' own snapshot tables, or a file."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import Disk, DomainConfig, Mode, Size, SnapshotRecord, SnapshotState
 from snapgui.core.text import translate
+from snapgui.qcow2.equal import equal_snapshots
 from snapgui.qcow2.errors import Qcow2Error
 from snapgui.qcow2.snapshots import InternalSnapshot, read_snapshots
 from snapgui.qcow2.source import ByteSource
@@ -47,6 +49,21 @@ def image_tags(tables: Tables) -> dict[str, frozenset[str]]:
         for target, table in tables.items()
         if not isinstance(table, Problem)
     }
+
+
+def equal_tags(open_image: Open, config: DomainConfig) -> dict[str, frozenset[str]]:
+    """For each writable qcow2 disk, by its target: what ``equal_snapshots`` says; without those that can't be read."""
+    found: dict[str, frozenset[str]] = {}
+    for disk in config.disks:
+        if not (disk.writable and disk.format == "qcow2" and disk.source and disk.source_type in ("file", "block")):
+            continue
+        with suppress(SnapguiError, Qcow2Error, OSError):
+            source = open_image(disk.source)
+            try:
+                found[disk.target] = equal_snapshots(source)
+            finally:
+                source.close()
+    return found
 
 
 def memory_sizes(

@@ -21,6 +21,7 @@ from snapgui.core.requests import (
     Revert,
     SetCurrent,
     Take,
+    Undo,
 )
 from snapgui.core.rules.configure import plan_configure
 from snapgui.core.rules.define import plan_import, plan_redefine
@@ -32,6 +33,7 @@ from snapgui.core.rules.rename import plan_rename
 from snapgui.core.rules.repair import plan_mend
 from snapgui.core.rules.revert import plan_revert
 from snapgui.core.rules.take import plan_take
+from snapgui.core.rules.undo import plan_undo
 
 __all__ = ["check_name", "make_plan"]
 
@@ -43,6 +45,8 @@ def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C
             return plan_take(request, situation)
         case Revert():
             return plan_revert(request, situation)
+        case Undo():
+            return plan_undo(request, situation)
         case Delete():
             return plan_delete(request, situation)
         case Describe():

@@ -11,6 +11,7 @@ from snapgui.core.text import translate
 # libvirt's versions that change what works: https://libvirt.org/news.html
 SINCE_EXTERNAL_DELETE: Final = 9_000_000
 SINCE_MEMORY_FILE_DELETE: Final = 9_001_000  # before it, deleting an external snapshot left its memory file behind
+SINCE_RESET_NVRAM: Final = 8_001_000
 SINCE_UEFI_OFF: Final = 9_003_000
 SINCE_SAFE_REVERT: Final = 9_010_000  # before it, reverting to an internal snapshot could crash QEMU
 SINCE_JOBS: Final = 10_009_000  # QEMU's jobs replace its monitor's savevm; they allow UEFI with NVRAM in qcow2

@@ -1,11 +1,16 @@
 """Going back to a snapshot."""
 
-from snapgui.core import tree
+from dataclasses import replace
+from typing import Final
+
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, RevertFlag
-from snapgui.core.records import Mode, Situation, SnapshotRecord, SnapshotState
-from snapgui.core.requests import Revert, RunState
+from snapgui.core.records import Agent, DomainState, Kind, Mode, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.requests import Revert, RunState, Take, Undo
 from snapgui.core.rules import facts
 from snapgui.core.rules.naming import fit_for_a_job, may_be_mistaken
+from snapgui.core.rules.revert_files import config_then, external_findings, file_effects, left_behind
+from snapgui.core.rules.safety import after_take, is_unchanged
+from snapgui.core.rules.take import plan_take
 from snapgui.core.text import translate
 
 _FLAGS = {
@@ -13,31 +18,92 @@ _FLAGS = {
     RunState.RUNNING: RevertFlag.RUNNING,
     RunState.PAUSED: RevertFlag.PAUSED,
 }
+# Warnings about a new snapshot that a revert says itself, or that matter only to one that is to last
+_NOT_OF_A_SAFETY: Final = ("managed-save", "transient", "nvram")
 
 
 def plan_revert(request: Revert, situation: Situation) -> Plan:
-    """The plan of reverting."""
+    """The plan of reverting. A safety snapshot that can't be taken is left out, and that is said."""
     title = translate("Plan", "Revert {machine} to “{name}”").format(
         machine=situation.domain.name, name=request.snapshot
     )
     record = situation.snapshots.records.get(request.snapshot)
     if record is None:
         return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
-    removes = request.remove_managed_save and situation.domain.managed_save
-    steps = [facts.step(situation, Call.MANAGED_SAVE_REMOVE)] if removes else []
-    steps.append(facts.step(situation, Call.SNAPSHOT_REVERT, record.name, flags=_FLAGS[request.run]))
+    safety = None if request.safety is None else plan_take(request.safety, situation)
+    obstacle = None if safety is None else _obstacle(safety)
+    kept = request.safety if obstacle is None else None  # what holds the machine as it is now
+    then = situation if kept is None else after_take(kept, situation)
+    steps = [] if safety is None or kept is None else [*safety.steps]
+    if request.remove_managed_save and situation.domain.managed_save:
+        steps.append(facts.step(situation, Call.MANAGED_SAVE_REMOVE))
+    flags = _flags(request, record, situation)
+    steps.append(facts.step(situation, Call.SNAPSHOT_REVERT, record.name, flags=flags))
+    if _sets_clock(request, record, situation):
+        # Best done at once; where no agent runs in the guest, or it does not know how, the guest goes on without.
+        steps.append(replace(facts.step(situation, Call.SET_TIME), may_fail=True))
     findings = [*facts.unread(situation), *_record_findings(record)]
     if not findings or situation.config is None:
         findings += _state_findings(request, record, situation)
-        findings += _external_findings(situation) if facts.is_external(record) else []
-        findings += _internal_findings(record, situation) if not facts.is_external(record) else []
+        findings += _nvram_findings(request, record, situation)
+        findings += external_findings(record, then) if facts.is_external(record) else []
+        findings += _internal_findings(record, then) if not facts.is_external(record) else []
+        findings += _safety_findings(safety, obstacle)
     return Plan(
         request,
         title,
         steps=tuple(steps) if situation.config is not None and record.complete else (),
         findings=tuple(findings),
-        effects=tuple(_effects(request, record, situation)),
+        effects=tuple(_effects(request, record, situation, kept)),
+        undo=None if kept is None else Undo(request.domain, kept.name),
     )
+
+
+def _obstacle(take: Plan) -> Finding | None:
+    return next((finding for finding in take.findings if finding.level is Level.BLOCKER), None)
+
+
+def _flags(request: Revert, record: SnapshotRecord, situation: Situation) -> RevertFlag:
+    flags = _FLAGS[request.run]
+    if request.force and situation.domain.managed_save and not request.remove_managed_save:
+        flags |= RevertFlag.FORCE
+    if request.reset_nvram and can_reset_nvram(situation) and not _ends_off(request, record):
+        flags |= RevertFlag.RESET_NVRAM
+    return flags
+
+
+def can_reset_nvram(situation: Situation) -> bool:
+    """Whether the machine has firmware settings that this host can make anew."""
+    uefi = situation.config is not None and situation.config.uefi
+    return uefi and facts.is_qemu(situation) and not facts.before(situation, facts.SINCE_RESET_NVRAM)
+
+
+def _ends_off(request: Revert, record: SnapshotRecord) -> bool:
+    return request.run is RunState.AS_TAKEN and not facts.has_memory(record)
+
+
+def _ends_paused(request: Revert, record: SnapshotRecord) -> bool:
+    as_taken = request.run is RunState.AS_TAKEN
+    return request.run is RunState.PAUSED or (as_taken and record.state is SnapshotState.PAUSED)
+
+
+def _sets_clock(request: Revert, record: SnapshotRecord, situation: Situation) -> bool:
+    """Whether the guest goes on with an old clock, and may have an agent that can set it."""
+    if situation.config is None or not facts.is_qemu(situation) or not facts.has_memory(record):
+        return False
+    config = config_then(record.name, situation) or situation.config
+    return config.agent is not Agent.NONE and not _ends_paused(request, record)
+
+
+def _safety_findings(safety: Plan | None, obstacle: Finding | None) -> list[Finding]:
+    if safety is None:
+        return []
+    if obstacle is not None:
+        reason = translate("Plan", "No safety snapshot, so the revert can’t be undone: {reason}")
+        return [Finding("no-safety", Level.WARNING, reason.format(reason=obstacle.reason), obstacle.remedy)]
+    text = translate("Plan", "Safety snapshot: {reason}")
+    told = [each for each in safety.findings if each.level is Level.WARNING and each.rule not in _NOT_OF_A_SAFETY]
+    return [replace(each, rule=f"safety-{each.rule}", reason=text.format(reason=each.reason)) for each in told]
 
 
 def _record_findings(record: SnapshotRecord) -> list[Finding]:
@@ -74,6 +140,12 @@ def _state_findings(request: Revert, record: SnapshotRecord, situation: Situatio
                 "Plan", "The machine’s saved state stays, and starting from it later would damage the disks."
             )
             findings.append(Finding("managed-save", Level.WARNING, reason, remedy))
+        elif request.force and facts.is_qemu(situation):
+            # Seen on 11.3: with FORCE libvirt reverts and leaves the saved state behind.
+            reason = translate(
+                "Plan", "The machine’s saved state stays, and starting from it later would damage the disks."
+            )
+            findings.append(Finding("managed-save", Level.WARNING, reason, remedy))
         elif facts.is_qemu(situation):
             reason = translate("Plan", "The machine has a saved state, which would not fit the reverted disks.")
             findings.append(Finding("managed-save", Level.BLOCKER, reason, remedy))
@@ -86,12 +158,8 @@ def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Fin
     findings = []
     memory = facts.has_memory(record)
     overlays = facts.overlays(situation)
-    stands_on = overlays.get(situation.snapshots.current)
-    if stands_on != overlays[record.name]:
-        reason = translate(
-            "Plan", "The machine uses files of the external snapshot “{name}”. Reverting leaves them behind."
-        )
-        findings.append(Finding("orphans", Level.WARNING, reason.format(name=stands_on or record.name)))
+    if overlays.get(situation.snapshots.current) != overlays[record.name]:
+        findings += left_behind(record, situation)
     elif lacking := _disks_without(record, situation):
         # qemu-img goes through the disks one by one: those before the failure are already reverted.
         reason = translate(
@@ -137,6 +205,20 @@ def _firmware_findings(situation: Situation) -> list[Finding]:
     return []
 
 
+def _nvram_findings(request: Revert, record: SnapshotRecord, situation: Situation) -> list[Finding]:
+    if not request.reset_nvram or situation.config is None:
+        return []
+    if not can_reset_nvram(situation):
+        reason = translate("Plan", "The firmware’s settings (NVRAM) can be made anew only with UEFI, by libvirt 8.1.")
+        return [Finding("reset-nvram", Level.BLOCKER, reason)]
+    if _ends_off(request, record):
+        # qemuProcessStart does it, and here nothing starts
+        reason = translate("Plan", "The firmware’s settings (NVRAM) are made anew only where the machine starts.")
+        remedy = translate("Plan", "Choose that it goes on running or paused.")
+        return [Finding("reset-nvram-off", Level.BLOCKER, reason, remedy)]
+    return []
+
+
 def _disks_without(record: SnapshotRecord, situation: Situation) -> list[str]:
     tags = situation.image_tags
     return [
@@ -146,61 +228,62 @@ def _disks_without(record: SnapshotRecord, situation: Situation) -> list[str]:
     ]
 
 
-def _external_findings(situation: Situation) -> list[Finding]:
-    if not situation.host.external_revert:
-        reason = translate("Plan", "This host’s libvirt can’t revert to external snapshots; 9.9 and later can.")
-        return [Finding("external", Level.BLOCKER, reason)]
-    findings = []
-    config = situation.config
-    # qemuSnapshotRevertValidate; it looks at the disks of the time of the snapshot, which are mostly those of now.
-    other = [] if config is None else [disk.target for disk in config.disks if disk.source_type != "file"]
-    if other:
-        reason = translate(
-            "Plan", "Disk {disks} is not a file: libvirt can revert to external snapshots only of files."
-        )
-        findings.append(Finding("external-disk", Level.BLOCKER, reason.format(disks=", ".join(other))))
-    inserted = [] if config is None else [disk.source for disk in config.disks if disk.readonly and disk.source]
-    if inserted:
-        reason = translate("Plan", "libvirt also writes a new file beside {files}: that folder has to be writable.")
-        findings.append(Finding("external-overlay", Level.WARNING, reason.format(files=", ".join(inserted))))
-    return findings
-
-
-def _effects(request: Revert, record: SnapshotRecord, situation: Situation) -> list[Effect]:
-    current = situation.snapshots.current
+def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept: Take | None) -> list[Effect]:
     active = situation.domain.state.active
-    if current is None:
-        text = translate("Plan", "What the machine holds now is lost: no snapshot has it.")
-    else:
-        text = translate("Plan", "What changed since “{name}” is lost: no snapshot has it.")
-    effects = [Effect(EffectKind.LOSES, text.format(name=current), () if current is None else (current,))]
-    if active:
+    effects = [] if is_unchanged(situation) else _changes_since(situation, kept)
+    if active and (kept is None or kept.kind is Kind.DISK_ONLY):
         text = translate("Plan", "What runs in the machine now ends at once, without being saved.")
         effects.append(Effect(EffectKind.LOSES, text))
     if request.remove_managed_save and situation.domain.managed_save:
         effects.append(Effect(EffectKind.LOSES, translate("Plan", "The machine’s saved state is removed.")))
-    if facts.is_external(record) and (below := tree.descendants(situation.snapshots, record.name)):
-        text = translate(
-            "Plan", "The disks continue in new files; the files of the machine’s present state are deleted."
-        )
-        effects.append(Effect(EffectKind.CHANGES, text, tuple(below)))
+    if request.reset_nvram and _flags(request, record, situation) & RevertFlag.RESET_NVRAM:
+        text = translate("Plan", "The firmware’s settings (NVRAM), such as the boot order, are made anew.")
+        effects.append(Effect(EffectKind.LOSES, text))
+    if kept is not None:
+        text = translate("Plan", "Takes the safety snapshot “{name}” first, by which the revert can be undone.")
+        effects.append(Effect(EffectKind.ADDS, text.format(name=kept.name), (kept.name,)))
+        if situation.domain.state is DomainState.RUNNING and kept.kind is not Kind.DISK_ONLY:
+            text = translate("Plan", "The machine pauses while its memory is saved.")
+            effects.append(Effect(EffectKind.PAUSES, text))
+    if facts.is_external(record):
+        effects += file_effects(situation, kept)
     effects.append(Effect(EffectKind.CHANGES, _ending(request, record)))
-    if active:
+    if active and facts.is_qemu(situation):
         # Since libvirt 7.10, every revert starts a new QEMU.
         text = translate("Plan", "QEMU restarts: an open console loses its connection.")
         effects.append(Effect(EffectKind.CHANGES, text))
+    if _sets_clock(request, record, situation):
+        text = translate("Plan", "The guest’s clock is set to now, where its agent answers.")
+        effects.append(Effect(EffectKind.CHANGES, text))
     text = translate("Plan", "The machine’s configuration goes back to that time, too.")
     effects.append(Effect(EffectKind.CHANGES, text))
-    if current != record.name:
+    if situation.snapshots.current != record.name:
         text = translate("Plan", "“{name}” becomes the current snapshot.").format(name=record.name)
         effects.append(Effect(EffectKind.CHANGES, text, (record.name,)))
     return effects
 
 
-def _ending(request: Revert, record: SnapshotRecord) -> str:
-    paused = request.run is RunState.PAUSED or (
-        request.run is RunState.AS_TAKEN and record.state is SnapshotState.PAUSED
+def _changes_since(situation: Situation, kept: Take | None) -> list[Effect]:
+    """What becomes of the changes since the current snapshot, which only the machine itself holds."""
+    current = situation.snapshots.current
+    names = () if current is None else (current,)
+    if kept is not None:
+        text = (
+            translate("Plan", "What the machine holds now is kept in “{safety}”.")
+            if current is None
+            else translate("Plan", "What changed since “{name}” is kept in “{safety}”.")
+        )
+        return [Effect(EffectKind.MOVES, text.format(name=current, safety=kept.name), (*names, kept.name))]
+    text = (
+        translate("Plan", "What the machine holds now is lost: no snapshot has it.")
+        if current is None
+        else translate("Plan", "What changed since “{name}” is lost: no snapshot has it.")
     )
+    return [Effect(EffectKind.LOSES, text.format(name=current), names)]
+
+
+def _ending(request: Revert, record: SnapshotRecord) -> str:
+    paused = _ends_paused(request, record)
     if not facts.has_memory(record):
         if request.run is RunState.AS_TAKEN:
             return translate("Plan", "Afterwards the machine is off.")

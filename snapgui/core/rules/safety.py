@@ -1,0 +1,130 @@
+"""The safety snapshot: taken before a revert, so that the revert can be undone.
+
+It is known by a line of its description, which stays with it whatever application or language shows it later. Who
+takes that line away makes it a snapshot like any other.
+"""
+
+from collections.abc import Container
+from dataclasses import replace
+from itertools import count
+from typing import Final
+
+from snapgui.core.differences import Configuration, compare, of_snapshot
+from snapgui.core.records import (
+    DomainState,
+    Kind,
+    Layer,
+    Mode,
+    Situation,
+    SnapshotDisk,
+    SnapshotRecord,
+    Snapshots,
+    SnapshotState,
+)
+from snapgui.core.requests import Take
+from snapgui.core.rules import facts
+from snapgui.core.rules.default_kind import default_kind
+from snapgui.core.rules.take_disks import disk_places, suffixes_used
+from snapgui.core.text import translate
+from snapgui.core.xml import XmlError, can_carry, read_config_then
+
+MARK: Final = "[snapgui: before-revert]"
+_NAME: Final = "before-revert-{n}"  # for libvirt and QEMU, and not translated: a running QEMU takes English letters only
+_STATES: Final = {
+    DomainState.RUNNING: SnapshotState.RUNNING,
+    DomainState.PAUSED: SnapshotState.PAUSED,
+    DomainState.SHUTTING_DOWN: SnapshotState.RUNNING,
+}
+
+
+def is_safety(record: SnapshotRecord) -> bool:
+    """Whether it was taken before a revert, which can be undone by it."""
+    return MARK in record.description.splitlines()
+
+
+def propose(snapshot: str, situation: Situation) -> Take:
+    """The request for the safety snapshot before a revert to ``snapshot``, of the kind that suits the machine."""
+    taken = {*situation.snapshots.records, *suffixes_used(situation)}.union(*situation.image_tags.values())
+    text = translate("Safety", "The machine as it was before the revert to “{name}”.").format(
+        name=snapshot if can_carry(snapshot) else "?"
+    )
+    kind, _ = default_kind(situation)
+    return Take(situation.domain.id, _free(taken), f"{text}\n{MARK}", kind)
+
+
+def _free(taken: Container[str]) -> str:
+    return next(name for n in count(1) if (name := _NAME.format(n=n)) not in taken)
+
+
+def is_unchanged(situation: Situation) -> bool:
+    """Whether the machine is proven to be as its current snapshot has it: off, each disk the same, configured alike.
+
+    What can't be proven counts as changed, and so does whatever runs.
+    """
+    record = situation.snapshots.records.get(situation.snapshots.current or "")
+    if record is None or situation.config is None or situation.domain.state.active or situation.domain.managed_save:
+        return False
+    xml = situation.snapshot_xml.get(record.name)
+    if xml is None:
+        return False
+    try:
+        before, then = of_snapshot(xml), read_config_then(xml)
+        now = Configuration(persistent=situation.config.xml)
+        if before is None or then is None:
+            return False
+        differing = [each.path for each in compare(before, now)]
+    except XmlError:
+        return False
+    # An external snapshot has the disks go on in other files; the machine's own XML is read without passwords.
+    moved = {f"devices/disk[{disk.target}]/source/@file" for disk in record.disks if disk.mode is Mode.EXTERNAL}
+    if not all(path in moved or path.endswith("/@passwd") for path in differing):
+        return False
+    images = {disk.target: disk.source for disk in then.disks}
+    held = {disk.target: disk.mode for disk in record.disks}
+    for disk in facts.writable_disks(situation):
+        equal = situation.equal_tags.get(disk.target, frozenset())
+        if held.get(disk.target) is Mode.INTERNAL:
+            same = record.name in equal and images.get(disk.target) == disk.source
+        else:
+            behind = situation.chains.get(disk.target, ())[1:2]
+            same = "" in equal and [layer.path for layer in behind] == [images.get(disk.target)]
+        if not same:
+            return False
+    return True
+
+
+def after_take(take: Take, situation: Situation) -> Situation:
+    """The situation once that snapshot has been taken, as far as plans look at it."""
+    active = situation.domain.state.active
+    disk_only = take.kind is Kind.DISK_ONLY or (take.kind is Kind.EXTERNAL and not active)
+    places = {place.disk.target: place for place in disk_places(take, situation)}
+    memory = Mode.NO
+    if active and not disk_only:
+        memory = Mode.INTERNAL if take.kind is Kind.INTERNAL else Mode.EXTERNAL
+    state = _STATES.get(situation.domain.state, SnapshotState.SHUT_OFF)
+    # libvirt calls a snapshot of a machine that is off so, even where it is one of disks only.
+    record = SnapshotRecord(
+        take.name,
+        parent=situation.snapshots.current,
+        state=SnapshotState.DISK_ONLY if disk_only and active else state,
+        description=take.description,
+        memory=memory,
+        disks=tuple(SnapshotDisk(target, place.mode, place.path) for target, place in places.items()),
+    )
+    config, chains, tags = situation.config, dict(situation.chains), dict(situation.image_tags)
+    if config is not None:
+        moved = {target: place.path for target, place in places.items() if place.mode is Mode.EXTERNAL and place.path}
+        disks = tuple(
+            replace(disk, source=moved[disk.target], format="qcow2") if disk.target in moved else disk
+            for disk in config.disks
+        )
+        config = replace(config, disks=disks)
+        for target, path in moved.items():
+            tags.pop(target, None)
+            if target in chains:
+                chains[target] = (Layer(path, "qcow2"), *chains[target])
+        for target, place in places.items():
+            if place.mode is Mode.INTERNAL and target in tags:
+                tags[target] |= {take.name}
+    snapshots = Snapshots({**situation.snapshots.records, take.name: record}, take.name)
+    return replace(situation, snapshots=snapshots, config=config, chains=chains, image_tags=tags, equal_tags={})
