@@ -236,8 +236,8 @@ class Situation:
     """Everything that a plan is made from. What has not been read is None or missing, never guessed.
 
     ``image_tags``: for each disk target whose image could be read, the snapshot tags in the image's own table.
-    ``equal_tags``: for each disk target of a machine that is off, those of these tags that hold what the disk holds now,
-    and "" where nothing has been written to the image since it was made.
+    ``equal_tags``: for each disk target of a machine that is off, those of these tags that hold what the disk holds
+    now, and "" where nothing has been written to the image since it was made.
     ``chains``: for each disk target whose chain could be read, its images, the active one first.
     ``folders``: those that hold the disks' images, and others that were asked for, by path.
     ``prepared``: images that were asked for, by path; None for one that can't be read.

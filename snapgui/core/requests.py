@@ -216,7 +216,9 @@ class Mend:
     pictures: tuple[str, ...] = ()
 
 
-MachineRequest = Take | Revert | Undo | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import | Mend | Configure
+MachineRequest = (
+    Take | Revert | Undo | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import | Mend | Configure
+)
 Request = MachineRequest | TakeTogether
 
 

@@ -334,7 +334,7 @@ def _outcome_on(request: Request, host: Host) -> str:
     return outcome(request, host.list_snapshots(request.domain.uuid))
 
 
-def outcome(request: Request, listing: SnapshotNames) -> str:  # noqa: PLR0911 - one for each request
+def outcome(request: Request, listing: SnapshotNames) -> str:  # noqa: C901, PLR0911 - one for each request
     """What a list read afterwards proves about a request whose end nobody saw, in words; "" where it proves nothing."""
     match request:
         case Take(name=name):

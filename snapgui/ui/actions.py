@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
 from snapgui.core.plan import Level
-from snapgui.core.records import DomainState, HostState, Situation
+from snapgui.core.records import DomainState, HostState, Situation, SnapshotRecord
 from snapgui.core.requests import Power, PowerAction
 from snapgui.core.rules import make_plan
+from snapgui.core.rules.safety import is_safety
 from snapgui.core.text import translate
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
@@ -23,6 +24,7 @@ class Act(Enum):
 
     TAKE = "take"
     REVERT = "revert"
+    UNDO = "undo"
     DELETE = "delete"
     EDIT = "edit"
     DESCRIBE = "describe"
@@ -88,6 +90,11 @@ def _words() -> dict[Act, _Words]:
             translate("Actions", "&Revert…"),
             translate("Actions", "Bring the machine back to the chosen snapshot"),
             "Ctrl+R",
+        ),
+        Act.UNDO: _Words(
+            translate("Actions", "&Undo revert…"),
+            translate("Actions", "Go back to the chosen safety snapshot, which was taken before a revert"),
+            "Ctrl+Z",
         ),
         Act.DELETE: _Words(
             translate("Actions", "&Delete…"),
@@ -303,14 +310,20 @@ def _snapshot_reason(act: Act, focus: Focus, situation: Situation) -> str:
 
 
 def _choice_reason(act: Act, focus: Focus) -> str:
-    if act is Act.DELETE:
+    if act is Act.DELETE or (act is Act.COMPARE and len(focus.snapshots) <= _COMPARED):
         return ""
     if act is Act.COMPARE:
-        return "" if len(focus.snapshots) <= _COMPARED else translate("Actions", "Choose one snapshot, or two.")
+        return translate("Actions", "Choose one snapshot, or two.")
     if focus.snapshot is None:
         return translate("Actions", "Choose one snapshot only.")
-    if act is Act.GO_TO_PARENT and focus.snapshot.parent is None:
+    return _one_reason(act, focus.snapshot, focus.current)
+
+
+def _one_reason(act: Act, snapshot: SnapshotRecord, current: str | None) -> str:
+    if act is Act.UNDO and not is_safety(snapshot):
+        return translate("Actions", "It is no safety snapshot: it was not taken before a revert.")
+    if act is Act.GO_TO_PARENT and snapshot.parent is None:
         return translate("Actions", "There is none above it.")
-    if act is Act.SET_CURRENT and focus.snapshot.name == focus.current:
+    if act is Act.SET_CURRENT and snapshot.name == current:
         return translate("Actions", "It is the current one.")
     return ""

@@ -45,6 +45,7 @@ from snapgui.ui.menu_style import MenuStyle
 from snapgui.ui.operations import Operations
 from snapgui.ui.snapshots import SnapshotsPanel
 from snapgui.ui.start_page import StartPage
+from snapgui.ui.undo_news import UndoNews
 
 _FIRST_SIZE = QSize(1280, 800)
 _FRAME = QSize(16, 48)  # about what a desktop puts around a window
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self._leaving.ready.connect(self.close)
         self._host_news = HostNews(store, self.banner, self.statusBar())
         self._news = JobNews(backend.runner, self._activity_model, self.banner, self.statusBar())
+        self._undo_news = UndoNews(store, backend.runner, self.banner)
         self._lay_out()
         self._make_bars()
         self._connect()
@@ -187,6 +189,7 @@ class MainWindow(QMainWindow):
         snapshot_acts = (
             Act.TAKE,
             Act.REVERT,
+            Act.UNDO,
             Act.DELETE,
             Act.DESCRIBE,
             Act.EDIT,
@@ -256,6 +259,7 @@ class MainWindow(QMainWindow):
         self._store.snapshots_changed.connect(self._choose_wanted)
         self._news.taking.connect(self._taking)
         self._news.taken.connect(self._taken)
+        self._undo_news.undo_wanted.connect(self.operations.undo)
         self._news.renamed.connect(self._renamed)
         self.machines.chosen.connect(self._machine_chosen)
         self.snapshots.chosen.connect(self._focus_changed)
@@ -277,6 +281,7 @@ class MainWindow(QMainWindow):
         calls = {
             Act.TAKE: self._take,
             Act.REVERT: self._revert,
+            Act.UNDO: self._undo,
             Act.DELETE: self._delete,
             Act.EDIT: self._edit,
             Act.DESCRIBE: self._describe,
@@ -432,6 +437,11 @@ class MainWindow(QMainWindow):
 
     def _exported(self, path: str) -> None:
         self.statusBar().showMessage(translate("MainWindow", "Exported: {path}").format(path=path), _SHORT_MS)
+
+    def _undo(self) -> None:
+        focus = self.focus()
+        if focus.domain is not None and focus.snapshot is not None:
+            self.operations.undo(focus.domain.id, focus.snapshot.name)
 
     def _set_current(self) -> None:
         focus = self.focus()

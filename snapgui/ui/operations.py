@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
+from snapgui.core.differences import Configuration
 from snapgui.core.errors import Problem
 from snapgui.core.plan import EffectKind, Finding, Level, Plan
 from snapgui.core.records import DomainId, Situation, SnapshotRecord
-from snapgui.core.requests import Describe, MachineRequest, Power, PowerAction, SetCurrent
+from snapgui.core.requests import Describe, MachineRequest, Power, PowerAction, SetCurrent, Undo
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.delete import told_by_xml
 from snapgui.jobs.backend import Backend
@@ -68,8 +69,31 @@ class Operations(QObject):
     def revert(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask how, and bring the machine back."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask(RevertDialog(known, snapshot.name, self._window), (snapshot.name,))
+            dialog = RevertDialog(known, snapshot.name, self._window)
+            dialog.comparison_wanted.connect(partial(self._compare_with_now, dialog, snapshot.name))
+            current = known.snapshots.current
+            about = (snapshot.name,) if current is None else (snapshot.name, current)
+            self._ask(dialog, tuple(dict.fromkeys(about)))
             self._screens.want(domain.uuid, snapshot, partial(self._picture_loaded, domain))
+
+    def undo(self, domain: DomainId, safety: str) -> None:
+        """Take a revert back by its safety snapshot; asks where that loses something."""
+        request = Undo(domain, safety)
+        known = self._runner.situation(domain)
+        current = known.snapshots.current if known is not None else None
+        about = (safety,) if current is None else tuple(dict.fromkeys((safety, current)))
+
+        def surveyed(read: Situation) -> None:
+            plan = make_plan(request, read)
+            if plan.ready and any(effect.kind is EffectKind.LOSES for effect in plan.effects):
+                self._confirm(plan)
+            else:
+                self._run_or_refuse(plan, self.refused.emit)
+
+        if known is not None and safety not in known.snapshots.records:
+            self._run_or_refuse(make_plan(request, known), self.refused.emit)
+        else:
+            self._hosts.survey(domain, about, surveyed, self.refused.emit)
 
     def delete(self, domain: DomainId, snapshots: tuple[SnapshotRecord, ...]) -> None:
         """Ask how far, and delete."""
@@ -133,6 +157,19 @@ class Operations(QObject):
         """Show what is wrong with the machine's snapshots and files, and mend what is chosen."""
         if (known := self._runner.situation(domain)) is not None:
             self._ask(HealthDialog(known, self._window))
+
+    def _compare_with_now(self, dialog: RevertDialog, snapshot: str) -> None:
+        domain = dialog.situation.domain.id
+
+        def answered(found: tuple[Configuration | None, ...]) -> None:
+            if dialog in self._open.get(domain, ()):
+                dialog.set_comparison(*found)
+
+        def failed(problem: Problem) -> None:
+            if dialog in self._open.get(domain, ()):
+                dialog.set_comparison_failed(problem)
+
+        self._hosts.read_configurations(domain, (None, snapshot), answered, failed)
 
     def _confirm(self, plan: Plan) -> None:
         dialog = ConfirmDialog(plan, self._window)

@@ -108,6 +108,37 @@ def test_a_saved_state_that_stays_beside_a_memory_is_warned_of(
     assert rules(plan, Level.WARNING) == {"managed-save"}
 
 
+def test_force_keeps_the_saved_state_and_says_what_that_means(
+    domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation], off: Mapping[str, Any]
+) -> None:
+    saved = situation(snapshot("a", **off), managed_save=True)
+    plan = make_plan(Revert(domain, "a", force=True), saved)
+    assert plan.ready
+    assert plan.steps[0].flags == RevertFlag.FORCE
+    assert rules(plan, Level.WARNING) == {"managed-save"}
+    removed = make_plan(Revert(domain, "a", remove_managed_save=True, force=True), saved)
+    assert [step.flags for step in removed.steps] == [0, 0]
+    without = make_plan(Revert(domain, "a", force=True), situation(snapshot("a", **off)))
+    assert without.steps[0].flags == 0
+
+
+def test_the_firmware_s_settings_are_made_anew_where_there_are_any_and_the_machine_starts(
+    domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation], off: Mapping[str, Any]
+) -> None:
+    uefi = {"config": {"uefi": True, "nvram_format": "qcow2"}}
+    plan = make_plan(Revert(domain, "a", reset_nvram=True), situation(snapshot("a"), **uefi))
+    assert (plan.ready, plan.steps[0].flags) == (True, RevertFlag.RESET_NVRAM)
+    assert "made anew" in "".join(effect.text for effect in plan.effects if effect.kind is EffectKind.LOSES)
+    for refused in (
+        situation(snapshot("a")),
+        situation(snapshot("a"), version=8_000_000, **uefi),
+        situation(snapshot("a", **off), **uefi),
+    ):
+        plan = make_plan(Revert(domain, "a", reset_nvram=True), refused)
+        assert not plan.ready
+        assert plan.steps[0].flags == 0
+
+
 def test_a_transient_machine_must_go_on(
     revert: Callable[..., Plan], snapshot: Callable[..., Any], off: Mapping[str, Any]
 ) -> None:
@@ -179,6 +210,7 @@ def test_files_of_external_snapshots_are_left_behind(
     plan = revert(*tree, current="b", image_tags={"vda": frozenset({"b"})})
     assert rules(plan) == {"orphans"}
     assert "“e”" in plan.findings[0].reason
+    assert "/images/vda.qcow2" in plan.findings[0].reason
     assert not rules(revert(*tree, to="b", current="b"))
 
 

@@ -47,7 +47,10 @@ _CHANNEL = """\
 
 
 def build() -> Path:
-    """The folder with the guest's ``vmlinuz``, ``initramfs`` and ``agent``. Raises CalledProcessError where it can't be made."""
+    """The folder with the guest's ``vmlinuz``, ``initramfs`` and ``agent``.
+
+    Raises CalledProcessError where it can't be made.
+    """
     ran = subprocess.run([_BUILD], check=True, stdout=subprocess.PIPE, text=True)
     return Path(ran.stdout.strip())
 

@@ -229,12 +229,15 @@ class User:
             if not field.isReadOnly()
         )
 
-    def revert(self, name: str, afterwards: str = "as taken") -> JobRecord:
-        """Bring the machine back to a snapshot, and wait until the tree says so."""
+    def revert(self, name: str, afterwards: str = "as taken", *, safety: bool = False) -> JobRecord:
+        """Bring the machine back to a snapshot, and wait until the tree says so; ``safety``: so that it can be undone."""
         self.select(name)
         self.use(Act.REVERT)
         dialog = self.dialog()
         self.button(dialog, afterwards).click()
+        box = self.button(dialog, "Take a safety snapshot first, so that this can be undone")
+        if box.isChecked() != safety:
+            box.click()
         job = self.accept(dialog)
         self.until(lambda: self.here() == name, f"“You are here” under “{name}”")
         return job

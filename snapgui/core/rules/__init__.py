@@ -38,7 +38,7 @@ from snapgui.core.rules.undo import plan_undo
 __all__ = ["check_name", "make_plan"]
 
 
-def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C901, PLR0911 - one for each request
+def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C901, PLR0911, PLR0912 - one for each
     """What the request comes to in this situation. What has not been read is a finding of the rule ``unread``."""
     match request:
         case Take():

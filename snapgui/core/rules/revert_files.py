@@ -7,7 +7,7 @@ machine stood on an external snapshot. Going to an internal one from there, they
 import posixpath
 
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
-from snapgui.core.records import DomainConfig, Mode, Situation, SnapshotRecord
+from snapgui.core.records import DomainConfig, Situation, SnapshotRecord
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.text import translate

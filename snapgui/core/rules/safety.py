@@ -11,6 +11,7 @@ from typing import Final
 
 from snapgui.core.differences import Configuration, compare, of_snapshot
 from snapgui.core.records import (
+    Disk,
     DomainState,
     Kind,
     Layer,
@@ -24,12 +25,13 @@ from snapgui.core.records import (
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.rules.default_kind import default_kind
+from snapgui.core.rules.revert_files import config_then
 from snapgui.core.rules.take_disks import disk_places, suffixes_used
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, can_carry, read_config_then
+from snapgui.core.xml import XmlError, can_carry
 
 MARK: Final = "[snapgui: before-revert]"
-_NAME: Final = "before-revert-{n}"  # for libvirt and QEMU, and not translated: a running QEMU takes English letters only
+_NAME: Final = "before-revert-{n}"  # not translated: a running QEMU takes English letters only
 _STATES: Final = {
     DomainState.RUNNING: SnapshotState.RUNNING,
     DomainState.PAUSED: SnapshotState.PAUSED,
@@ -62,35 +64,38 @@ def is_unchanged(situation: Situation) -> bool:
     What can't be proven counts as changed, and so does whatever runs.
     """
     record = situation.snapshots.records.get(situation.snapshots.current or "")
-    if record is None or situation.config is None or situation.domain.state.active or situation.domain.managed_save:
+    off = not situation.domain.state.active and not situation.domain.managed_save
+    if record is None or not off or not _configured_alike(record, situation):
         return False
+    then = config_then(record.name, situation)
+    images = {} if then is None else {disk.target: disk.source for disk in then.disks}
+    disks = facts.writable_disks(situation)
+    return all(_holds_the_same(record, disk, images.get(disk.target), situation) for disk in disks)
+
+
+def _configured_alike(record: SnapshotRecord, situation: Situation) -> bool:
     xml = situation.snapshot_xml.get(record.name)
-    if xml is None:
+    if xml is None or situation.config is None:
         return False
     try:
-        before, then = of_snapshot(xml), read_config_then(xml)
+        then = of_snapshot(xml)
         now = Configuration(persistent=situation.config.xml)
-        if before is None or then is None:
-            return False
-        differing = [each.path for each in compare(before, now)]
+        differing = None if then is None else [each.path for each in compare(then, now)]
     except XmlError:
-        return False
+        differing = None
     # An external snapshot has the disks go on in other files; the machine's own XML is read without passwords.
     moved = {f"devices/disk[{disk.target}]/source/@file" for disk in record.disks if disk.mode is Mode.EXTERNAL}
-    if not all(path in moved or path.endswith("/@passwd") for path in differing):
-        return False
-    images = {disk.target: disk.source for disk in then.disks}
-    held = {disk.target: disk.mode for disk in record.disks}
-    for disk in facts.writable_disks(situation):
-        equal = situation.equal_tags.get(disk.target, frozenset())
-        if held.get(disk.target) is Mode.INTERNAL:
-            same = record.name in equal and images.get(disk.target) == disk.source
-        else:
-            behind = situation.chains.get(disk.target, ())[1:2]
-            same = "" in equal and [layer.path for layer in behind] == [images.get(disk.target)]
-        if not same:
-            return False
-    return True
+    return differing is not None and all(path in moved or path.endswith("/@passwd") for path in differing)
+
+
+def _holds_the_same(record: SnapshotRecord, disk: Disk, image: str | None, situation: Situation) -> bool:
+    """``image`` is what the disk was on when the snapshot was taken."""
+    equal = situation.equal_tags.get(disk.target, frozenset())
+    mode = next((each.mode for each in record.disks if each.target == disk.target), Mode.NO)
+    if mode is Mode.INTERNAL:
+        return record.name in equal and disk.source == image
+    behind = situation.chains.get(disk.target, ())[1:2]
+    return mode is Mode.EXTERNAL and "" in equal and [layer.path for layer in behind] == [image]
 
 
 def after_take(take: Take, situation: Situation) -> Situation:

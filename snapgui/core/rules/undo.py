@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan
+from snapgui.core.plan import Effect, EffectKind, Finding, Level, Plan
 from snapgui.core.records import DomainState, Mode, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Delete, Revert, Undo
 from snapgui.core.rules import facts

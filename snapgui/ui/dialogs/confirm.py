@@ -7,7 +7,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from snapgui.core.plan import Plan
-from snapgui.core.requests import Power, PowerAction
+from snapgui.core.requests import Power, PowerAction, Undo
 from snapgui.core.text import translate
 from snapgui.ui.icons import icon
 from snapgui.ui.plan_view import PlanView
@@ -37,6 +37,10 @@ class ConfirmDialog(QDialog):
             self.setWindowTitle(translate("ConfirmDialog", "Force off"))
             self.ok.setText(translate("ConfirmDialog", "&Force off"))
             self.ok.setIcon(icon("force-off"))
+        elif isinstance(plan.request, Undo):
+            self.setWindowTitle(translate("ConfirmDialog", "Undo revert"))
+            self.ok.setText(translate("ConfirmDialog", "&Undo revert"))
+            self.ok.setIcon(icon("undo"))
         buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)

@@ -1,9 +1,9 @@
-"""Revert a machine to a snapshot: which, how the machine goes on, and what is lost."""
+"""Revert a machine to a snapshot: which, whether that can be undone, how the machine goes on, and what is lost."""
 
 import time
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -16,17 +16,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from snapgui.core.differences import Configuration
+from snapgui.core.errors import Problem
 from snapgui.core.records import Situation, SnapshotRecord
 from snapgui.core.requests import Revert, RunState
+from snapgui.core.rules.revert import can_reset_nvram
+from snapgui.core.rules.safety import is_unchanged, propose
 from snapgui.core.text import translate
-from snapgui.models.format import one_line, relative_text, time_text
+from snapgui.models.format import one_line, relative_text, time_text, tooltip
 from snapgui.models.words import snapshot_state_text
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.differences_view import DifferencesView
+from snapgui.ui.fold import Folds
 from snapgui.ui.icons import icon
 from snapgui.ui.text_label import TextLabel
 
 _PICTURE: Final = (160, 100)  # logical pixels
-_LINES: Final = 16  # a revert has many effects
+_LINES: Final = 14  # a revert has many effects
+_DIFFERENCES: Final = 8  # lines
 _DESCRIPTION_SHOWN: Final = 240  # characters
 
 
@@ -43,7 +50,12 @@ def _taken(record: SnapshotRecord) -> str:
 
 
 class RevertDialog(PlanDialog):
-    """Bring a machine back. A picture of the machine's screen may follow by ``set_picture``."""
+    """Bring a machine back. A picture of the machine's screen may follow by ``set_picture``.
+
+    A safety snapshot is proposed unless the machine is proven to be as its current snapshot has it.
+    """
+
+    comparison_wanted = Signal()  # what the machine's configuration is now, and in the snapshot; ``set_comparison``
 
     def __init__(self, situation: Situation, snapshot: str, parent: QWidget | None = None) -> None:
         super().__init__(
@@ -67,10 +79,30 @@ class RevertDialog(PlanDialog):
         head.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
         head.addLayout(about, 1)
         self.fields.addLayout(head)
-        self.fields.addWidget(self._run_states())
+        self._wants_safety = True
+        self._chose_safety = False
+        self._safety = QCheckBox(translate("RevertDialog", "&Take a safety snapshot first, so that this can be undone"))
+        self._safety.clicked.connect(self._safety_clicked)
+        self.fields.addWidget(self._safety)
         self._managed_save = QCheckBox(translate("RevertDialog", "Remove the &saved state first"))
         self._managed_save.toggled.connect(self.refresh)
         self.fields.addWidget(self._managed_save)
+        self._force = QCheckBox(translate("RevertDialog", "&Keep the saved state, and revert all the same (force)"))
+        self._force.toggled.connect(self.refresh)
+        self._nvram = QCheckBox(translate("RevertDialog", "Make the firmware’s settings (&NVRAM) anew"))
+        self._nvram.toggled.connect(self.refresh)
+        advanced = QWidget()
+        box = QVBoxLayout(advanced)
+        box.setContentsMargins(4, 4, 4, 4)
+        for each in (self._run_states(), self._nvram, self._force):
+            box.addWidget(each)
+        self._differences = DifferencesView()
+        self._differences.setFixedHeight(self.fontMetrics().lineSpacing() * _DIFFERENCES)
+        folds = Folds()
+        folds.add(translate("RevertDialog", "Ad&vanced"), advanced)
+        button = folds.add(translate("RevertDialog", "Changes of the con&figuration"), self._differences)
+        button.toggled.connect(self._differences_toggled)
+        self.fields.addWidget(folds)
         self.plan_view.set_lines(_LINES)
         self.set_picture(None)
         self.situation_changed()
@@ -117,15 +149,48 @@ class RevertDialog(PlanDialog):
         if is_on:  # the button that goes off tells it too
             self.refresh()
 
+    def set_comparison(self, now: Configuration | None, then: Configuration | None) -> None:
+        """Show by what the configuration will differ."""
+        self._differences.show_comparison(now, then)
+
+    def set_comparison_failed(self, problem: Problem) -> None:
+        """Say why that can't be shown."""
+        self._differences.show_words(f"{problem.why} {problem.remedy}".rstrip())
+
+    def _differences_toggled(self, is_open: bool) -> None:  # noqa: FBT001 - a slot of toggled(bool)
+        if is_open:
+            self._differences.show_words(translate("RevertDialog", "Reading the configurations…"))
+            self.comparison_wanted.emit()
+
+    def _safety_clicked(self, is_on: bool) -> None:  # noqa: FBT001 - a slot of clicked(bool)
+        self._wants_safety, self._chose_safety = is_on, True
+        self.refresh()
+
     def request(self) -> Revert:
+        saved = self.situation.domain.managed_save
         return Revert(
             self.situation.domain.id,
             self._snapshot,
             self._run_state_of[self._choices.checkedId()],
-            remove_managed_save=self._managed_save.isChecked() and self.situation.domain.managed_save,
+            remove_managed_save=self._managed_save.isChecked() and saved,
+            reset_nvram=self._nvram.isChecked() and not self._nvram.isHidden(),
+            force=self._force.isChecked() and saved,
+            safety=propose(self._snapshot, self.situation) if self._wants_safety else None,
         )
 
+    def refresh(self) -> None:
+        super().refresh()
+        reason = next((each.reason for each in self.plan.findings if each.rule == "no-safety"), "")
+        self._safety.setEnabled(not reason)
+        self._safety.setChecked(self._wants_safety and not reason)
+        self._safety.setToolTip(tooltip(reason))
+        self._safety.setAccessibleDescription(reason)
+
     def situation_changed(self) -> None:
+        if not self._chose_safety:
+            self._wants_safety = not is_unchanged(self.situation)
+        self._nvram.setVisible(can_reset_nvram(self.situation))
+        self._force.setVisible(self.situation.domain.managed_save)
         record = self.situation.snapshots.records.get(self._snapshot)
         self._taken.setText(_taken(record) if record is not None else "")
         description = record.description.strip() if record is not None else ""

@@ -1,17 +1,20 @@
 """Reverting: what the user reads before it, and what the choices come to."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QRadioButton
+from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QRadioButton, QToolButton
 from pytestqt.qtbot import QtBot
 
+from snapgui.core.differences import Configuration
 from snapgui.core.plan import Call, RevertFlag
-from snapgui.core.records import Situation
+from snapgui.core.records import DomainState, Situation
 from snapgui.core.requests import RunState
 from snapgui.ui.dialogs.revert import RevertDialog
+from snapgui.ui.differences_view import DifferencesView
 
 MakeSituation = Callable[..., Situation]
 _HOSTILE = '<b>bold</b> & "quoted"'
@@ -26,6 +29,14 @@ def _open(qtbot: QtBot, situation: Situation, snapshot: str = "clean") -> Revert
     return dialog
 
 
+def _box(dialog: RevertDialog, text: str) -> QCheckBox:
+    return next(box for box in dialog.findChildren(QCheckBox) if text in box.text().replace("&", ""))
+
+
+def _fold(dialog: RevertDialog, text: str) -> QToolButton:
+    return next(button for button in dialog.findChildren(QToolButton) if button.text().replace("&", "") == text)
+
+
 def _texts(dialog: RevertDialog) -> str:
     return "\n".join(label.text() for label in dialog.findChildren(QLabel) if label.isVisible())
 
@@ -36,7 +47,7 @@ def test_enter_reverts_as_taken(qtbot: QtBot, make_situation: MakeSituation) -> 
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
     assert dialog.result() == QDialog.DialogCode.Accepted
     assert dialog.request().run is RunState.AS_TAKEN
-    assert [step.call for step in dialog.plan.steps] == [Call.SNAPSHOT_REVERT]
+    assert [step.call for step in dialog.plan.steps] == [Call.SNAPSHOT_CREATE, Call.SNAPSHOT_REVERT]
 
 
 def test_it_says_which_snapshot_when_taken_and_in_what_state(qtbot: QtBot, make_situation: MakeSituation) -> None:
@@ -49,7 +60,10 @@ def test_it_says_which_snapshot_when_taken_and_in_what_state(qtbot: QtBot, make_
 
 def test_what_is_lost_is_named(qtbot: QtBot, make_situation: MakeSituation) -> None:
     dialog = _open(qtbot, make_situation())
+    assert any("since “patched” is kept in “before-revert-1”" in text for text in dialog.plan_view.texts())
+    _box(dialog, "safety").click()
     assert any("since “patched” is lost" in text for text in dialog.plan_view.texts())
+    assert [step.call for step in dialog.plan.steps] == [Call.SNAPSHOT_REVERT]
 
 
 @pytest.mark.parametrize(("label", "flag"), [("r&unning", RevertFlag.RUNNING), ("&paused", RevertFlag.PAUSED)])
@@ -58,19 +72,80 @@ def test_the_machine_can_be_left_running_or_paused(
 ) -> None:
     dialog = _open(qtbot, make_situation())
     next(button for button in dialog.findChildren(QRadioButton) if button.text() == label).click()
-    assert dialog.plan.steps[0].flags == flag
+    assert dialog.plan.steps[-1].flags == flag
 
 
 def test_a_saved_state_can_be_removed_first(qtbot: QtBot, make_situation: MakeSituation) -> None:
     dialog = _open(qtbot, make_situation(managed_save=True))
     assert any(text.startswith("Warning: ") and "saved state" in text for text in dialog.plan_view.texts())
-    dialog.findChild(QCheckBox).click()
-    assert [step.call for step in dialog.plan.steps] == [Call.MANAGED_SAVE_REMOVE, Call.SNAPSHOT_REVERT]
+    _box(dialog, "Remove").click()
+    assert [step.call for step in dialog.plan.steps[1:]] == [Call.MANAGED_SAVE_REMOVE, Call.SNAPSHOT_REVERT]
     assert any("saved state is removed" in text for text in dialog.plan_view.texts())
 
 
 def test_without_a_saved_state_there_is_no_such_choice(qtbot: QtBot, make_situation: MakeSituation) -> None:
-    assert not _open(qtbot, make_situation()).findChild(QCheckBox).isVisible()
+    dialog = _open(qtbot, make_situation())
+    _fold(dialog, "Advanced").click()
+    assert not _box(dialog, "Remove").isVisible()
+    assert not _box(dialog, "force").isVisible()
+
+
+def test_the_saved_state_can_be_kept_knowingly(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation(managed_save=True))
+    _fold(dialog, "Advanced").click()
+    _box(dialog, "force").click()
+    assert dialog.plan.steps[-1].flags == RevertFlag.FORCE
+    assert any("starting from it later would damage" in text for text in dialog.plan_view.texts())
+
+
+def test_nothing_but_the_safety_snapshot_is_asked_at_first(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation())
+    assert [box.text() for box in dialog.findChildren(QCheckBox) if box.isVisible()] == [_box(dialog, "safety").text()]
+    assert not any(button.isVisible() for button in dialog.findChildren(QRadioButton))
+
+
+def test_the_firmware_s_settings_are_a_choice_only_where_there_are_any(
+    qtbot: QtBot, make_situation: MakeSituation
+) -> None:
+    situation = make_situation()
+    dialog = _open(qtbot, situation)
+    _fold(dialog, "Advanced").click()
+    assert not _box(dialog, "NVRAM").isVisible()
+    config = replace(situation.config, uefi=True, nvram_format="qcow2")
+    dialog.set_situation(replace(situation, config=config))
+    _box(dialog, "NVRAM").click()
+    assert dialog.plan.steps[-1].flags == RevertFlag.RESET_NVRAM
+
+
+def test_where_no_safety_snapshot_can_be_taken_it_says_why(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation(state=DomainState.PM_SUSPENDED))
+    box = _box(dialog, "safety")
+    assert (box.isEnabled(), box.isChecked()) == (False, False)
+    assert "put itself to sleep" in box.toolTip()
+    assert any("can’t be undone" in text for text in dialog.plan_view.texts())
+    assert dialog.plan.undo is None
+    dialog.set_situation(make_situation())
+    assert (box.isEnabled(), box.isChecked()) == (True, True)
+
+
+def test_what_the_user_chose_about_the_safety_snapshot_stays(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation(read=False))
+    _box(dialog, "safety").click()
+    dialog.set_situation(make_situation())
+    assert not _box(dialog, "safety").isChecked()
+
+
+def test_the_configuration_s_changes_are_read_when_they_are_unfolded(
+    qtbot: QtBot, make_situation: MakeSituation
+) -> None:
+    dialog = _open(qtbot, make_situation())
+    with qtbot.waitSignal(dialog.comparison_wanted):
+        _fold(dialog, "Changes of the configuration").click()
+    domain = "<domain type='kvm'><name>pisces</name><memory unit='MiB'>{}</memory></domain>"
+    dialog.set_comparison(Configuration(domain.format(512)), Configuration(domain.format(128)))
+    view = dialog.findChild(DifferencesView)
+    assert view.isVisible()
+    assert any("512" in text and "128" in text for text in view.texts())
 
 
 def test_a_snapshot_that_vanishes_meanwhile_stops_it(qtbot: QtBot, make_situation: MakeSituation) -> None:

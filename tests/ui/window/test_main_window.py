@@ -7,7 +7,7 @@ import libvirt
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QLabel, QLineEdit, QPlainTextEdit, QPushButton
 from testbed.stage import URI
 
 from snapgui.app import Application
@@ -93,12 +93,48 @@ def test_take_enter_takes_a_snapshot_named_from_the_template_and_chooses_it(qtbo
     assert app.window.activity.tree.model().rowCount() == 1
 
 
+def test_a_revert_is_undone_by_the_banner_s_button(qtbot, app: Application):
+    _take(qtbot, app, "clean")
+    _use(app, Act.REVERT)
+    _accept(qtbot, _dialog(qtbot))
+    qtbot.waitUntil(lambda: _rows(app) == ["clean", "  before-revert-1", "  You are here"])
+    banner = app.window.banner
+    assert banner.text() == "test is back at “clean” “before-revert-1” has it as it was before."
+    next(each for each in banner.findChildren(QPushButton) if each.text() == "&Undo revert…").click()
+    dialog = _dialog(qtbot)
+    assert dialog.ok.text() == "&Undo revert"
+    dialog.ok.click()
+    qtbot.waitUntil(lambda: _rows(app) == ["clean", "  You are here"])
+    assert banner.isHidden()
+
+
+def test_a_revert_can_be_undone_as_long_as_its_safety_snapshot_is_there(qtbot, app: Application):
+    _take(qtbot, app, "clean")
+    _use(app, Act.REVERT)
+    _accept(qtbot, _dialog(qtbot))
+    qtbot.waitUntil(lambda: "  before-revert-1" in _rows(app))
+    undo = app.window.actions_[Act.UNDO]
+    _choose(app, "clean")
+    qtbot.waitUntil(lambda: "no safety snapshot" in undo.toolTip())
+    assert not undo.isEnabled()
+    _choose(app, "before-revert-1")
+    qtbot.waitUntil(undo.isEnabled)
+    _use(app, Act.UNDO)
+    _dialog(qtbot).reject()
+    _use(app, Act.DELETE)
+    _accept(qtbot, _dialog(qtbot))
+    qtbot.waitUntil(lambda: _rows(app) == ["clean", "  You are here"])
+    assert app.window.banner.isHidden()
+
+
 def test_a_branch_is_taken_its_parent_deleted_and_both_children_move_up(qtbot, app: Application):
     _take(qtbot, app, "clean")
     _take(qtbot, app, "left")
     _choose(app, "clean")
     _use(app, Act.REVERT)
-    _accept(qtbot, _dialog(qtbot))
+    dialog = _dialog(qtbot)
+    dialog.findChildren(QCheckBox)[0].click()
+    _accept(qtbot, dialog)
     qtbot.waitUntil(lambda: _rows(app) == ["clean", "  left", "  You are here"])
     _take(qtbot, app, "right")
     assert _rows(app) == ["clean", "  left", "  right", "    You are here"]
