@@ -230,7 +230,7 @@ class User:
         )
 
     def revert(self, name: str, afterwards: str = "as taken", *, safety: bool = False) -> JobRecord:
-        """Bring the machine back to a snapshot, and wait until the tree says so; ``safety``: so that it can be undone."""
+        """Bring the machine back to a snapshot, and wait until the tree says so. ``safety``: it can be undone."""
         self.select(name)
         self.use(Act.REVERT)
         dialog = self.dialog()
