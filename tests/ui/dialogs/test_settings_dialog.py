@@ -120,9 +120,7 @@ def test_what_others_change_is_followed_until_something_is_typed(dialog: Setting
 
 
 @pytest.mark.parametrize(("answer", "stays"), [("Go on editing", 1), ("Drop it", 0)])
-def test_what_was_written_is_not_dropped_unasked(
-    dialog: SettingsDialog, qtbot: QtBot, answer: str, stays: int
-) -> None:
+def test_what_was_written_is_not_dropped_unasked(dialog: SettingsDialog, qtbot: QtBot, answer: str, stays: int) -> None:
     number(dialog, "Memory").setValue(32)
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert dialog.isVisible()
