@@ -221,7 +221,7 @@ class Actions(QObject):
         return iter(self._actions.values())
 
     def on(self, act: Act, call: Callable[[], None]) -> None:
-        """Call when the action is used; ``call`` is a bound method of a QObject."""
+        """Call when the action is used; ``call`` is a bound method of a QObject, or a partial of one."""
         self._actions[act].triggered.connect(call)
 
     def update(self, focus: Focus, situation: Situation | None, wait: str = "") -> None:

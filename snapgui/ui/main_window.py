@@ -1,22 +1,20 @@
 """The window: machines on the left, snapshots and details above, sizes and activity below."""
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QMainWindow,
-    QMenu,
     QSplitter,
     QStackedWidget,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, HostRecord, Snapshots
-from snapgui.core.requests import PowerAction
+from snapgui.core.records import DomainId, HostRecord, SnapshotRecord, Snapshots
 from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.activity import ActivityModel
@@ -41,7 +39,7 @@ from snapgui.ui.host_news import HostNews
 from snapgui.ui.job_news import JobNews
 from snapgui.ui.leaving import Leaving
 from snapgui.ui.machines import MachinesPanel
-from snapgui.ui.menu_style import MenuStyle
+from snapgui.ui.menus import HOST, MACHINE, SNAPSHOT, Menus, tool_bar
 from snapgui.ui.operations import Operations
 from snapgui.ui.snapshots import SnapshotsPanel
 from snapgui.ui.start_page import StartPage
@@ -50,7 +48,6 @@ from snapgui.ui.undo_news import UndoNews
 _FIRST_SIZE = QSize(1280, 800)
 _FRAME = QSize(16, 48)  # about what a desktop puts around a window
 _SHORT_MS = 8000
-_LOOKING = (Act.COMPARE, Act.GO_TO_PARENT, Act.GO_TO_CURRENT)
 _SHOWN_MS = 20  # after this a change is on the screen
 
 
@@ -99,6 +96,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._make_bars()
         self._connect()
+        self._connect_actions()
         self._restore()
         self._focus_changed()
         self.machines.tree.setFocus()
@@ -186,46 +184,14 @@ class MainWindow(QMainWindow):
         self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
 
     def _make_bars(self) -> None:
-        snapshot_acts = (
-            Act.TAKE,
-            Act.REVERT,
-            Act.UNDO,
-            Act.DELETE,
-            Act.DESCRIBE,
-            Act.EDIT,
-            Act.EDIT_XML,
-            Act.RENAME,
-            Act.SET_CURRENT,
-            Act.IMPORT,
-            Act.EXPORT,
-            *_LOOKING,
-        )
-        machine_acts = (*POWER, Act.CONSOLE, Act.CHECK_HEALTH, Act.SETTINGS)
-        host_acts = (Act.CONNECT, Act.REFRESH, Act.DISCONNECT)
-        bar = QToolBar(translate("MainWindow", "Tools"))
-        bar.setObjectName("tools")
-        bar.setMovable(False)
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        for act in (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT):
-            bar.addAction(self.actions_[act])
-        bar.addSeparator()
-        for act in (Act.START, Act.PAUSE, Act.RESUME, Act.SHUT_DOWN, Act.CONSOLE):
-            bar.addAction(self.actions_[act])
-        self.addToolBar(bar)
+        self.addToolBar(tool_bar(self.actions_))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        menus = self.menuBar()
-        self._menu_style = MenuStyle()
-        file = menus.addMenu(translate("MainWindow", "&File"))
-        self._fill(file, host_acts)
+        self._menus = Menus(self.menuBar(), self.actions_)
+        file, view, help_ = self._menus.file, self._menus.view, self._menus.help
         file.addSeparator()
         file.addAction(translate("MainWindow", "&Quit"), "Ctrl+Q", self.close)
-        machine = menus.addMenu(translate("MainWindow", "&Machine"))
-        self._fill(machine, machine_acts)
-        machine.addSeparator()
-        machine.addAction(self.activity.cancel)
-        self._fill(menus.addMenu(translate("MainWindow", "&Snapshot")), snapshot_acts)
-        view = menus.addMenu(translate("MainWindow", "&View"))
-        view.addAction(self.actions_[Act.REFRESH])
+        self._menus.machine.addSeparator()
+        self._menus.machine.addAction(self.activity.cancel)
         view.addSeparator()
         view.addAction(translate("MainWindow", "&Filter snapshots"), "Ctrl+F", self.snapshots.filter.setFocus)
         view.addMenu(self.snapshots.sorts.sorts)
@@ -234,18 +200,12 @@ class MainWindow(QMainWindow):
         view.addAction(translate("MainWindow", "&Collapse all"), self.snapshots.tree.collapseAll)
         view.addSeparator()
         view.addMenu(self.sizes.save_menu)
-        about = menus.addMenu(translate("MainWindow", "&Help"))
-        about.addAction(translate("MainWindow", "&Keyboard shortcuts"), "F1", self._show_shortcuts)
-        about.addAction(translate("MainWindow", "&About snapgui"), self._about)
-        self.machines.tree.addActions([self.actions_[act] for act in (*machine_acts, *host_acts)])
-        self.snapshots.tree.addActions([self.actions_[act] for act in snapshot_acts])
-        for menu in menus.findChildren(QMenu):
-            menu.setStyle(self._menu_style)
+        help_.addAction(translate("MainWindow", "&Keyboard shortcuts"), "F1", self._show_shortcuts)
+        help_.addAction(translate("MainWindow", "&About snapgui"), self._about)
+        self._menus.settle()
+        self.machines.tree.addActions([self.actions_[act] for act in (*MACHINE, *HOST)])
+        self.snapshots.tree.addActions([self.actions_[act] for act in SNAPSHOT])
         self.statusBar().setSizeGripEnabled(True)
-
-    def _fill(self, menu: QMenu, acts: tuple[Act, ...]) -> None:
-        menu.setToolTipsVisible(True)
-        menu.addActions([self.actions_[act] for act in acts])
 
     def _connect(self) -> None:
         for signal in (
@@ -263,7 +223,7 @@ class MainWindow(QMainWindow):
         self._news.renamed.connect(self._renamed)
         self.machines.chosen.connect(self._machine_chosen)
         self.snapshots.chosen.connect(self._focus_changed)
-        self.snapshots.activated.connect(self._revert)
+        self.snapshots.activated.connect(partial(self._on_snapshot, Act.REVERT, self.operations.revert))
         self.snapshots.described.connect(self.details.save_description)
         self.details.snapshot_activated.connect(self.snapshots.select)
         self.activity.cancel_wanted.connect(self._runner.cancel)
@@ -278,32 +238,42 @@ class MainWindow(QMainWindow):
         self.start_page.connect_wanted.connect(self._connect_host)
         self.start_page.retry_wanted.connect(self.default_wanted)
         self.start_page.demo_wanted.connect(self.demo_wanted)
-        calls = {
-            Act.TAKE: self._take,
-            Act.REVERT: self._revert,
-            Act.UNDO: self._undo,
+
+    def _connect_actions(self) -> None:
+        operations = self.operations
+        on_the_machine: dict[Act, Callable[[DomainId], None]] = {
+            Act.TAKE: operations.take,
+            Act.IMPORT: operations.import_files,
+            Act.SETTINGS: self._configuring.settings,
+            Act.CHECK_HEALTH: operations.check_health,
+            **{act: partial(operations.power, action=action) for act, action in POWER.items()},
+        }
+        on_the_snapshot: dict[Act, Callable[[DomainId, SnapshotRecord], None]] = {
+            Act.REVERT: operations.revert,
+            Act.UNDO: operations.undo_by,
+            Act.EDIT: operations.edit,
+            Act.EDIT_XML: operations.edit_xml,
+            Act.RENAME: operations.rename,
+            Act.SET_CURRENT: operations.set_current,
+        }
+        others = {
             Act.DELETE: self._delete,
-            Act.EDIT: self._edit,
             Act.DESCRIBE: self._describe,
-            Act.EDIT_XML: self._edit_xml,
-            Act.RENAME: self._rename,
-            Act.IMPORT: self._import,
             Act.EXPORT: self._export,
-            Act.SET_CURRENT: self._set_current,
+            Act.COMPARE: self._compare,
             Act.GO_TO_CURRENT: self.snapshots.select_here,
             Act.GO_TO_PARENT: self._go_to_parent,
-            Act.COMPARE: self._compare,
-            Act.SETTINGS: self._change_settings,
             Act.CONSOLE: self._open_console,
-            Act.CHECK_HEALTH: self._check_health,
             Act.CONNECT: self._connect_host,
             Act.DISCONNECT: self._disconnect_host,
             Act.REFRESH: self._refresh,
         }
-        for act, call in calls.items():
+        for act, on_machine in on_the_machine.items():
+            self.actions_.on(act, partial(self._on_machine, on_machine))
+        for act, on_snapshot in on_the_snapshot.items():
+            self.actions_.on(act, partial(self._on_snapshot, act, on_snapshot))
+        for act, call in others.items():
             self.actions_.on(act, call)
-        for act, action in POWER.items():
-            self.actions_.on(act, partial(self._power, action))
 
     def _restore(self) -> None:
         geometry: QByteArray = self._settings.get(WINDOW_GEOMETRY)
@@ -392,43 +362,24 @@ class MainWindow(QMainWindow):
 
     # What the actions do
 
-    def _take(self) -> None:
+    def _on_machine(self, call: Callable[[DomainId], None]) -> None:
         if (domain := self.machines.domain()) is not None:
-            self.operations.take(domain)
+            call(domain)
 
-    def _revert(self) -> None:
+    def _on_snapshot(self, act: Act, call: Callable[[DomainId, SnapshotRecord], None]) -> None:
         focus = self.focus()
-        if focus.domain is not None and focus.snapshot is not None and self.actions_[Act.REVERT].isEnabled():
-            self.operations.revert(focus.domain.id, focus.snapshot)
+        if focus.domain is not None and focus.snapshot is not None and self.actions_[act].isEnabled():
+            call(focus.domain.id, focus.snapshot)
 
     def _delete(self) -> None:
         focus = self.focus()
         if focus.domain is not None and focus.snapshots:
             self.operations.delete(focus.domain.id, focus.snapshots)
 
-    def _edit(self) -> None:
-        focus = self.focus()
-        if focus.domain is not None and focus.snapshot is not None:
-            self.operations.edit(focus.domain.id, focus.snapshot)
-
     def _describe(self) -> None:
         focus = self.focus()
         if focus.snapshot is not None:
             self.snapshots.describe(focus.snapshot)
-
-    def _edit_xml(self) -> None:
-        focus = self.focus()
-        if focus.domain is not None and focus.snapshot is not None:
-            self.operations.edit_xml(focus.domain.id, focus.snapshot)
-
-    def _rename(self) -> None:
-        focus = self.focus()
-        if focus.domain is not None and focus.snapshot is not None:
-            self.operations.rename(focus.domain.id, focus.snapshot)
-
-    def _import(self) -> None:
-        if (domain := self.machines.domain()) is not None:
-            self.operations.import_files(domain)
 
     def _export(self) -> None:
         focus = self.focus()
@@ -437,16 +388,6 @@ class MainWindow(QMainWindow):
 
     def _exported(self, path: str) -> None:
         self.statusBar().showMessage(translate("MainWindow", "Exported: {path}").format(path=path), _SHORT_MS)
-
-    def _undo(self) -> None:
-        focus = self.focus()
-        if focus.domain is not None and focus.snapshot is not None:
-            self.operations.undo(focus.domain.id, focus.snapshot.name)
-
-    def _set_current(self) -> None:
-        focus = self.focus()
-        if focus.domain is not None and focus.snapshot is not None:
-            self.operations.set_current(focus.domain.id, focus.snapshot)
 
     def _go_to_parent(self) -> None:
         snapshot = self.focus().snapshot
@@ -458,21 +399,9 @@ class MainWindow(QMainWindow):
         if focus.domain is not None and focus.snapshots:
             self._comparing.compare(focus.domain.id, focus.snapshots)
 
-    def _change_settings(self) -> None:
-        if (domain := self.machines.domain()) is not None:
-            self._configuring.settings(domain)
-
-    def _power(self, action: PowerAction) -> None:
-        if (domain := self.machines.domain()) is not None:
-            self.operations.power(domain, action)
-
     def _open_console(self) -> None:
         if (record := self.focus().domain) is not None:
             self._console.open(record.id, record.name)
-
-    def _check_health(self) -> None:
-        if (domain := self.machines.domain()) is not None:
-            self.operations.check_health(domain)
 
     def _connect_host(self) -> None:
         dialog = ConnectDialog(self._hosts.uris, self)
@@ -510,7 +439,6 @@ class MainWindow(QMainWindow):
         box.open()
 
     def _show_shortcuts(self) -> None:
-        menus = [menu for action in self.menuBar().actions() if isinstance(menu := action.menu(), QMenu)]
-        dialog = ShortcutsDialog(menus, self)
+        dialog = ShortcutsDialog(self._menus.all(), self)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

@@ -95,6 +95,10 @@ class Operations(QObject):
         else:
             self._hosts.survey(domain, about, surveyed, self.refused.emit)
 
+    def undo_by(self, domain: DomainId, safety: SnapshotRecord) -> None:
+        """The same, by the snapshot itself."""
+        self.undo(domain, safety.name)
+
     def delete(self, domain: DomainId, snapshots: tuple[SnapshotRecord, ...]) -> None:
         """Ask how far, and delete."""
         if (known := self._runner.situation(domain)) is not None:
