@@ -92,15 +92,6 @@ def _machine_findings(situation: Situation) -> list[Finding]:
     if not domain.persistent:
         reason = translate("Plan", "The machine is transient: libvirt forgets its snapshots when it stops.")
         findings.append(Finding("transient", Level.WARNING, reason))
-    if situation.checkpoints:
-        reason = translate(
-            "Plan",
-            "The machine has %n checkpoint(s), and libvirt takes no snapshot while there are any.",
-            "",
-            situation.checkpoints,
-        )
-        remedy = translate("Plan", "Let the backup program that made them remove them, or use virsh checkpoint-delete.")
-        findings.append(Finding("checkpoints", Level.BLOCKER, reason, remedy))
     return findings
 
 
@@ -130,7 +121,7 @@ def _option_findings(request: Take, situation: Situation) -> list[Finding]:
 
 
 def _quiesce_findings(request: Take, situation: Situation) -> list[Finding]:
-    if request.kind is not Kind.DISK_ONLY:
+    if not create_flags(request, situation) & CreateFlag.DISK_ONLY:
         reason = translate("Plan", "File systems are held still only for a snapshot of the disks alone.")
         remedy = translate("Plan", "Choose that kind, or leave the option off.")
         return [Finding("quiesce", Level.BLOCKER, reason, remedy)]
