@@ -228,6 +228,42 @@ def _about_machines() -> tuple[_Meaning, ...]:
             translate("Error", "Make room on the host, then try again."),
         ),
         _Meaning(
+            (1, 9, 38),
+            r"(?:create|open) (?:file )?'(?P<path>/[^']+)': Permission denied",
+            translate("Error", "The host’s libvirt or QEMU may not write {path}."),
+            translate("Error", "Choose a place among the host’s images, or allow it: permissions, AppArmor, SELinux."),
+        ),
+        _Meaning(
+            (1, 9, 38),
+            r"(?:create|open) (?:file )?'(?P<path>/[^']+)': No such file or directory",
+            translate("Error", "There is no folder for {path} on the host."),
+            translate("Error", "Make it first, or choose another."),
+        ),
+        _Meaning(
+            (38,),
+            r"missing existing file for disk (?P<disk>[^:]+): (?P<path>/.+): No such file",
+            translate("Error", "{path}, which was to be prepared for disk {disk}, is not there."),
+            translate("Error", "Make it first, or do without prepared files."),
+        ),
+        _Meaning(
+            (1,),
+            "paused due to previous migration",
+            translate("Error", "QEMU saves a paused machine’s memory but once."),
+            translate("Error", "Resume the machine first."),
+        ),
+        _Meaning(
+            (9,),
+            "domain is not running",
+            translate("Error", "The machine stopped in the middle of it."),
+            translate("Error", "See its log on the host for why, then start it again."),
+        ),
+        _Meaning(
+            (84,),
+            "while checkpoint exists",
+            translate("Error", "The machine has checkpoints, beside which libvirt can’t do this while it is off."),
+            translate("Error", "Start the machine first."),
+        ),
+        _Meaning(
             (55,),
             "active block job",
             translate("Error", "Something is still copying or merging a disk of the machine."),

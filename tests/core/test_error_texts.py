@@ -6,6 +6,37 @@ from snapgui.core.errors import explain
 
 # Each message as libvirt 11.3 writes it, unless it is only an older one's.
 TABLE = [
+    (38, "Failed to create file '/a/b': Permission denied", "may not write /a/b", "AppArmor"),
+    (38, "Failed to create file '/a/b': No such file or directory", "no folder for /a/b", "Make it"),
+    (
+        1,
+        (
+            "internal error: Child process (qemu-img create -f qcow2 /x/a) unexpected exit status 1: qemu-img: /x/a: "
+            "Could not create '/x/a': No such file or directory"
+        ),
+        "no folder for /x/a",
+        "Make it",
+    ),
+    (38, "missing existing file for disk vda: /a b/c: No such file or directory", "/a b/c, which", "prepared"),
+    (
+        1,
+        (
+            "internal error: unable to execute QEMU command 'migrate': Can't migrate the vm that was paused due to "
+            "previous migration"
+        ),
+        "but once",
+        "Resume",
+    ),
+    (9, "operation failed: domain is not running", "stopped in the middle", "log"),
+    (
+        84,
+        (
+            "Operation not supported: support for offline external snapshots while checkpoint exists was not yet "
+            "implemented"
+        ),
+        "checkpoints",
+        "Start",
+    ),
     (35, "invalid snapshot name 'a/b': name can't contain '/'", "contain “/”", "another name"),
     (35, "invalid snapshot name '.a': name can't start with '.'", "start with a dot", "another name"),
     (9, "operation failed: domain moment known already exists", "already has a snapshot", "another name"),

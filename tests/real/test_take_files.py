@@ -17,7 +17,7 @@ from testbed.user import User
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.plan import Level
 from snapgui.core.records import Kind
-from snapgui.models.snapshots import Column
+from snapgui.models.snapshot_cells import Column
 from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.take import TakeDialog
 
@@ -51,7 +51,7 @@ def small(daemon: Daemon) -> Iterator[Callable[[str], Path]]:
     made: list[Path] = []
 
     def build(size: str) -> Path:
-        folder = daemon.root / f"small{len(made)}"
+        folder = daemon.root / f"small-{size}"
         folder.mkdir()
         if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=False).returncode:
             pytest.skip("only root may mount a small file system")
@@ -61,6 +61,7 @@ def small(daemon: Daemon) -> Iterator[Callable[[str], Path]]:
     yield build
     for folder in made:
         subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
 
 
 def named(parent: QWidget, kind: type[Any], name: str) -> Any:
@@ -108,9 +109,7 @@ def files(daemon: Daemon) -> set[str]:
     return {path.name for path in daemon.images.iterdir()}
 
 
-def test_a_running_guest_is_taken_beside_its_disk_while_it_goes_on(
-    user: User, daemon: Daemon, running: Guest
-) -> None:
+def test_a_running_guest_is_taken_beside_its_disk_while_it_goes_on(user: User, daemon: Daemon, running: Guest) -> None:
     dialog = open_dialog(user, "In files of their own")
     named(dialog, QCheckBox, "Go on while the memory is saved").click()
     name = dialog.request().name
@@ -202,7 +201,7 @@ def test_a_folder_that_fills_up_while_memory_is_saved(
     job = ended(user, begin(user, dialog))
     assert job.state is JobState.FAILED
     assert job.problem is not None
-    print(job.problem)
+    assert job.problem.why == "The host\N{RIGHT SINGLE QUOTATION MARK}s disk is full."
     assert list(folder.iterdir()) == []
     assert files(daemon) == before
     assert daemon.snapshots("pisces") == []
@@ -220,20 +219,25 @@ def test_a_folder_in_which_qemu_may_not_write(user: User, daemon: Daemon, runnin
     told(user, dialog, "File for the memory", str(folder / "memory"))
     assert "memory-allowed" in [finding.rule for finding in dialog.plan.findings]
     job = ended(user, begin(user, dialog))
-    print(job.state, job.problem, list(folder.iterdir()))
+    assert job.state is JobState.FAILED
+    assert job.problem is not None
+    assert job.problem.why.endswith(f"QEMU may not write {folder}/memory.")
+    assert list(folder.iterdir()) == []
+    assert daemon.snapshots("pisces") == []
     assert running.run("echo well") == "well"
 
 
 def test_a_folder_without_room_for_the_new_file_of_a_disk(
     user: User, daemon: Daemon, frail: str, small: Callable[[str], Path]
 ) -> None:
-    folder = small("64k")
+    folder = small("4k")
     user.choose_machine(daemon.uri, frail)
     user.until(lambda: user.parents() == {"before": ""}, "the snapshot")
     dialog = open_dialog(user, "Disks only")
     told(user, dialog, "New file of disk vda", str(folder / "overlay"))
     job = ended(user, begin(user, dialog))
     assert job.state is JobState.FAILED
+    assert job.problem is not None
     print(job.problem)
     assert list(folder.iterdir()) == []
     assert daemon.snapshots(frail) == ["before"]
@@ -249,7 +253,8 @@ def test_qemu_dies_while_memory_is_saved(user: User, daemon: Daemon, large: Gues
     os.kill(large.qemu_pid(), signal.SIGKILL)
     found = ended(user, job)
     assert found.state is JobState.FAILED
-    print(found.problem)
+    assert found.problem is not None
+    assert found.problem.why == "The machine stopped in the middle of it."
     user.until(lambda: user.machine_state() == "off", "the machine to be off")
     assert daemon.snapshots("pisces") == []
     assert files(daemon) == before
@@ -261,5 +266,5 @@ def test_the_tree_says_what_kind_it_is(user: User, daemon: Daemon, running: Gues
     name = dialog.request().name
     assert ended(user, begin(user, dialog)).state is JobState.DONE
     user.until(lambda: name in user.parents(), "the snapshot")
-    print(user.cell(name, Column.KIND))
+    assert user.cell(name, Column.KIND) == "disk only"
     del daemon, running

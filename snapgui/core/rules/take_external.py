@@ -134,7 +134,7 @@ def _reuse_findings(place: DiskPlace, situation: Situation, *, there: bool) -> l
         # [run] libvirt takes it, and the guest then finds another disk.
         reason = translate("Plan", "{path} is not qcow2.").format(path=place.path)
         return [Finding("reuse-format", Level.BLOCKER, reason, translate("Plan", "Convert it, or choose another."))]
-    if not prepared.backing or posixpath.join(place.folder, prepared.backing) != place.disk.source:
+    if not prepared.backing or posixpath.normpath(posixpath.join(place.folder, prepared.backing)) != place.disk.source:
         # [run] a running machine goes on as if all were well, and finds another disk at its next start.
         reason = translate("Plan", "{path} has not {image} behind it, but {backing}: the disk’s data would be lost.")
         backing = prepared.backing or translate("Plan", "nothing")
