@@ -103,7 +103,9 @@ def test_where_it_can_not_be_taken_the_revert_says_so_and_goes_without(
     assert finding.level is Level.WARNING  # what was agreed to on a sketch with it is not run without it unasked
     assert "put itself to sleep" in finding.reason
     assert "is lost: no snapshot has it" in _told(plan, EffectKind.LOSES)
-    assert "no-safety" in _rules(revert(snapshot("a"), current="a", checkpoints=1))
+    assert "no-safety" in _rules(
+        revert(snapshot("a"), current="a", state=DomainState.RUNNING, block_jobs=frozenset({"vda"}))
+    )
 
 
 def test_one_of_the_disks_alone_does_not_hold_what_runs(

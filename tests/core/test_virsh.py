@@ -10,9 +10,9 @@ import pytest
 
 from snapgui.core import virsh
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
-from snapgui.core.records import DomainId
-from snapgui.core.requests import Take
-from snapgui.core.xml import read_snapshot, take_xml, with_description
+from snapgui.core.records import DomainId, Kind, Mode
+from snapgui.core.requests import DiskChoice, Take
+from snapgui.core.xml import SnapshotWords, read_snapshot, simple_snapshot, take_xml, with_description
 
 UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
 NAMES = ("plain", "-x", "--current", "two words", 'it\'s "q" $HOME `id`', "é😀", "<b>&amp;", "line\nbreak", "a\\", "7")
@@ -80,6 +80,21 @@ def test_a_snapshot_is_taken_with_its_name_and_description(host: Callable[[str],
     assert (asked.name, asked.description) == (name, description)
 
 
+@pytest.mark.parametrize("path", ["/a/b", "/two words/it's", "/com,ma,,s/=x", '/a/<&">$HOME`id`', "/-x"])
+def test_files_and_disks_are_asked_for_as_by_the_step(host: Callable[[str], DomainId], path: str) -> None:
+    domain = host("pisces")
+    disks = (
+        DiskChoice("vda", Mode.EXTERNAL, path, "qcow2"),
+        DiskChoice("vdb", Mode.NO),
+        DiskChoice("vdc", Mode.EXTERNAL),
+    )
+    xml = take_xml(Take(domain, "x", "why", Kind.EXTERNAL, disks, memory_file=f"{path}.mem"))
+    step = Step(Call.SNAPSHOT_CREATE, domain, "pisces", "x", xml)
+    asked = simple_snapshot(shell(virsh.command(step) + " --print-xml"))
+    assert asked == simple_snapshot(xml)
+    assert asked == SnapshotWords("x", "why", f"{path}.mem", disks)
+
+
 @pytest.mark.parametrize("description", ["plain", "XML\nXML_\n'$HOME' `id`", "\n<b>&amp;"])
 def test_a_description_is_changed_through_the_whole_xml(host: Callable[[str], DomainId], description: str) -> None:
     domain = host("pisces")
@@ -106,6 +121,11 @@ def test_plain_names_are_written_plainly() -> None:
     assert virsh.command(revert) == "virsh -c qemu:///system snapshot-revert pisces pisces-1 --running"
     take = Step(Call.SNAPSHOT_CREATE, domain, "pisces", "x", take_xml(Take(domain, "x")))
     assert virsh.command(take) == "virsh -c qemu:///system snapshot-create-as pisces --name=x"
+    live = Take(domain, "x", kind=Kind.EXTERNAL, disks=(DiskChoice("vdb", Mode.NO),), memory_file="/m")
+    step = Step(Call.SNAPSHOT_CREATE, domain, "pisces", "x", take_xml(live), CreateFlag.LIVE)
+    assert virsh.command(step).endswith(
+        "--name=x --memspec=file=/m,snapshot=external --diskspec=vdb,snapshot=no --live"
+    )
 
 
 def test_several_steps_stop_at_the_first_that_fails(host: Callable[[str], DomainId]) -> None:
