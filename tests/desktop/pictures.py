@@ -78,6 +78,9 @@ NAMES = (
     "take",
     "take-commands",
     "take-refused",
+    "take-files",
+    "take-advanced",
+    "take-blocked",
     "revert",
     "delete-leaf",
     "delete-parent",
@@ -318,6 +321,15 @@ def _dialogs(studio: Studio) -> None:
         studio.shoot("take-commands", dialog)
         _field(dialog, QLineEdit, "Name").setText("before-update")
         studio.shoot("take-refused", dialog)
+    with studio.dialog(Act.TAKE) as dialog:
+        _press(dialog, "In files of their own")
+        _press(dialog, "Disks and memory")
+        studio.shoot("take-files", dialog)
+        _press(dialog, "Advanced")
+        studio.shoot("take-advanced", dialog)
+        _press(dialog, "Disks only")
+        _press(dialog, "Hold the guest\N{RIGHT SINGLE QUOTATION MARK}s file systems still")
+        studio.shoot("take-blocked", dialog)
     studio.select("before-update")
     with studio.dialog(Act.REVERT) as dialog:
         QTest.qWait(150)

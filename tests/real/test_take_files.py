@@ -238,10 +238,11 @@ def test_a_folder_without_room_for_the_new_file_of_a_disk(
     job = ended(user, begin(user, dialog))
     assert job.state is JobState.FAILED
     assert job.problem is not None
-    print(job.problem)
+    assert job.problem.why == "The host\N{RIGHT SINGLE QUOTATION MARK}s disk is full."
     assert list(folder.iterdir()) == []
     assert daemon.snapshots(frail) == ["before"]
     assert daemon.state(frail) == "running"
+    daemon.virsh("destroy", frail)  # only then is the image the whole truth
     assert image_is_sound(daemon.images / "frail.qcow2")
 
 

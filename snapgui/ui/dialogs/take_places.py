@@ -109,6 +109,8 @@ class Places(QWidget):
             widget = None if item is None else item.widget()
             if widget is not None and widget not in (self.memory, self._memory_label):
                 self._grid.removeWidget(widget)
+                widget.hide()
+                widget.setParent(None)
                 widget.deleteLater()
         self._rows.clear()
         for number, place in enumerate(places, start=_MEMORY + 1):
