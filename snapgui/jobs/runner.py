@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.plan import Call, Plan, Step
-from snapgui.core.records import DomainId, DomainState, Situation
+from snapgui.core.records import DomainId, DomainState, Kind, Situation
 from snapgui.core.requests import (
     Delete,
     Describe,
@@ -72,7 +72,7 @@ class Runner(QObject):
         self._ids = itertools.count(1)
         self._jobs: dict[int, _Job] = {}
         self._lanes: dict[DomainId, Lane] = {}
-        self._took: deque[tuple[DomainId, type, DomainState, float]] = deque(maxlen=_REMEMBERED)
+        self._took: deque[tuple[DomainId, str, DomainState, float]] = deque(maxlen=_REMEMBERED)
         self._pauses: deque[tuple[DomainId, float]] = deque(maxlen=_REMEMBERED)
         self._ask_progress = QTimer(self)
         self._ask_progress.setInterval(_PROGRESS_MS)
@@ -213,7 +213,7 @@ class Runner(QObject):
         request = job.record.plan.request
         if problem is None:
             state = JobState.DONE
-            self._took.append((request.domain, type(request), job.state, ended - started))
+            self._took.append((request.domain, _sort(request), job.state, ended - started))
         else:
             state = JobState.CANCELLED if problem.code == _ABORTED else JobState.FAILED
             job.unsettled = problem.code in _CONNECTION_ERRORS
@@ -279,7 +279,8 @@ class Runner(QObject):
             elif event.event == "resumed" and job.suspended is not None:
                 pause = event.at - job.suspended
                 job.suspended = None
-                self._pauses.append((event.id, pause))
+                if _pauses_for_memory(record.plan.request):
+                    self._pauses.append((event.id, pause))
                 self._update(job, paused=(record.paused or 0.0) + pause)
             return
 
@@ -305,9 +306,19 @@ class Runner(QObject):
 
     def _expected(self, plan: Plan, state: DomainState) -> float | None:
         """The median of what earlier jobs of this sort took on this machine in this state, in seconds."""
-        alike = (plan.request.domain, type(plan.request), state)
+        alike = (plan.request.domain, _sort(plan.request), state)
         took = [seconds for *what, seconds in self._took if tuple(what) == alike]
         return sorted(took)[len(took) // 2] if took else None
+
+
+def _sort(request: Request) -> str:
+    """What decides how long a request takes, besides its machine."""
+    return f"{type(request).__name__} {request.kind.value}" if isinstance(request, Take) else type(request).__name__
+
+
+def _pauses_for_memory(request: Request) -> bool:
+    """Whether a pause during it tells how long saving this machine's memory takes."""
+    return isinstance(request, Take) and request.kind is not Kind.DISK_ONLY and not request.live
 
 
 def _stand_by(free: threading.Semaphore, release: threading.Event) -> None:

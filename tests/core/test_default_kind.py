@@ -33,7 +33,7 @@ def test_a_machine_stays_with_the_kind_that_it_stands_on(
     situation: Callable[..., Situation], snapshot: Callable[..., Any], external: Mapping[str, Any]
 ) -> None:
     tree = (snapshot("i"), snapshot("e", **external), snapshot("e2", "e", disks=(), memory=external["memory"]))
-    why = "As the snapshots that the machine stands on."
+    why = "Like the snapshots that the machine stands on."
     assert default_kind(situation(*tree, current="i", state=RUNNING)) == (Kind.INTERNAL, why)
     assert default_kind(situation(*tree, current="e", state=RUNNING)) == (Kind.EXTERNAL, why)
     assert default_kind(situation(*tree, current="e2")) == (Kind.EXTERNAL, why)

@@ -270,6 +270,7 @@ def pictures(studio: Studio, folder: Path) -> None:
     studio.take("before-update", "Everything works. The way back if the update does not.")
     studio.take("after-update", "Updated, restarted, looked at.\nThe counter goes on where it was.")
     _main(studio)
+    _taking(studio)
     _dialogs(studio)
     _definitions(studio, folder)
     _health(studio)
@@ -314,7 +315,7 @@ def _main(studio: Studio) -> None:
     window.snapshots.sorts.clear()
 
 
-def _dialogs(studio: Studio) -> None:
+def _taking(studio: Studio) -> None:
     with studio.dialog(Act.TAKE) as dialog:
         studio.shoot("take", dialog)
         _press(dialog, "Commands")
@@ -330,6 +331,9 @@ def _dialogs(studio: Studio) -> None:
         _press(dialog, "Disks only")
         _press(dialog, "Hold the guest\N{RIGHT SINGLE QUOTATION MARK}s file systems still")
         studio.shoot("take-blocked", dialog)
+
+
+def _dialogs(studio: Studio) -> None:
     studio.select("before-update")
     with studio.dialog(Act.REVERT) as dialog:
         QTest.qWait(150)

@@ -117,8 +117,8 @@ def test_a_running_guest_is_taken_beside_its_disk_while_it_goes_on(user: User, d
     beats = int(running.run("sleep 0.2; cat /tmp/beats"))
     user.press(Qt.Key.Key_Return)
     user.until(lambda: user.parents().keys() == {name}, "the snapshot")
-    assert files(daemon) >= {f"pisces.{name}", f"pisces-{name}.mem"}
-    assert f"file='{daemon.images}/pisces-{name}.mem'" in daemon.virsh("snapshot-dumpxml", "pisces", name)
+    assert files(daemon) >= {f"pisces.{name}", f"{name}.mem"}
+    assert f"file='{daemon.images}/{name}.mem'" in daemon.virsh("snapshot-dumpxml", "pisces", name)
     assert daemon.state("pisces") == "running"
     assert int(running.run("cat /tmp/beats")) > beats
     dialog = open_dialog(user)

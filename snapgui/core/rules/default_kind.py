@@ -25,7 +25,7 @@ def default_kind(situation: Situation) -> tuple[Kind, str]:
     wanted = Kind.INTERNAL if used is None else used
     obstacle = kind_obstacle(situation, wanted)
     if obstacle is None:
-        return wanted, "" if used is None else translate("Plan", "As the snapshots that the machine stands on.")
+        return wanted, "" if used is None else translate("Plan", "Like the snapshots that the machine stands on.")
     for kind in rest:
         if kind is not wanted and kind_obstacle(situation, kind) is None:
             return kind, obstacle.reason

@@ -85,7 +85,8 @@ def memory_place(request: Take, situation: Situation) -> str:
         return ""
     machine, snapshot = (portable(name)[:_LONGEST_PART] for name in (situation.domain.name, request.name))
     taken = names_in(situation.folders, folder) | {posixpath.basename(p.path) for p in places if p.folder == folder}
-    names = (f"{machine}-{snapshot}.mem" if n == 1 else f"{machine}-{snapshot}-{n}.mem" for n in count(1))
+    stem = snapshot if snapshot.startswith(machine) else f"{machine}-{snapshot}"
+    names = (f"{stem}.mem" if n == 1 else f"{stem}-{n}.mem" for n in count(1))
     return posixpath.join(folder, next(name for name in names if name not in taken))
 
 

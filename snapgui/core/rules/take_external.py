@@ -205,8 +205,8 @@ def _later_findings(request: Take, held: Sequence[DiskPlace], situation: Situati
     if below is not None and below.kind is Kind.INTERNAL:
         reason = translate(
             "Plan",
-            "The machine stands on the internal snapshot “{name}”. Below it, this one can’t be deleted before it, "
-            "and a revert to it leaves this one’s files behind.",
+            "The machine stands on the internal snapshot “{name}”. This one can’t be deleted before that, "
+            "and a revert to that leaves the new files behind.",
         )
         findings.append(Finding("mixed", Level.WARNING, reason.format(name=below.name)))
     if facts.before(situation, facts.SINCE_EXTERNAL_DELETE):

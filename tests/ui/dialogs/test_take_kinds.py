@@ -121,8 +121,8 @@ def test_the_memory_goes_beside_the_disk_or_where_it_is_told_to(
     named(dialog, QToolButton, "Disks and memory").click()
     field = named(dialog, QLineEdit, "File for the memory")
     assert field.isVisible()
-    assert field.placeholderText() == "/images/pisces-pisces-1.mem"
-    assert "file='/images/pisces-pisces-1.mem'" in step(dialog).xml
+    assert field.placeholderText() == "/images/pisces-1.mem"
+    assert "file='/images/pisces-1.mem'" in step(dialog).xml
     field.setFocus()
     qtbot.keyClicks(field, "/images/mine")
     assert dialog.request().memory_file == "/images/mine"
@@ -231,7 +231,7 @@ def test_a_chain_of_files_goes_on_in_files(
     dialog = open_dialog()
     dialog.set_situation(replace(situation, snapshots=replace(situation.snapshots, records={"a": on_files})))
     assert dialog.request().kind is Kind.EXTERNAL
-    assert "As the snapshots that the machine stands on." in dialog._kind.about()
+    assert "Like the snapshots that the machine stands on." in dialog._kind.about()
 
 
 def test_other_drivers_have_one_kind_and_are_not_asked(
