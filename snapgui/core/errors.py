@@ -97,6 +97,12 @@ def _about_snapshots() -> tuple[_Meaning, ...]:
             translate("Error", "Choose another name."),
         ),
         _Meaning(
+            (1, 9),
+            "while writing VM state",
+            translate("Error", "The memory could not be written into the image; most often, the host’s disk is full."),
+            translate("Error", "Make room on the host, then try again."),
+        ),
+        _Meaning(
             (9,),
             "while loading VM state|load of internal snapshot",
             translate("Error", "QEMU could not bring back the memory of the snapshot. The machine is off now."),

@@ -6,6 +6,12 @@ from snapgui.core.errors import explain
 
 # Each message as libvirt 11.3 writes it, unless it is only an older one's.
 TABLE = [
+    (
+        9,
+        "operation failed: snapshot-save job failed: Error while writing VM state: Input/output error",
+        "into the image",
+        "Make room",
+    ),
     (38, "Failed to create file '/a/b': Permission denied", "may not write /a/b", "AppArmor"),
     (38, "Failed to create file '/a/b': No such file or directory", "no folder for /a/b", "Make it"),
     (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapgui.core.records import Agent, DomainId, Kind, Mode, SnapshotState
-from snapgui.core.requests import Take
+from snapgui.core.requests import DiskChoice, Take
 from snapgui.core.xml import (
     SnapshotWords,
     XmlError,
@@ -298,3 +298,30 @@ def test_capabilities_tell_whether_external_snapshots_can_be_reverted_to() -> No
 )
 def test_an_agent_is_one_whose_channel_the_guest_has_opened(devices: str, agent: Agent) -> None:
     assert read_domain(f"<domain><name>a</name><devices>{devices}</devices></domain>").agent is agent
+
+
+@pytest.mark.parametrize(
+    ("devices", "unsaved"),
+    [
+        ("", ()),
+        ("<cpu><feature policy='require' name='invtsc'/></cpu>", ("invtsc",)),
+        ("<cpu><feature policy='disable' name='invtsc'/></cpu>", ()),
+        (
+            "<clock><timer name='tsc' frequency='1'/></clock><cpu><feature policy='require' name='invtsc'/></cpu>",
+            (),
+        ),
+        ("<devices><filesystem><driver type='virtiofs'/></filesystem></devices>", ("virtiofs",)),
+        ("<devices><filesystem><driver type='path'/></filesystem></devices>", ()),
+        ("<devices><shmem name='a'/></devices>", ("shmem",)),
+        ("<devices><shmem name='a' role='master'/></devices>", ()),
+    ],
+)
+def test_what_memory_may_not_be_saved_with_is_known(devices: str, unsaved: tuple[str, ...]) -> None:
+    assert read_domain(f"<domain>{devices}</domain>").unsaved == unsaved
+
+
+@pytest.mark.parametrize("path", ["/a b/c", "/it's", '/<&>"', "/line\nbreak\ttab"])
+def test_paths_reach_libvirt_as_they_are(path: str) -> None:
+    disks = (DiskChoice("vda", Mode.EXTERNAL, path, "qcow2"), DiskChoice("vdb", Mode.NO))
+    found = simple_snapshot(take_xml(Take(ID, "x", kind=Kind.EXTERNAL, disks=disks, memory_file=path)))
+    assert found == SnapshotWords("x", "", path, disks)

@@ -21,6 +21,15 @@ from snapgui.models.snapshot_cells import Column
 from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.take import TakeDialog
 
+_SMALL = """\
+<domain type='qemu'>
+  <name>full</name><memory unit='MiB'>16</memory><os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices>
+    <disk type='file'><driver name='qemu' type='qcow2'/><source file='{disk}'/><target dev='vda' bus='virtio'/></disk>
+    <controller type='usb' model='none'/>
+  </devices>
+</domain>
+"""
 _MEMORY = 384  # MiB
 _FILLED = 256
 
@@ -244,6 +253,34 @@ def test_a_folder_without_room_for_the_new_file_of_a_disk(
     assert daemon.state(frail) == "running"
     daemon.virsh("destroy", frail)  # only then is the image the whole truth
     assert image_is_sound(daemon.images / "frail.qcow2")
+
+
+def test_an_image_that_fills_up_while_memory_is_saved_inside(
+    user: User, daemon: Daemon, small: Callable[[str], Path]
+) -> None:
+    image = small("740k") / "full.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "16M"], check=True)
+    daemon.hand_over(image)
+    daemon.define(_SMALL.format(disk=image))
+    daemon.virsh("start", "full")
+    try:
+        user.choose_machine(daemon.uri, "full")
+        user.until(lambda: user.machine_state() == "running", "the machine to run")
+        dialog = open_dialog(user)
+        assert dialog.request().kind is Kind.INTERNAL
+        assert [finding.rule for finding in dialog.plan.findings] == ["memory-space"]
+        job = ended(user, begin(user, dialog))
+        assert job.state is JobState.FAILED
+        assert job.problem is not None
+        assert "most often" in job.problem.why
+        assert daemon.snapshots("full") == []
+        assert daemon.state("full") == "running"
+        daemon.virsh("destroy", "full")
+        tags = subprocess.run(["qemu-img", "snapshot", "-l", image], capture_output=True, text=True, check=True)
+        assert tags.stdout.strip() == ""
+        assert image_is_sound(image)
+    finally:
+        daemon.remove("full")
 
 
 def test_qemu_dies_while_memory_is_saved(user: User, daemon: Daemon, large: Guest) -> None:

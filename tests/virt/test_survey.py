@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from testbed.daemon import Daemon
 
+from snapgui.core.records import Prepared
 from snapgui.virt.host import Host
 
 _DOMAIN = """\
@@ -50,6 +51,20 @@ def test_a_folder_tells_its_room_and_its_files(host: Host, daemon: Daemon, machi
     assert found[folder].free == pytest.approx(space.f_bavail * space.f_frsize, rel=0.05)
     assert "surveyed.qcow2" in (found[folder].names or ())
     assert (found["/nowhere"].free, found["/nowhere"].names) == (None, None)
+    assert (found["/nowhere"].missing, found[folder].missing) == (True, False)
+    assert machine
+
+
+def test_prepared_images_tell_what_is_behind_them(host: Host, daemon: Daemon, machine: str) -> None:
+    made = daemon.images / "prepared.qcow2"
+    behind = ["-b", "surveyed.qcow2", "-F", "qcow2"]
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *behind, made], check=True)
+    (daemon.images / "text").write_text("no image")
+    paths = [str(made), str(daemon.images / "surveyed.qcow2"), str(daemon.images / "text"), "/nowhere/x"]
+    found = host.prepared(paths)
+    made.unlink()
+    (daemon.images / "text").unlink()
+    assert list(found.values()) == [Prepared("qcow2", "surveyed.qcow2"), Prepared("qcow2"), Prepared(""), None]
     assert machine
 
 

@@ -7,7 +7,7 @@ from snapgui.core.requests import Take
 from snapgui.core.rules.take import plan_take
 from snapgui.core.text import translate
 
-_OF_THE_NAME = ("name-", "tag-taken", "file-exists", "description-")  # rules
+_OF_ANY_KIND = ("name-", "tag-taken", "file-exists", "description-", "memory-full")  # rules: other than of the kind
 _PROBE = "snapshot"
 
 
@@ -43,7 +43,10 @@ def kind_in_use(situation: Situation) -> Kind | None:
 
 
 def kind_obstacle(situation: Situation, kind: Kind) -> Finding | None:
-    """The first reason why no snapshot of that kind can be taken now, whatever its name; None where there is none."""
+    """The first reason why no snapshot of that kind can be taken now; None where there is none.
+
+    It is one of the kind: not one of a name, nor of the room on the host.
+    """
     plan = plan_take(Take(situation.domain.id, _PROBE, kind=kind), situation)
     blockers = (finding for finding in plan.findings if finding.level is Level.BLOCKER)
-    return next((finding for finding in blockers if not finding.rule.startswith(_OF_THE_NAME)), None)
+    return next((finding for finding in blockers if not finding.rule.startswith(_OF_ANY_KIND)), None)
