@@ -149,7 +149,11 @@ def test_memory_goes_where_it_is_told_to_and_comes_back_from_there(user: User, d
     assert (folder / "my memory").stat().st_size > 2**20
     running.run("echo after >/tmp/mark")
     user.until(lambda: user.parents().keys() == {name}, "the snapshot")
-    user.revert(name)
+    user.select(name)
+    user.use(Act.REVERT)
+    back = user.dialog()
+    user.until(lambda: not back.waiting, "the machine to be read")
+    user.accept(back)
     running.wait_until_up()
     assert running.run("cat /tmp/mark") == "before"
 
