@@ -117,10 +117,14 @@ class Disk:
     transient: bool = False  # thrown away when the machine stops
 
     @property
+    def has_medium(self) -> bool:
+        """Whether anything is in the drive."""
+        return bool(self.source) or self.source_type not in ("file", "block")
+
+    @property
     def writable(self) -> bool:
         """Whether a snapshot has to hold it: a disk with a medium that the guest can write."""
-        has_medium = bool(self.source) or self.source_type not in ("file", "block")
-        return has_medium and not self.readonly and self.device != "cdrom"
+        return self.has_medium and not self.readonly and self.device != "cdrom"
 
 
 class Agent(Enum):

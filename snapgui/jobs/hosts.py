@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -117,29 +118,14 @@ class Hosts(QObject):
 
         Where one of them is no longer what the store says, as after an edit by another client, it is read again.
         """
-        wanted = tuple(names)
-
-        def question(host: Host) -> Situation:
-            record = host.read_domain(domain.uuid)
-            if record is None:
-                raise SnapguiError(gone())
-            config = host.read_config(domain.uuid)
-            checkpoints, block_jobs = host.obstacles(domain.uuid, config)
-            places = [posixpath.dirname(disk.source) for disk in config.disks if disk.writable and disk.source]
-            return Situation(
-                host=HostRecord(domain.uri),
-                domain=record,
-                config=config,
-                image_tags=host.image_tags(config),
-                equal_tags={} if record.state.active else host.equal_tags(config),
-                chains=host.chains(config),
-                folders=host.folders([*places, *folders]),
-                prepared=host.prepared(prepared),
-                checkpoints=checkpoints,
-                block_jobs=block_jobs,
-                snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in wanted},
-                next_xml=host.next_xml(domain.uuid) if next_xml else None,
-            )
+        question = partial(
+            read_situation,
+            domain=domain,
+            names=tuple(names),
+            folders=tuple(folders),
+            next_xml=next_xml,
+            prepared=tuple(prepared),
+        )
 
         def complete(read: Situation) -> None:
             known = situation(self._records, domain)
@@ -192,6 +178,41 @@ class Hosts(QObject):
             answered(xml)
 
         self.ask(domain.uri, question, answer, failed)
+
+
+def read_situation(
+    host: Host,
+    domain: DomainId,
+    names: Iterable[str] = (),
+    folders: Iterable[str] = (),
+    *,
+    next_xml: bool = False,
+    prepared: Iterable[str] = (),
+) -> Situation:
+    """What ``Hosts.survey`` asks the host; blocks. What the store has, it leaves out: host, snapshots and sizes.
+
+    Raises SnapguiError.
+    """
+    record = host.read_domain(domain.uuid)
+    if record is None:
+        raise SnapguiError(gone())
+    config = host.read_config(domain.uuid)
+    checkpoints, block_jobs = host.obstacles(domain.uuid, config)
+    places = [posixpath.dirname(disk.source) for disk in config.disks if disk.writable and disk.source]
+    return Situation(
+        host=HostRecord(domain.uri),
+        domain=record,
+        config=config,
+        image_tags=host.image_tags(config),
+        equal_tags={} if record.state.active else host.equal_tags(config),
+        chains=host.chains(config),
+        folders=host.folders([*places, *folders]),
+        prepared=host.prepared(prepared),
+        checkpoints=checkpoints,
+        block_jobs=block_jobs,
+        snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in names},
+        next_xml=host.next_xml(domain.uuid) if next_xml else None,
+    )
 
 
 def _differs(known: SnapshotRecord, xml: str) -> bool:

@@ -15,6 +15,7 @@ from snapgui.core.records import DomainId, Situation, SnapshotRecord
 from snapgui.core.requests import Describe, MachineRequest, Power, PowerAction, SetCurrent, Undo
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.delete import told_by_xml
+from snapgui.core.rules.revert_files import told_by_xml as told_by_revert
 from snapgui.jobs.backend import Backend
 from snapgui.jobs.files import ReadFile
 from snapgui.models.store import Store
@@ -71,17 +72,14 @@ class Operations(QObject):
         if (known := self._runner.situation(domain)) is not None:
             dialog = RevertDialog(known, snapshot.name, self._window)
             dialog.comparison_wanted.connect(partial(self._compare_with_now, dialog, snapshot.name))
-            current = known.snapshots.current
-            about = (snapshot.name,) if current is None else (snapshot.name, current)
-            self._ask(dialog, tuple(dict.fromkeys(about)))
+            self._ask(dialog, told_by_revert(snapshot.name, known.snapshots))
             self._screens.want(domain.uuid, snapshot, partial(self._picture_loaded, domain))
 
     def undo(self, domain: DomainId, safety: str) -> None:
         """Take a revert back by its safety snapshot; asks where that loses something."""
         request = Undo(domain, safety)
         known = self._runner.situation(domain)
-        current = known.snapshots.current if known is not None else None
-        about = (safety,) if current is None else tuple(dict.fromkeys((safety, current)))
+        about = (safety,) if known is None else told_by_revert(safety, known.snapshots)
 
         def surveyed(read: Situation) -> None:
             plan = make_plan(request, read)

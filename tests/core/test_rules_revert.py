@@ -11,6 +11,7 @@ from snapgui.core.plan import Call, EffectKind, Level, Plan, RevertFlag
 from snapgui.core.records import Disk, DomainId, DomainState, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Revert, RunState
 from snapgui.core.rules import make_plan
+from snapgui.core.rules.revert_files import told_by_xml
 
 
 @pytest.fixture
@@ -208,10 +209,58 @@ def test_files_of_external_snapshots_are_left_behind(
 ) -> None:
     tree = (snapshot("a"), snapshot("e", "a", **external), snapshot("b", "e"))
     plan = revert(*tree, current="b", image_tags={"vda": frozenset({"b"})})
-    assert rules(plan) == {"orphans"}
-    assert "“e”" in plan.findings[0].reason
-    assert "/images/vda.qcow2" in plan.findings[0].reason
+    (behind,) = (finding for finding in plan.findings if finding.rule == "orphans")
+    assert "“e”" in behind.reason
+    assert "/images/vda.qcow2" in behind.reason
     assert not rules(revert(*tree, to="b", current="b"))
+
+
+def taken_on(path: str) -> str:
+    """The XML of a snapshot of a machine that stood on this file."""
+    disk = f"<disk type='file'><source file='{path}'/><target dev='vda'/></disk>"
+    return f"<domainsnapshot><name>x</name><domain type='x'><devices>{disk}</devices></domain></domainsnapshot>"
+
+
+def test_what_rests_on_the_images_of_an_internal_one_stands_in_its_way(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    tree = (snapshot("a"), snapshot("e", "a", **external), snapshot("b", "e"), snapshot("f", "b", **external))
+    plan = revert(*tree, current="f")
+    assert rules(plan, Level.BLOCKER) == {"spoils"}
+    (spoils,) = (finding for finding in plan.findings if finding.rule == "spoils")
+    assert "“e”, “b”, “f”" in spoils.reason  # all that is above the image, whichever way
+    assert "forget" in spoils.remedy
+    assert rules(revert(*tree, to="b", current="f"), Level.BLOCKER) == {"spoils"}
+    assert "spoils" not in rules(revert(*tree[:3], to="b", current="b"))
+    assert "spoils" not in rules(revert(*tree, to="e", current="f"))
+
+
+def test_an_external_one_of_other_images_does_not(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    tree = (snapshot("e", **external), snapshot("a", "e"), snapshot("f", "e", **external))
+    xmls = {"a": taken_on("/images/vda.e"), "f": taken_on("/images/vda.e")}
+    assert "spoils" in rules(revert(*tree, current="a", snapshot_xml=xmls))
+    xmls["f"] = taken_on("/images/vda.1795398291")  # after a revert to e
+    assert "spoils" not in rules(revert(*tree, current="a", snapshot_xml=xmls))
+
+
+def test_checkpoints_keep_an_internal_one_from_being_loaded(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    assert rules(revert(snapshot("a"), checkpoints=2), Level.BLOCKER) == {"checkpoints"}
+    assert revert(snapshot("a"), checkpoints=2, driver="TEST").ready
+    assert rules(revert(snapshot("a", **external), checkpoints=2)) == {"checkpoints"}
+    assert revert(snapshot("a", **external), checkpoints=2).ready
+
+
+def test_what_has_to_be_read_for_a_revert_is_told(
+    snapshot: Callable[..., Any], external: Mapping[str, Any], situation: Callable[..., Situation]
+) -> None:
+    snapshots = situation(snapshot("a"), snapshot("b"), snapshot("e", "a", **external), current="b").snapshots
+    assert told_by_xml("a", snapshots) == ("a", "b", "e")
+    assert told_by_xml("e", snapshots) == ("e", "b")
+    assert told_by_xml("b", snapshots) == ("b", "e")
 
 
 def test_external_snapshots_need_a_host_that_can(

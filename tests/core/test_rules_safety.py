@@ -126,9 +126,19 @@ def test_on_external_snapshots_the_revert_is_planned_from_the_safety_snapshot_s_
     assert plan.steps[0].abortable
     assert "/images/vda.a, in which" not in _told(plan)
     assert "new files in /images" in _told(plan)
-    behind = revert(snapshot("a"), snapshot("e", "a", **external), current="e", disks=(overlay,), **_RUNNING)
-    assert "orphans" in _rules(behind, Level.WARNING)
-    assert any("/images/vda.before-revert-1" in finding.reason for finding in behind.findings)
+
+
+def test_one_that_the_revert_would_damage_is_not_taken(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], domain: DomainId, situation: Callable[..., Situation]
+) -> None:
+    safety = Take(domain, "before-revert-1", kind=Kind.EXTERNAL)
+    plan = make_plan(Revert(domain, "a", safety=safety), situation(snapshot("a"), current="a"))
+    assert plan.ready
+    assert [step.call for step in plan.steps] == [Call.SNAPSHOT_REVERT]
+    assert plan.undo is None
+    (finding,) = (finding for finding in plan.findings if finding.rule == "no-safety")
+    assert "above the images that the revert changes" in finding.reason
+    assert "no-safety" not in _rules(revert(snapshot("a"), current="a"))
 
 
 def test_without_one_the_files_that_go_are_named(

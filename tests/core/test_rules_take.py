@@ -258,3 +258,18 @@ def test_a_description_that_xml_can_not_carry_is_refused(take: Callable[..., Pla
 
 def test_the_test_driver_has_none_of_qemus_rules(take: Callable[..., Plan]) -> None:
     assert take(driver="TEST", disks=(Disk("vda", source="/guest/diskimage1"),), state=RUNNING).ready
+
+
+def test_a_disk_that_can_t_be_written_is_taken_where_the_machine_says_so(take: Callable[..., Plan]) -> None:
+    own = Disk("vda", source="/images/vda.qcow2", format="qcow2")
+    data = Disk("vdb", source="/images/vdb.raw", format="raw", readonly=True)
+    assert take(disks=(own, data)).ready
+    assert rules(take(disks=(own, replace(data, snapshot=Mode.INTERNAL)))) == {"disk-format"}
+    assert rules(take(disks=(own, replace(data, snapshot=Mode.EXTERNAL)))) == {"disk-external"}
+    assert take(disks=(own, replace(data, snapshot=Mode.INTERNAL, source=""))).ready
+
+
+def test_checkpoints_keep_it_from_being_reverted_to(take: Callable[..., Plan]) -> None:
+    plan = take(checkpoints=1)
+    assert plan.ready
+    assert rules(plan, Level.WARNING) == {"checkpoints"}

@@ -8,7 +8,7 @@ from snapgui.core.records import Agent, DomainState, Kind, Mode, Situation, Snap
 from snapgui.core.requests import Revert, RunState, Take, Undo
 from snapgui.core.rules import facts
 from snapgui.core.rules.naming import fit_for_a_job, may_be_mistaken
-from snapgui.core.rules.revert_files import config_then, external_findings, file_effects, left_behind
+from snapgui.core.rules.revert_files import config_then, external_findings, file_effects, left_behind, resting_on
 from snapgui.core.rules.safety import after_take, is_unchanged
 from snapgui.core.rules.take import plan_take
 from snapgui.core.text import translate
@@ -31,7 +31,9 @@ def plan_revert(request: Revert, situation: Situation) -> Plan:
     if record is None:
         return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
     safety = None if request.safety is None else plan_take(request.safety, situation)
-    obstacle = None if safety is None else _obstacle(safety)
+    obstacle = (
+        None if safety is None or request.safety is None else _obstacle(safety, request.safety, record, situation)
+    )
     kept = request.safety if obstacle is None else None  # what holds the machine as it is now
     then = situation if kept is None else after_take(kept, situation)
     steps = [] if safety is None or kept is None else [*safety.steps]
@@ -46,6 +48,7 @@ def plan_revert(request: Revert, situation: Situation) -> Plan:
     if not findings or situation.config is None:
         findings += _state_findings(request, record, situation)
         findings += _nvram_findings(request, record, situation)
+        findings += _checkpoint_findings(record, situation)
         findings += external_findings(record, then) if facts.is_external(record) else []
         findings += _internal_findings(record, then) if not facts.is_external(record) else []
         findings += _safety_findings(safety, obstacle)
@@ -59,8 +62,16 @@ def plan_revert(request: Revert, situation: Situation) -> Plan:
     )
 
 
-def _obstacle(take: Plan) -> Finding | None:
-    return next((finding for finding in take.findings if finding.level is Level.BLOCKER), None)
+def _obstacle(plan: Plan, take: Take, record: SnapshotRecord, situation: Situation) -> Finding | None:
+    """Why no safety snapshot can be taken, or would be lost by the revert."""
+    if blocker := next((finding for finding in plan.findings if finding.level is Level.BLOCKER), None):
+        return blocker
+    if facts.is_external(record) or not facts.is_qemu(situation):
+        return None
+    if take.name not in resting_on(record, after_take(take, situation)):
+        return None
+    reason = translate("Plan", "its files would be above the images that the revert changes.")
+    return Finding("spoils", Level.BLOCKER, reason)
 
 
 def _flags(request: Revert, record: SnapshotRecord, situation: Situation) -> RevertFlag:
@@ -158,6 +169,15 @@ def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Fin
     findings = []
     memory = facts.has_memory(record)
     overlays = facts.overlays(situation)
+    if resting := resting_on(record, situation):
+        reason = translate(
+            "Plan", "This would damage {names}: their files are above the images that this snapshot is kept in."
+        )
+        remedy = translate(
+            "Plan",
+            "To give them up, delete them, or let libvirt only forget them; then revert. To keep them, stay here.",
+        )
+        findings.append(Finding("spoils", Level.BLOCKER, reason.format(names=facts.quoted(resting)), remedy))
     if overlays.get(situation.snapshots.current) != overlays[record.name]:
         findings += left_behind(record, situation)
     elif lacking := _disks_without(record, situation):
@@ -217,6 +237,25 @@ def _nvram_findings(request: Revert, record: SnapshotRecord, situation: Situatio
         remedy = translate("Plan", "Choose that it goes on running or paused.")
         return [Finding("reset-nvram-off", Level.BLOCKER, reason, remedy)]
     return []
+
+
+def _checkpoint_findings(record: SnapshotRecord, situation: Situation) -> list[Finding]:
+    """QEMU and qemu-img load no snapshot into an image that has bitmaps (checkpoints): seen on 11.3."""
+    if not situation.checkpoints or not facts.is_qemu(situation):
+        return []
+    if facts.is_external(record):
+        reason = translate(
+            "Plan", "The machine’s %n checkpoint(s) is/are useless afterwards.", "", situation.checkpoints
+        )
+        return [Finding("checkpoints", Level.WARNING, reason)]
+    reason = translate(
+        "Plan",
+        "The machine has %n checkpoint(s), and QEMU can’t revert while there are any.",
+        "",
+        situation.checkpoints,
+    )
+    remedy = translate("Plan", "Let the backup program that made them remove them, or use virsh checkpoint-delete.")
+    return [Finding("checkpoints", Level.BLOCKER, reason, remedy)]
 
 
 def _disks_without(record: SnapshotRecord, situation: Situation) -> list[str]:

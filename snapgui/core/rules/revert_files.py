@@ -6,8 +6,9 @@ machine stood on an external snapshot. Going to an internal one from there, they
 
 import posixpath
 
+from snapgui.core import tree
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
-from snapgui.core.records import DomainConfig, Situation, SnapshotRecord
+from snapgui.core.records import DomainConfig, Mode, Situation, SnapshotRecord, Snapshots
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.text import translate
@@ -43,6 +44,44 @@ def external_findings(record: SnapshotRecord, situation: Situation) -> list[Find
         reason = translate("Plan", "libvirt also writes a new file beside {files}: that folder has to be writable.")
         findings.append(Finding("external-overlay", Level.WARNING, reason.format(files=", ".join(inserted))))
     return findings
+
+
+def told_by_xml(name: str, snapshots: Snapshots) -> tuple[str, ...]:
+    """The snapshots whose whole XML tells what a revert to that one does to files."""
+    record = snapshots.records.get(name)
+    names = [name] if snapshots.current is None else [name, snapshots.current]
+    if record is not None and not facts.is_external(record):
+        names += [other for other, each in snapshots.records.items() if facts.is_external(each)]
+    return tuple(dict.fromkeys(names))
+
+
+def resting_on(record: SnapshotRecord, situation: Situation) -> list[str]:
+    """The snapshots whose data is in overlays above the images that a revert to this internal one changes.
+
+    libvirt does not mind: seen on 11.3, where a later revert to such a one found another disk than it was taken of.
+    """
+    records = situation.snapshots.records
+    overlays = facts.overlays(situation)
+    above = tree.parents(situation.snapshots)
+    first = [
+        name
+        for name, other in records.items()
+        if facts.is_external(other)
+        and overlays[above[name]] == overlays[record.name]
+        and _share(record, other, situation)
+    ]
+    found = {name for each in first for name in (each, *tree.descendants(situation.snapshots, each))}
+    return [name for name in tree.tree_order(situation.snapshots) if name in found - {record.name}]
+
+
+def _share(inside: SnapshotRecord, outside: SnapshotRecord, situation: Situation) -> bool:
+    """Whether both were taken of one image; where that has not been read, they may have been."""
+    one, other = config_then(inside.name, situation), config_then(outside.name, situation)
+    if one is None or other is None:
+        return True
+    kept = {disk.target for disk in inside.disks if disk.mode is Mode.INTERNAL}
+    images = {disk.source for disk in one.disks if disk.target in kept}
+    return any(disk.source in images for disk in other.disks)
 
 
 def left_behind(record: SnapshotRecord, situation: Situation) -> list[Finding]:

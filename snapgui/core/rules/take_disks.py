@@ -50,11 +50,13 @@ def disk_places(request: Take, situation: Situation) -> tuple[DiskPlace, ...]:
 
 
 def _own_mode(disk: Disk, kind: Kind) -> Mode:
-    """libvirt's virDomainSnapshotAlignDisks, and its parser for disks that can't be written."""
-    if not disk.writable or disk.snapshot in _LEFT_OUT:
+    """libvirt's virDomainSnapshotAlignDisks; what its XML says of a disk holds for a read-only one too."""
+    if disk.snapshot in _LEFT_OUT or not disk.has_medium:
         return Mode.NO
     if disk.snapshot in (Mode.INTERNAL, Mode.EXTERNAL):
         return disk.snapshot
+    if not disk.writable:
+        return Mode.NO
     return Mode.INTERNAL if kind is Kind.INTERNAL else Mode.EXTERNAL
 
 

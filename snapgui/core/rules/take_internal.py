@@ -17,7 +17,8 @@ def internal_findings(request: Take, situation: Situation, places: Sequence[Disk
     if config is None:
         return []
     active = situation.domain.state.active
-    held = [place for place in places if place.disk.writable]
+    kept = (Mode.INTERNAL, Mode.EXTERNAL)
+    held = [place for place in places if place.disk.writable or place.mode in kept]
     findings = [finding for place in held for finding in _disk_findings(place, active=active)]
     if not held:
         text = (
@@ -36,6 +37,15 @@ def internal_findings(request: Take, situation: Situation, places: Sequence[Disk
             "The machine stands on an external snapshot. With an internal one below it, neither is easy to delete.",
         )
         findings.append(Finding("mixed", Level.WARNING, reason))
+    if situation.checkpoints:
+        # Neither QEMU nor qemu-img loads a snapshot into an image with bitmaps, which is what checkpoints are.
+        reason = translate(
+            "Plan",
+            "The machine has %n checkpoint(s): it can be reverted to this snapshot only once there are none.",
+            "",
+            situation.checkpoints,
+        )
+        findings.append(Finding("checkpoints", Level.WARNING, reason))
     return findings + _firmware_findings(config, situation)
 
 
