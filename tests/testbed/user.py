@@ -242,6 +242,18 @@ class User:
         self.until(lambda: self.here() == name, f"“You are here” under “{name}”")
         return job
 
+    def undo(self, safety: str, *, asked: bool = True, stays: bool = False) -> JobRecord:
+        """Undo the revert before which that snapshot was taken, and wait until it has left the tree, or ``stays``.
+
+        ``asked``: something is lost by that, so that a question comes first.
+        """
+        self.select(safety)
+        known = set(self.jobs)
+        self.use(Act.UNDO)
+        job = self.accept(self.dialog()) if asked else self._finish(known, 120)
+        self.until(lambda: self._row_of(safety) is None or stays, f"“{safety}” to go")
+        return job
+
     def delete(self, *names: str, reach: str = "") -> JobRecord:
         """Delete snapshots, and wait until they have left the tree. ``reach`` is the text of a choice in the dialog."""
         self.select(*names)

@@ -30,7 +30,6 @@ class ConfirmDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setEnabled(plan.ready)
-        self.ok.setDefault(True)
         self.ok.setText(translate("ConfirmDialog", "&Go on"))
         self.ok.setIcon(QIcon())
         if isinstance(plan.request, Power) and plan.request.action is PowerAction.FORCE_OFF:
@@ -48,6 +47,7 @@ class ConfirmDialog(QDialog):
         layout.addWidget(title)
         layout.addWidget(view, 1)
         layout.addWidget(buttons)
+        self.ok.setDefault(True)
         self.ok.setFocus()
 
     def sizeHint(self) -> QSize:

@@ -44,7 +44,6 @@ class PlanDialog(QDialog):
         self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(verb)
         self.ok.setIcon(image)
-        self.ok.setDefault(True)
         self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -53,6 +52,7 @@ class PlanDialog(QDialog):
         layout.addWidget(self.plan_view, 1)
         layout.addWidget(self._status)
         layout.addWidget(self.buttons)
+        self.ok.setDefault(True)  # not before it is the dialog's: Qt would make Cancel the default once the focus moves
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             QShortcut(QKeySequence(keys), self, self.accept)
 

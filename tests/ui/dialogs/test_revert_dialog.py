@@ -98,6 +98,13 @@ def test_the_saved_state_can_be_kept_knowingly(qtbot: QtBot, make_situation: Mak
     assert any("starting from it later would damage" in text for text in dialog.plan_view.texts())
 
 
+def test_enter_reverts_wherever_the_focus_is(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation())
+    _box(dialog, "safety").setFocus()
+    qtbot.keyClick(_box(dialog, "safety"), Qt.Key.Key_Return)
+    assert dialog.result() == QDialog.DialogCode.Accepted
+
+
 def test_nothing_but_the_safety_snapshot_is_asked_at_first(qtbot: QtBot, make_situation: MakeSituation) -> None:
     dialog = _open(qtbot, make_situation())
     assert [box.text() for box in dialog.findChildren(QCheckBox) if box.isVisible()] == [_box(dialog, "safety").text()]
