@@ -82,6 +82,10 @@ NAMES = (
     "take-advanced",
     "take-blocked",
     "revert",
+    "revert-advanced",
+    "revert-configuration",
+    "revert-done",
+    "undo",
     "delete-leaf",
     "delete-parent",
     "delete-many",
@@ -338,6 +342,20 @@ def _dialogs(studio: Studio) -> None:
     with studio.dialog(Act.REVERT) as dialog:
         QTest.qWait(150)
         studio.shoot("revert", dialog)
+        _press(dialog, "Advanced")
+        studio.shoot("revert-advanced", dialog)
+        _press(dialog, "Changes of the configuration")
+        QTest.qWait(300)
+        studio.shoot("revert-configuration", dialog)
+    with studio.dialog(Act.REVERT) as dialog:
+        studio.accept(dialog)
+    studio.until(lambda: studio.row("before-revert-1"), "the safety snapshot")
+    studio.select("before-revert-1")
+    studio.shoot("revert-done", studio.window)
+    with studio.dialog(Act.UNDO) as dialog:
+        studio.shoot("undo", dialog)
+        studio.accept(dialog)
+    studio.until(lambda: studio.row("before-revert-1") is None, "the safety snapshot to go")
     studio.select("after-update")
     with studio.dialog(Act.DELETE) as dialog:
         studio.shoot("delete-leaf", dialog)

@@ -3,8 +3,9 @@
 What came of it is asked of virsh, never of the application.
 """
 
-import pytest
 import time
+
+import pytest
 from testbed.daemon import Daemon
 from testbed.desktop import Application, Screen, wait_for
 

@@ -141,8 +141,8 @@ def test_a_machine_that_is_as_its_snapshot_has_it_is_not_kept_before_a_revert_un
         ("shut off", "paused", "paused"),
     ],
 )
-def test_run_running_paused_and_offline(  # noqa: PLR0913 - three of them are fixtures
-    user: User, daemon: Daemon, guest: Guest, before: str, afterwards: str, state: str
+def test_run_running_paused_and_offline(
+    user: User, daemon: Daemon, guest: Guest, *, before: str, afterwards: str, state: str
 ) -> None:
     """virt-manager's "run" cases, and what it can't: a choice of how the machine goes on."""
     if before != "shut off":
@@ -181,7 +181,9 @@ def test_a_saved_state_is_removed_or_kept_as_the_user_says(user: User, daemon: D
 
 
 def test_the_guest_s_clock_is_set_after_a_running_revert(
-    user: User, daemon: Daemon, guest_files: Path  # noqa: ARG001 - built first
+    user: User,
+    daemon: Daemon,
+    guest_files: Path,  # noqa: ARG001 - built first
 ) -> None:
     guest = Guest(daemon, "clocked", agent=True)
     try:
@@ -194,11 +196,11 @@ def test_the_guest_s_clock_is_set_after_a_running_revert(
         job = user.revert("then")
         assert job.plan.steps[-1].call is Call.SET_TIME
         assert not job.warnings
-        assert abs(int(guest.run("date +%s")) - time.time()) < 2.5  # noqa: PLR2004 - less than it slept
+        assert abs(int(guest.run("date +%s")) - time.time()) < 2.5  # less than it slept
 
         time.sleep(5)
         job = user.revert("without")  # nobody answers there: the revert is none the worse
         assert not job.warnings
-        assert time.time() - int(guest.run("date +%s")) > 4  # noqa: PLR2004 - it has slept
+        assert time.time() - int(guest.run("date +%s")) > 4  # it has slept
     finally:
         guest.remove()

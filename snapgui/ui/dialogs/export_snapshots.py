@@ -41,7 +41,6 @@ class ExportDialog(QDialog):
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(translate("ExportDialog", "&Export…"))
         self.ok.setIcon(icon("export"))
-        self.ok.setDefault(True)
         buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -50,6 +49,7 @@ class ExportDialog(QDialog):
             layout.addWidget(widget)
         layout.addStretch(1)
         layout.addWidget(buttons)
+        self.ok.setDefault(True)
         self.ok.setFocus()
 
     @property
