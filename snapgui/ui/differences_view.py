@@ -118,6 +118,10 @@ class DifferencesView(QWidget):
         self._words.setText(text)
         self._words.show()
 
+    def count(self) -> int:
+        """How many differences it shows."""
+        return self._list.count()
+
     def texts(self) -> tuple[str, ...]:
         """What is read in it, row by row."""
         return tuple(self._list.item(row).text() for row in range(self._list.count())) or (self._words.text(),)

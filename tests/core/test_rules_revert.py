@@ -9,7 +9,7 @@ import pytest
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Call, EffectKind, Level, Plan, RevertFlag
 from snapgui.core.records import Disk, DomainId, DomainState, Situation, SnapshotRecord, SnapshotState
-from snapgui.core.requests import Revert, RunState
+from snapgui.core.requests import Revert, RunState, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.revert_files import told_by_xml
 
@@ -126,7 +126,7 @@ def test_force_keeps_the_saved_state_and_says_what_that_means(
 def test_the_firmware_s_settings_are_made_anew_where_there_are_any_and_the_machine_starts(
     domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation], off: Mapping[str, Any]
 ) -> None:
-    uefi = {"config": {"uefi": True, "nvram_format": "qcow2"}}
+    uefi = {"config": {"uefi": True, "nvram_format": "raw"}}
     plan = make_plan(Revert(domain, "a", reset_nvram=True), situation(snapshot("a"), **uefi))
     assert (plan.ready, plan.steps[0].flags) == (True, RevertFlag.RESET_NVRAM)
     assert "made anew" in "".join(effect.text for effect in plan.effects if effect.kind is EffectKind.LOSES)
@@ -138,6 +138,19 @@ def test_the_firmware_s_settings_are_made_anew_where_there_are_any_and_the_machi
         plan = make_plan(Revert(domain, "a", reset_nvram=True), refused)
         assert not plan.ready
         assert plan.steps[0].flags == 0
+
+
+def test_the_firmware_s_settings_are_not_made_anew_where_snapshots_are_in_their_file(
+    domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation], external: Mapping[str, Any]
+) -> None:
+    uefi = {"config": {"uefi": True, "nvram_format": "qcow2"}}
+    plan = make_plan(Revert(domain, "a", reset_nvram=True), situation(snapshot("a"), **uefi))
+    assert rules(plan, Level.BLOCKER) == {"reset-nvram-snapshots"}
+    assert "“a”" in plan.findings[0].reason
+    assert make_plan(Revert(domain, "a", reset_nvram=True), situation(snapshot("a", **external), **uefi)).ready
+    inside = Take(domain, "before-revert-1")
+    kept = Revert(domain, "a", reset_nvram=True, safety=inside)
+    assert not make_plan(kept, situation(snapshot("a", **external), **uefi)).ready
 
 
 def test_a_transient_machine_must_go_on(

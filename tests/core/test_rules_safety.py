@@ -68,7 +68,7 @@ def test_the_safety_snapshot_comes_first_and_undoing_is_offered(
     assert plan.undo == Undo(domain, "before-revert-1")
     assert not plan.steps[0].may_fail  # without it, nothing is reverted
     assert not _told(plan, EffectKind.LOSES)
-    assert "What changed since “b” is kept in “before-revert-1”" in _told(plan)
+    assert "What changed since “b” is kept in a new safety snapshot, “before-revert-1”" in _told(plan)
     assert "pauses while its memory is saved" in _told(plan, EffectKind.PAUSES)
 
 

@@ -275,6 +275,7 @@ def pictures(studio: Studio, folder: Path) -> None:
     studio.take("after-update", "Updated, restarted, looked at.\nThe counter goes on where it was.")
     _main(studio)
     _taking(studio)
+    _reverts(studio)
     _dialogs(studio)
     _definitions(studio, folder)
     _health(studio)
@@ -337,7 +338,7 @@ def _taking(studio: Studio) -> None:
         studio.shoot("take-blocked", dialog)
 
 
-def _dialogs(studio: Studio) -> None:
+def _reverts(studio: Studio) -> None:
     studio.select("before-update")
     with studio.dialog(Act.REVERT) as dialog:
         QTest.qWait(150)
@@ -356,6 +357,9 @@ def _dialogs(studio: Studio) -> None:
         studio.shoot("undo", dialog)
         studio.accept(dialog)
     studio.until(lambda: studio.row("before-revert-1") is None, "the safety snapshot to go")
+
+
+def _dialogs(studio: Studio) -> None:
     studio.select("after-update")
     with studio.dialog(Act.DELETE) as dialog:
         studio.shoot("delete-leaf", dialog)

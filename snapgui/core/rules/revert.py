@@ -47,10 +47,10 @@ def plan_revert(request: Revert, situation: Situation) -> Plan:
     findings = [*facts.unread(situation), *_record_findings(record)]
     if not findings or situation.config is None:
         findings += _state_findings(request, record, situation)
-        findings += _nvram_findings(request, record, situation)
+        findings += _nvram_findings(request, record, then)
         findings += _checkpoint_findings(record, situation)
         findings += external_findings(record, then) if facts.is_external(record) else []
-        findings += _internal_findings(record, then) if not facts.is_external(record) else []
+        findings += _internal_findings(request, record, then) if not facts.is_external(record) else []
         findings += _safety_findings(safety, obstacle)
     return Plan(
         request,
@@ -163,7 +163,7 @@ def _state_findings(request: Revert, record: SnapshotRecord, situation: Situatio
     return findings
 
 
-def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Finding]:
+def _internal_findings(request: Revert, record: SnapshotRecord, situation: Situation) -> list[Finding]:
     if not facts.is_qemu(situation):
         return []
     findings = []
@@ -196,7 +196,7 @@ def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Fin
             "Plan", "QEMU can’t load its memory: it accepts only names of English letters, digits, “-”, “.” and “_”."
         )
         findings.append(Finding("name-job", Level.BLOCKER, reason))
-    return findings + _version_findings(record, situation) + _firmware_findings(situation)
+    return findings + _version_findings(record, situation) + _firmware_findings(request, situation)
 
 
 def _version_findings(record: SnapshotRecord, situation: Situation) -> list[Finding]:
@@ -212,10 +212,12 @@ def _version_findings(record: SnapshotRecord, situation: Situation) -> list[Find
     return []
 
 
-def _firmware_findings(situation: Situation) -> list[Finding]:
+def _firmware_findings(request: Revert, situation: Situation) -> list[Finding]:
     if situation.config is None or not situation.config.uefi:
         return []
     if situation.config.nvram_format not in ("", "qcow2"):
+        if request.reset_nvram:
+            return []
         return [
             Finding("nvram", Level.WARNING, translate("Plan", "The firmware’s settings (NVRAM) stay as they are now."))
         ]
@@ -236,6 +238,15 @@ def _nvram_findings(request: Revert, record: SnapshotRecord, situation: Situatio
         reason = translate("Plan", "The firmware’s settings (NVRAM) are made anew only where the machine starts.")
         remedy = translate("Plan", "Choose that it goes on running or paused.")
         return [Finding("reset-nvram-off", Level.BLOCKER, reason, remedy)]
+    inside = [each.name for each in situation.snapshots.records.values() if not facts.is_external(each)]
+    if situation.config.nvram_format == "qcow2" and inside:
+        # Here, on 11.3: the file is written anew, without the snapshots in it; a revert to one of them then fails with
+        # "the cause is unknown", when the disks have gone back already.
+        reason = translate(
+            "Plan", "Made anew, the file of the firmware’s settings (NVRAM) would lose its part of {names}."
+        )
+        remedy = translate("Plan", "Leave the option off: libvirt could revert to none of them any more.")
+        return [Finding("reset-nvram-snapshots", Level.BLOCKER, reason.format(names=facts.quoted(inside)), remedy)]
     return []
 
 
@@ -269,7 +280,7 @@ def _disks_without(record: SnapshotRecord, situation: Situation) -> list[str]:
 
 def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept: Take | None) -> list[Effect]:
     active = situation.domain.state.active
-    effects = [] if is_unchanged(situation) else _changes_since(situation, kept)
+    effects = _changes_since(situation, kept)
     if active and (kept is None or kept.kind is Kind.DISK_ONLY):
         text = translate("Plan", "What runs in the machine now ends at once, without being saved.")
         effects.append(Effect(EffectKind.LOSES, text))
@@ -278,12 +289,9 @@ def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept
     if request.reset_nvram and _flags(request, record, situation) & RevertFlag.RESET_NVRAM:
         text = translate("Plan", "The firmware’s settings (NVRAM), such as the boot order, are made anew.")
         effects.append(Effect(EffectKind.LOSES, text))
-    if kept is not None:
-        text = translate("Plan", "Takes the safety snapshot “{name}” first, by which the revert can be undone.")
-        effects.append(Effect(EffectKind.ADDS, text.format(name=kept.name), (kept.name,)))
-        if situation.domain.state is DomainState.RUNNING and kept.kind is not Kind.DISK_ONLY:
-            text = translate("Plan", "The machine pauses while its memory is saved.")
-            effects.append(Effect(EffectKind.PAUSES, text))
+    if kept is not None and situation.domain.state is DomainState.RUNNING and kept.kind is not Kind.DISK_ONLY:
+        text = translate("Plan", "The machine pauses while its memory is saved.")
+        effects.append(Effect(EffectKind.PAUSES, text))
     if facts.is_external(record):
         effects += file_effects(situation, kept)
     effects.append(Effect(EffectKind.CHANGES, _ending(request, record)))
@@ -306,19 +314,25 @@ def _changes_since(situation: Situation, kept: Take | None) -> list[Effect]:
     """What becomes of the changes since the current snapshot, which only the machine itself holds."""
     current = situation.snapshots.current
     names = () if current is None else (current,)
-    if kept is not None:
+    if is_unchanged(situation):
+        if kept is None:
+            return []
+        text = translate("Plan", "The machine as it is now is kept in a new safety snapshot, “{safety}”.")
+    elif kept is None:
         text = (
-            translate("Plan", "What the machine holds now is kept in “{safety}”.")
+            translate("Plan", "What the machine holds now is lost: no snapshot has it.")
             if current is None
-            else translate("Plan", "What changed since “{name}” is kept in “{safety}”.")
+            else translate("Plan", "What changed since “{name}” is lost: no snapshot has it.")
         )
-        return [Effect(EffectKind.MOVES, text.format(name=current, safety=kept.name), (*names, kept.name))]
-    text = (
-        translate("Plan", "What the machine holds now is lost: no snapshot has it.")
-        if current is None
-        else translate("Plan", "What changed since “{name}” is lost: no snapshot has it.")
-    )
-    return [Effect(EffectKind.LOSES, text.format(name=current), names)]
+    else:
+        text = (
+            translate("Plan", "What the machine holds now is kept in a new safety snapshot, “{safety}”.")
+            if current is None
+            else translate("Plan", "What changed since “{name}” is kept in a new safety snapshot, “{safety}”.")
+        )
+    if kept is None:
+        return [Effect(EffectKind.LOSES, text.format(name=current), names)]
+    return [Effect(EffectKind.ADDS, text.format(name=current, safety=kept.name), (kept.name,))]
 
 
 def _ending(request: Revert, record: SnapshotRecord) -> str:

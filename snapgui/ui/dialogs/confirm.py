@@ -25,7 +25,8 @@ class ConfirmDialog(QDialog):
         self.plan = plan
         title = TextLabel(plan.title, bold=True)
         view = PlanView()
-        view.set_compact()
+        if not isinstance(plan.request, Undo):  # which has as much to say as a revert
+            view.set_compact()
         view.set_plan(plan)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)

@@ -97,7 +97,7 @@ class RevertDialog(PlanDialog):
         for each in (self._run_states(), self._nvram, self._force):
             box.addWidget(each)
         self._differences = DifferencesView()
-        self._differences.setFixedHeight(self.fontMetrics().lineSpacing() * _DIFFERENCES)
+        self._size_differences(1)
         folds = Folds()
         folds.add(translate("RevertDialog", "Ad&vanced"), advanced)
         button = folds.add(translate("RevertDialog", "Changes of the con&figuration"), self._differences)
@@ -152,10 +152,15 @@ class RevertDialog(PlanDialog):
     def set_comparison(self, now: Configuration | None, then: Configuration | None) -> None:
         """Show by what the configuration will differ."""
         self._differences.show_comparison(now, then)
+        self._size_differences(_DIFFERENCES if self._differences.count() else 1)
 
     def set_comparison_failed(self, problem: Problem) -> None:
         """Say why that can't be shown."""
         self._differences.show_words(f"{problem.why} {problem.remedy}".rstrip())
+
+    def _size_differences(self, lines: int) -> None:
+        """A sentence in their place does not take their room."""
+        self._differences.setFixedHeight(self.fontMetrics().lineSpacing() * (lines + 1))
 
     def _differences_toggled(self, is_open: bool) -> None:  # noqa: FBT001 - a slot of toggled(bool)
         if is_open:

@@ -60,7 +60,7 @@ def test_it_says_which_snapshot_when_taken_and_in_what_state(qtbot: QtBot, make_
 
 def test_what_is_lost_is_named(qtbot: QtBot, make_situation: MakeSituation) -> None:
     dialog = _open(qtbot, make_situation())
-    assert any("since “patched” is kept in “before-revert-1”" in text for text in dialog.plan_view.texts())
+    assert any("since “patched” is kept in a new safety snapshot" in text for text in dialog.plan_view.texts())
     _box(dialog, "safety").click()
     assert any("since “patched” is lost" in text for text in dialog.plan_view.texts())
     assert [step.call for step in dialog.plan.steps] == [Call.SNAPSHOT_REVERT]
@@ -118,7 +118,7 @@ def test_the_firmware_s_settings_are_a_choice_only_where_there_are_any(
     dialog = _open(qtbot, situation)
     _fold(dialog, "Advanced").click()
     assert not _box(dialog, "NVRAM").isVisible()
-    config = replace(situation.config, uefi=True, nvram_format="qcow2")
+    config = replace(situation.config, uefi=True, nvram_format="raw")
     dialog.set_situation(replace(situation, config=config))
     _box(dialog, "NVRAM").click()
     assert dialog.plan.steps[-1].flags == RevertFlag.RESET_NVRAM
