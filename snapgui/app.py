@@ -60,11 +60,16 @@ class Application:
         self.window.default_wanted.connect(self.connect_default)
         self._demo: Demo | None = None
         self._opened: set[str] = set()
+        self._let_go: set[str] = set()
         self.backend.hosts.opened.connect(self._opened.add)
+        self.store.host_removed.connect(self._let_go.add)
         self._closed = False
 
     def connect(self, uris: list[str], domain: str = "") -> None:
-        """Show these hosts; without any, those of last time; without those, the default. ``domain`` is chosen first."""
+        """Show these hosts; without any, those of last time; without those, the default. ``domain`` is chosen first.
+
+        Where hosts are named, those of last time are not shown and stay remembered.
+        """
         self.window.prefer(domain)
         wanted = uris or self.settings.get(CONNECTIONS)
         if wanted:
@@ -89,9 +94,10 @@ class Application:
         if self._closed:
             return
         self._closed = True
-        worked = {*self.settings.get(CONNECTIONS), *self._opened}  # others may be slips of the pen
-        uris = [uri for uri in self.backend.hosts.uris if uri in worked and not uri.startswith(_EMBEDDED)]
-        self.settings.set(CONNECTIONS, uris)
+        shown = self.backend.hosts.uris
+        kept = [uri for uri in self.settings.get(CONNECTIONS) if uri in shown or uri not in self._let_go]
+        worked = [uri for uri in shown if uri in self._opened and uri not in kept]  # others may be slips of the pen
+        self.settings.set(CONNECTIONS, [uri for uri in (*kept, *worked) if not uri.startswith(_EMBEDDED)])
         self.backend.close()
         if self._demo is not None:
             self._demo.stop()

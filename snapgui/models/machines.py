@@ -42,7 +42,7 @@ class MachinesModel(TreeModel):
         self._store = store
         self._filter = ""
         store.host_changed.connect(self._on_host)
-        store.host_removed.connect(self.remove)
+        store.host_removed.connect(self._on_host_removed)
         store.domain_changed.connect(self._on_domain)
         store.domain_removed.connect(self._on_domain_removed)
         self.apply(self._arrangement())
@@ -83,7 +83,13 @@ class MachinesModel(TreeModel):
             return _ALIGNMENT[index.column()]
         if isinstance(record, DomainRecord):
             return _domain_data(record, Column(index.column()), role)
-        return _host_data(record, Column(index.column()), role)
+        return _host_data(record, self._label(record), Column(index.column()), role)
+
+    def _label(self, host: HostRecord) -> str:
+        """Hosts that would be called the same are told apart by their URIs."""
+        label = host_label(host)
+        alike = sum(host_label(other) == label for other in self._store.hosts())
+        return label if alike <= 1 else host.uri
 
     # updates: each costs what it changes, because a host that connects brings its domains one by one
 
@@ -92,6 +98,15 @@ class MachinesModel(TreeModel):
             self.changed([uri])
         else:
             self.apply(self._arrangement())
+            self._relabel(uri)
+
+    def _on_host_removed(self, uri: str) -> None:
+        self.remove(uri)
+        self._relabel(uri)
+
+    def _relabel(self, uri: str) -> None:
+        """What a host is called depends on which others there are."""
+        self.changed([key for key in self.keys_under(None) if key != uri])
 
     def _on_domain(self, domain: DomainId) -> None:
         record = self._store.domain(domain)
@@ -151,6 +166,8 @@ def host_label(host: HostRecord) -> str:
         where = parts.hostname or translate("Machines", "This computer")
     except ValueError:  # not a URI: libvirt says so in the record's problem
         return host.uri
+    if not parts.scheme:
+        return host.uri
     driver = parts.scheme.split("+", 1)[0]
     if parts.path == "/embed":
         return translate("Machines", "This application")
@@ -160,10 +177,10 @@ def host_label(host: HostRecord) -> str:
     return f"{where} ({parts.path.strip('/')})" if driver == "qemu" else f"{where} ({driver}://{parts.path})"
 
 
-def _host_data(host: HostRecord, column: Column, role: int) -> Any:
+def _host_data(host: HostRecord, label: str, column: Column, role: int) -> Any:
     if column is not Column.NAME:
         return None
-    label, state = one_line(host_label(host)), host_state_text(host.state)
+    label, state = one_line(label), host_state_text(host.state)
     why = host.problem.why if host.problem else ""
     if role == _Role.DisplayRole:
         return translate("Machines", "{host} – {state}").format(host=label, state=state) if state else label

@@ -110,6 +110,8 @@ class _MachineDelegate(QStyledItemDelegate):
         if index.column() == 0:
             option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
             option.icon = _row_icon(index.data(Role.RECORD))
+            if not index.parent().isValid():  # which host it is stands first; the icon says that it is not connected
+                option.textElideMode = Qt.TextElideMode.ElideRight
 
 
 def _row_icon(record: object) -> QIcon:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, HostRecord, SnapshotRecord, Snapshots
+from snapgui.core.records import DomainId, HostRecord, HostState, SnapshotRecord, Snapshots
 from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.activity import ActivityModel
@@ -118,6 +118,7 @@ class MainWindow(QMainWindow):
             self.snapshots.select_here()
         self._pages.setCurrentIndex(0)
         self.statusBar().showMessage(doing)
+        self._settle_choice()
         self._focus_changed()
 
     def demo_failed(self, problem: Problem) -> None:
@@ -234,6 +235,7 @@ class MainWindow(QMainWindow):
         self.sizes.failed.connect(self.banner.show_problem)
         self.sizes.saved.connect(self._chart_saved)
         self._hosts.refreshed.connect(self._refreshed)
+        self._hosts.opened.connect(self._settle_choice)
         self._host_news.retry_wanted.connect(self._hosts.connect_host)
         self.start_page.connect_wanted.connect(self._connect_host)
         self.start_page.retry_wanted.connect(self.default_wanted)
@@ -292,6 +294,28 @@ class MainWindow(QMainWindow):
             self.show_start_page(())
         self._choose_preferred()
         self._focus_changed()
+
+        if any(host.state is HostState.FAILED for host in self._store.hosts()):
+            self._settle_choice()
+
+    def _settle_choice(self) -> None:
+        """Once every host has answered or failed: say where the machine that was asked for is on none of them.
+
+        Not at once: a host tells that it is connected before it tells its machines.
+        """
+        QTimer.singleShot(0, self, self._end_choice)
+
+    def _end_choice(self) -> None:
+        hosts = self._store.hosts()
+        if self._preparing or not hosts or any(host.state is HostState.CONNECTING for host in hosts):
+            return
+        if self._preferred:
+            self.banner.show_problem(_no_such_machine(self._preferred))
+            self._preferred = ""
+            self._choose_preferred()
+        failed = next((host for host in hosts if host.state is HostState.FAILED), None)
+        if self.machines.uri() is None and failed is not None:
+            self.machines.choose(failed.uri)  # its reason stands where its snapshots would
 
     def _choose_preferred(self) -> None:
         """Choose the machine that was asked for as soon as it appears, or any one where nothing was asked for."""
@@ -442,3 +466,11 @@ class MainWindow(QMainWindow):
         dialog = ShortcutsDialog(self._menus.all(), self)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+
+def _no_such_machine(name: str) -> Problem:
+    return Problem(
+        tried=translate("MainWindow", "Show the machine “{name}”").format(name=name),
+        why=translate("MainWindow", "None of these hosts has a machine of this name."),
+        remedy=translate("MainWindow", "Check the name, or connect to the host that has it."),
+    )

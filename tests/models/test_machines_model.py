@@ -133,3 +133,16 @@ def test_filter_keeps_matching_machines_and_named_hosts(model: MachinesModel, st
 
 def test_the_driver_in_this_process_is_called_this_application() -> None:
     assert host_label(HostRecord("qemu:///embed?root=/tmp/x")) == "This application"
+
+
+def test_hosts_that_would_be_called_the_same_are_told_apart(model: MachinesModel, store: Store) -> None:
+    twin = "qemu+ssh://admin@build.example:2222/session"
+    store.put_host(HostRecord(twin, HostState.FAILED))
+    shown = [model.index_of(uri).data() for uri in (LOCAL, REMOTE, twin)]
+    assert shown == ["This computer", REMOTE, f"{twin} – not connected"]  # noqa: RUF001 - as it is written
+    store.remove_host(twin)
+    assert model.index_of(REMOTE).data() == "build.example (session)"
+
+
+def test_what_is_no_uri_is_called_what_it_is() -> None:
+    assert host_label(HostRecord("foo")) == "foo"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import libvirt
 import pytest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from testbed.mock import Machine, mock_uri
 from testbed.stage import URI
@@ -70,3 +71,28 @@ def test_those_of_last_time_are_shown_again(qtbot: QtBot, app: Application, sett
     app.connect([])
     qtbot.waitUntil(lambda: len(app.store.domains(URI)) == len(app.store.domains(other)) == 1)
     assert _hosts(app) == [other, URI]
+
+
+def test_why_a_named_host_can_t_be_shown_is_seen_at_once(qtbot: QtBot, app: Application) -> None:
+    app.connect(["foo"])
+    qtbot.waitUntil(lambda: app.window.machines.uri() == "foo")
+    problem = app.store.host("foo").problem
+    assert problem is not None
+    labels = "\n".join(label.text() for label in app.window.snapshots.findChildren(QLabel) if label.isVisible())
+    assert problem.why in labels
+
+
+def test_a_machine_that_no_host_has_is_told_once_all_have_answered(qtbot: QtBot, app: Application) -> None:
+    app.connect([URI, _NOBODY], "nope")
+    qtbot.waitUntil(lambda: "None of these hosts has a machine of this name." in app.window.banner.text())
+    assert "“nope”" in app.window.banner.text()
+    assert app.store.host(_NOBODY).problem is not None
+    assert app.window.focus().domain.name == "test"
+
+
+def test_a_machine_that_is_there_is_not_missed(qtbot: QtBot, app: Application) -> None:
+    app.connect([_NOBODY, URI], "test")
+    qtbot.waitUntil(lambda: app.window.machines.domain() is not None)
+    qtbot.waitUntil(lambda: app.store.host(_NOBODY).problem is not None)
+    qtbot.wait(20)
+    assert app.window.banner.text() == ""
