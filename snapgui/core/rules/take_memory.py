@@ -63,9 +63,13 @@ def _device_findings(request: Take, situation: Situation) -> list[Finding]:
         "virtiofs": translate(
             "Plan", "The machine shares a folder by virtiofs, which may keep its memory from being saved."
         ),
-        "shmem": translate("Plan", "The machine shares memory (shmem), which may keep its own from being saved."),
+        "shmem": translate("Plan", "The machine shares memory without being its master (shmem): it can’t be saved."),
     }
-    findings += [Finding(f"unsaved-{what}", Level.WARNING, reasons[what], off) for what in config.unsaved]
+    # Whether the other two are in the way depends on the versions of QEMU and of what serves them.
+    levels = {"shmem": Level.BLOCKER}
+    findings += [
+        Finding(f"unsaved-{what}", levels.get(what, Level.WARNING), reasons[what], off) for what in config.unsaved
+    ]
     transient = [disk.target for disk in config.disks if disk.transient]
     current = situation.snapshots.records.get(situation.snapshots.current or "")
     paused = situation.domain.state is DomainState.PAUSED
