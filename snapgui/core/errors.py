@@ -9,17 +9,13 @@ from snapgui.core.uris import driver_of, is_known_driver
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``code`` is libvirt's virErrorNumber, None where the failure is not libvirt's. ``raw`` is the text as it came.
-
-    ``machine`` is the name of the one that was not taken, of several.
-    """
+    """``code`` is libvirt's virErrorNumber, None where the failure is not libvirt's. ``raw`` is the text as it came."""
 
     tried: str
     why: str
     remedy: str = ""
     raw: str = ""
     code: int | None = None
-    machine: str = ""
 
 
 class SnapguiError(Exception):
@@ -290,6 +286,18 @@ def _about_machines() -> tuple[_Meaning, ...]:
             "transient disk",
             translate("Error", "The machine has a transient disk: its memory can’t be saved beside it."),
             translate("Error", "Shut the machine off first."),
+        ),
+        _Meaning(
+            (9,),
+            "domain is no longer running",
+            translate("Error", "QEMU ended in the middle of it."),
+            translate("Error", "Look at what state the machine is in, then try again."),
+        ),
+        _Meaning(
+            (1,),
+            r"Could not open '(?P<file>[^']+)': Permission denied",
+            translate("Error", "QEMU may not write {file}."),
+            translate("Error", "Give the file and its folder to the user that QEMU runs as, then try again."),
         ),
         _Meaning((55,), "domain is not running", translate("Error", "The machine is off.")),
         _Meaning((55,), "domain is already running", translate("Error", "The machine is already running.")),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import Enum, IntFlag
-from typing import Final
 
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Request
@@ -60,13 +59,9 @@ class Call(Enum):
     FS_FREEZE = "virDomainFSFreeze"
     FS_THAW = "virDomainFSThaw"
     SET_TIME = "virDomainSetTime"
-    AGENT_TIMEOUT = "virDomainAgentSetResponseTimeout"
     VOLUME_DELETE = "virStorageVolDelete"
     FILE_DELETE = "unlink"  # of this computer, and no call of libvirt's
     PICTURE_DELETE = "unlink of a picture"  # likewise, in our own cache
-
-
-AGENT_WAITS: Final = -2  # VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK: without end, as it is unless somebody sets it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +70,10 @@ class Step:
 
     ``path`` is the file that a call on storage is about. ``may_fail``: its failure is told, and the plan goes on.
     ``always``: it runs whatever happened before, since it ends a state in which the plan holds the guest.
-    ``seconds``: how long the guest's agent has for an answer.
     ``proof``: what has to be so still when the step runs, as ``core.health`` found it.
     ``undone_by``: what takes it back, where a plan that fails later is rolled back.
+    ``abortable``: it can be ended in the middle, and nothing is lost by that.
+    ``merges``: the targets of the disks whose overlays it merges into the images below.
     """
 
     call: Call
@@ -88,11 +84,16 @@ class Step:
     flags: int = 0
     path: str = ""
     proof: str = ""
-    seconds: int = 0
-    abortable: bool = False  # virDomainAbortJob ends it, and virDomainGetJobStats tells its progress
+    abortable: bool = False
+    merges: tuple[str, ...] = ()
     may_fail: bool = False
     always: bool = False
     undone_by: "Step | None" = None
+
+    @property
+    def has_progress(self) -> bool:
+        """Whether its host can be asked how far it is."""
+        return self.abortable or bool(self.merges)
 
     @property
     def takes(self) -> bool:

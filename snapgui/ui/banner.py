@@ -62,16 +62,12 @@ class Banner(QFrame):
         self.hide()
 
     def show_problem(
-        self,
-        problem: Problem,
-        actions: dict[str, Callable[[], object]] | None = None,
-        topic: str = "",
-        level: Level = Level.BLOCKER,
+        self, problem: Problem, actions: dict[str, Callable[[], object]] | None = None, topic: str = ""
     ) -> None:
-        """Tell a failure, or by another level one in part, with a button "Details" besides ``actions``."""
+        """Tell a failure, with a button "Details" besides ``actions``."""
         details = translate("Banner", "Details…")
         self.show_message(
-            level,
+            Level.BLOCKER,
             problem.tried,
             f"{problem.why} {problem.remedy}".strip(),
             {**(actions or {}), details: lambda: ProblemBox(problem, self.window()).open()},

@@ -30,7 +30,7 @@ from snapgui.core.text import translate
 from snapgui.core.xml import XmlError, read_config_then
 from snapgui.core.xml import read_domain as read_domain_xml
 from snapgui.qcow2.source import ByteSource
-from snapgui.virt import images, reading, sizes, steps, survey
+from snapgui.virt import images, progress, reading, sizes, steps, survey
 from snapgui.virt.connection import Connection
 from snapgui.virt.errors import code_of, telling
 from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
@@ -72,6 +72,7 @@ class Host:
         self._connections: list[Connection] = []
         # By connection and UUID: spares a round trip per question.
         self._domains: dict[tuple[libvirt.virConnect, str], libvirt.virDomain] = {}
+        self._started_to_merge: set[str] = set()  # UUIDs of domains that are off but for the merge that runs
         self._listed: dict[str, dict[str, libvirt.virDomainSnapshot]] = {}  # as last listed, by UUID and name
         with contextlib.ExitStack() as undo:
             quick = long = bulk = Connection(uri, self._lost)
@@ -196,22 +197,35 @@ class Host:
         if step.proof and step.call is not Call.PICTURE_DELETE and not still_so(self.inventory(step.domain.uuid), step):
             raise SnapguiError(changed(steps.tried(step)))
         with self._long.calling(steps.tried(step)) as connection:
-            steps.run(connection, step)
+            if not (step.merges and step.abortable):
+                steps.run(connection, step)
+                return
+            # Only what libvirt started for the merge may be ended to cancel that, never somebody's running guest.
+            if not self._domain(connection, step.domain.uuid).isActive():
+                self._started_to_merge.add(step.domain.uuid)
+            try:
+                steps.run(connection, step)
+            finally:
+                self._started_to_merge.discard(step.domain.uuid)
 
-    def abort(self, uuid: str) -> None:
-        """End the step that runs on the domain; only for one that is abortable, else it waits for the step's end."""
+    def abort(self, step: Step) -> None:
+        """End the step, which runs; only for one that is abortable, else it waits for the step's end."""
+        uuid = step.domain.uuid
         with self._quick.calling(translate("Host", "Cancelling")) as connection:
-            self._domain(connection, uuid).abortJob()
+            domain = self._domain(connection, uuid)
+            if not step.merges:
+                domain.abortJob()
+            elif uuid in self._started_to_merge:
+                progress.end_merge(domain, step.merges)
 
-    def job_progress(self, uuid: str) -> float | None:
-        """How far the step is that runs on the domain, from 0 to 1; None where that is not known.
+    def progress(self, step: Step) -> float | None:
+        """How far the step is, which runs, from 0 to 1; None where that is not known.
 
-        Only for one that is abortable: with another it waits until libvirt gives up after 30 seconds.
+        Only for one that has progress: with another it waits until libvirt gives up after 30 seconds.
         """
         with self._quick.calling(translate("Host", "Asking for the progress")) as connection:
-            stats = self._domain(connection, uuid).jobStats()
-        total = stats.get(libvirt.VIR_DOMAIN_JOB_DATA_TOTAL, 0)
-        return min(1.0, stats.get(libvirt.VIR_DOMAIN_JOB_DATA_PROCESSED, 0) / total) if total else None
+            domain = self._domain(connection, step.domain.uuid)
+            return progress.of_merge(domain, step.merges) if step.merges else progress.of_job(domain)
 
     def open_image(self, path: str) -> ByteSource:
         """An image of the host for reading: the file where that is possible, else the volume at this path."""

@@ -7,7 +7,7 @@ import pytest
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import EffectKind, Level, Plan
-from snapgui.core.records import DomainId, DomainState, Situation, Size, SnapshotRecord
+from snapgui.core.records import DomainId, DomainState, Folder, Layer, Situation, Size, SnapshotRecord
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.delete import told_by_xml
@@ -30,8 +30,14 @@ def tree(snapshot: Callable[..., SnapshotRecord]) -> tuple[SnapshotRecord, ...]:
 def delete(domain: DomainId, situation: Callable[..., Situation]) -> Callable[..., Plan]:
     """The plan of deleting, in a situation of the words given."""
 
-    def build(*names: str, of: tuple[SnapshotRecord, ...], scope: Scope = Scope.THIS, **words: Any) -> Plan:
-        return make_plan(Delete(domain, names, scope), situation(*of, **words))
+    def build(
+        *names: str,
+        of: tuple[SnapshotRecord, ...],
+        scope: Scope = Scope.THIS,
+        metadata_only: bool = False,
+        **words: Any,
+    ) -> Plan:
+        return make_plan(Delete(domain, names, scope, metadata_only), situation(*of, **words))
 
     return build
 
@@ -252,9 +258,95 @@ def test_a_memory_file_goes_and_gives_its_size_back(
 def test_what_has_to_be_read_for_a_delete_is_told(
     mixed: tuple[SnapshotRecord, ...], tree: tuple[SnapshotRecord, ...], situation: Callable[..., Situation]
 ) -> None:
-    externals = ("e1", "e2", "e3")
     snapshots = situation(*mixed).snapshots
-    assert told_by_xml(snapshots, ("e3",)) == externals
-    assert told_by_xml(snapshots, ("i",)) == externals  # with all below
+    assert set(told_by_xml(snapshots, ("e3",))) == set(snapshots.records)
+    assert set(told_by_xml(snapshots, ("i",))) == set(snapshots.records)  # with all below
     assert told_by_xml(snapshots, ("k",)) == ()
     assert told_by_xml(situation(*tree).snapshots, ("a", "gone")) == ()
+
+
+def test_a_merge_has_progress_and_can_be_cancelled_only_while_no_guest_runs(
+    delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]
+) -> None:
+    (off,) = delete("e8", of=chain, current="e8").steps
+    assert (off.merges, off.abortable, off.has_progress) == (("vda",), True, True)
+    (running,) = delete("e3", of=chain, current="e8", state=DomainState.RUNNING).steps
+    assert (running.merges, running.abortable, running.has_progress) == (("vda",), False, True)
+    (dropped,) = delete("e8", of=chain, current="e7").steps
+    assert (dropped.merges, dropped.has_progress) == ((), False)
+
+
+def test_parents_go_first_where_only_that_works(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    plan = delete("i", "e", of=(snapshot("i"), snapshot("e", "i", **external)), current="e")
+    assert plan.ready
+    assert calls(plan) == [("i", 0), ("e", 0)]
+
+
+def test_what_lies_off_the_line_below_an_internal_one_goes_where_libvirt_keeps_the_image(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    words = {"of": (snapshot("i"), snapshot("e", "i", **external)), "current": "i"}
+    plan = delete("e", **words)
+    assert plan.ready
+    assert "the file that it was taken of stays" in said(plan)
+    assert rules(delete("e", **words, version=10_010_000), Level.BLOCKER) == {"external-place"}
+
+
+def test_a_file_that_something_else_needs_is_never_deleted(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    # The machine was reverted to an internal snapshot between the two, which is gone by now: libvirt does not notice.
+    words = {"of": (snapshot("e", **external), snapshot("x", "e", **external)), "current": "e"}
+    plan = delete("x", **words, snapshot_xml={"x": taken_on("/images/vda.qcow2")})
+    assert rules(plan, Level.BLOCKER) == {"needed"}
+    assert "forgotten" in plan.findings[0].remedy
+    assert delete("x", **words, snapshot_xml={"x": taken_on("/images/other")}).ready
+
+
+def test_a_merge_that_broke_off_is_finished_first(
+    delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]
+) -> None:
+    marked = taken_on("/images/3").replace(
+        "<domain ", "<disks><disk><snapshotDeleteInProgress/></disk></disks><domain "
+    )
+    words = {"of": chain, "current": "e8", "snapshot_xml": {"e3": marked}}
+    assert rules(delete("e3", **words), Level.BLOCKER) == {"unfinished"}
+    assert delete("e4", **words).ready
+    assert delete("e3", "e4", **words).ready
+
+
+def test_what_stands_in_the_way_of_a_merge(delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]) -> None:
+    words = {"of": chain, "current": "e8"}
+    assert rules(delete("e8", **words, managed_save=True), Level.BLOCKER) == {"managed-save"}
+    assert delete("e8", of=chain, current="e7", managed_save=True).ready
+    busy = delete("e8", **words, state=DomainState.RUNNING, block_jobs=frozenset({"vda"}))
+    assert rules(busy, Level.BLOCKER) == {"block-job"}
+
+
+def test_too_little_room_for_a_merge_is_said(delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]) -> None:
+    words = {
+        "of": chain,
+        "current": "e8",
+        "snapshot_xml": {f"e{n}": taken_on(f"/images/{n}") for n in range(9)},
+        "chains": {"vda": (Layer("/images/vda.qcow2", "qcow2", 3 << 30),)},
+    }
+    plan = delete("e8", **words, folders={"/images": Folder(2 << 30)})
+    assert plan.ready
+    assert "Merging may need 3.0 GiB in /images, where 2.0 GiB are free." in plan.findings[0].reason
+    assert not delete("e8", **words, folders={"/images": Folder(4 << 30)}).findings
+
+
+def test_forgetting_leaves_the_data(
+    delete: Callable[..., Plan], tree: tuple[SnapshotRecord, ...], chain: tuple[SnapshotRecord, ...]
+) -> None:
+    plan = delete("b", of=tree, scope=Scope.WITH_CHILDREN, metadata_only=True)
+    assert plan.ready
+    assert calls(plan) == [("e", 2), ("d", 2), ("b", 2)]
+    assert of_kind(plan, EffectKind.LOSES) == [("b", "d", "e")]
+    assert "health check can make them known again" in said(plan)
+    external = delete("e3", of=chain, metadata_only=True)
+    assert rules(external) == {"metadata-external"}
+    assert "Frees" not in said(external)
+    assert rules(delete("b", of=tree, metadata_only=True, driver="TEST"), Level.BLOCKER) == {"metadata-driver"}

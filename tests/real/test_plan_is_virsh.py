@@ -14,21 +14,28 @@ from typing import Any, Final
 import pytest
 from pytestqt.qtbot import QtBot
 from testbed.daemon import Daemon
-from testbed.twins import Case, NotReadyError, Twins, for_machine
+from testbed.twins import Case, NotReadyError, Twin, Twins, for_machine
 
-from snapgui.core.records import DomainId
+from snapgui.core.records import DomainId, Kind, Mode
 from snapgui.core.requests import (
+    Configure,
     Delete,
     Describe,
+    DiskChoice,
     MachineRequest,
+    Mend,
     Power,
     PowerAction,
+    Redefine,
+    Rename,
     Revert,
     RunState,
     Scope,
     SetCurrent,
     Take,
+    Undo,
 )
+from snapgui.core.rules.safety import MARK
 from snapgui.virt import eventloop
 
 MACHINE: Final = DomainId("", "")
@@ -39,6 +46,7 @@ BRANCHES: Final = (*INTERNAL, "snapshot-create-as c", "snapshot-create-as d", "w
 CHAIN: Final = tuple(
     line for name in "xyz" for line in (f"snapshot-create-as {name} --disk-only", f"write {ord(name)}")
 )
+SAFETY: Final = f"snapshot-create-as safe '{MARK}'"
 FORK: Final = (*CHAIN[:4], "snapshot-revert x", "write 5")
 
 
@@ -46,7 +54,41 @@ def case(request: MachineRequest, *before: str, **more: Any) -> Case:
     return Case(for_machine(request), before, **more)
 
 
+def in_files(name: str, **more: Any) -> Callable[[Twin], MachineRequest]:
+    """Take an external snapshot with the machine's memory."""
+    return lambda twin: Take(twin.id, name, kind=Kind.EXTERNAL, memory_file=twin.path(f"{name}.mem"), **more)
+
+
+def renamed_disks(twin: Twin) -> MachineRequest:
+    disks = (DiskChoice("vda", Mode.EXTERNAL, twin.path("mine.qcow2"), "qcow2"), DiskChoice("vdb", Mode.NO))
+    return Take(twin.id, "a", kind=Kind.DISK_ONLY, disks=disks)
+
+
 CASES: Final = {
+    "take in files off": case(Take(MACHINE, "a", kind=Kind.EXTERNAL), "write 1"),
+    "take in files running": Case(in_files("a"), ("start",)),
+    "take in files live": Case(in_files("a", live=True), ("start",)),
+    "take in files paused": Case(in_files("a", description="text"), ("start", "suspend")),
+    "take in files and halt": Case(in_files("a", halt=True), ("start",)),
+    "take disks alone": case(Take(MACHINE, "a", kind=Kind.DISK_ONLY), "start"),
+    "take disks alone, unknown to libvirt": case(Take(MACHINE, "a", kind=Kind.DISK_ONLY, no_metadata=True), "start"),
+    "take validated": case(Take(MACHINE, "a", validate=True), "write 1"),
+    "take some disks": Case(renamed_disks, ("start",), disks={"vda": "qcow2", "vdb": "raw"}),
+    "revert with safety": case(Revert(MACHINE, "a", safety=Take(MACHINE, "safe")), *INTERNAL),
+    "revert live with safety": case(Revert(MACHINE, "a", safety=Take(MACHINE, "safe")), *LIVE),
+    "undo": case(Undo(MACHINE, "safe"), *INTERNAL, SAFETY, "snapshot-revert a"),
+    "undo live": case(Undo(MACHINE, "safe"), *LIVE, SAFETY, "snapshot-revert a"),
+    "redefine": Case(
+        lambda twin: Redefine(twin.id, "a", twin.xml("a").replace("<state>", "<description>d</description>\n<state>")),
+        BRANCHES,
+    ),
+    "rename": case(Rename(MACHINE, "x", "other"), *CHAIN),
+    "rename the current one": case(Rename(MACHINE, "z", "other"), *CHAIN),
+    "adopt": case(Mend(MACHINE, adopt=("a",)), "write 1", "snapshot-create-as a", "snapshot-delete a --metadata"),
+    "erase": case(Mend(MACHINE, erase=("a",)), "write 1", "snapshot-create-as a", "snapshot-delete a --metadata"),
+    "configure": Case(
+        lambda twin: Configure(twin.id, twin.xml().replace(">16384<", ">20480<"), twin.xml()), ("start",)
+    ),
     "take off": case(Take(MACHINE, "a"), "write 1"),
     "take off described": case(Take(MACHINE, "a", 'it\'s "<b>&amp;" $HOME\nand more'), "write 1"),
     "take below": case(Take(MACHINE, "new"), *INTERNAL),
@@ -80,6 +122,18 @@ CASES: Final = {
     "merge running": case(Delete(MACHINE, ("y",)), *CHAIN, "start"),
     "merge leaf running": case(Delete(MACHINE, ("z",)), *CHAIN, "start"),
     "delete off the line": case(Delete(MACHINE, ("y",)), *FORK),
+    "delete parents first": case(Delete(MACHINE, ("i", "x")), "snapshot-create-as i", "write 1", *CHAIN[:2]),
+    "delete where the machine is elsewhere": case(
+        Delete(MACHINE, ("x",)), "snapshot-create-as i", *CHAIN[:2], "snapshot-revert i"
+    ),
+    "merge two disks": case(Delete(MACHINE, ("y",)), *CHAIN, disks={"vda": "qcow2", "vdb": "raw"}),
+    **{
+        f"forget {scope.value} {name}": case(Delete(MACHINE, (name,), scope, metadata_only=True), *BRANCHES)
+        for scope in Scope
+        for name in ("a", "c")
+    },
+    "forget while running": case(Delete(MACHINE, ("a", "b"), metadata_only=True), *LIVE),
+    "forget external": case(Delete(MACHINE, ("y",), metadata_only=True), *CHAIN),
     "describe": case(Describe(MACHINE, "a", "another\ntext, it's <here>"), *BRANCHES),
     "describe the current one": case(Describe(MACHINE, "d", "another"), *BRANCHES),
     "describe disk only": case(Describe(MACHINE, "x", "another"), *CHAIN, "start"),

@@ -22,7 +22,7 @@ from snapgui.core import virsh
 from snapgui.core.activity import JobRecord
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import DomainId, Situation
-from snapgui.core.requests import MachineRequest
+from snapgui.core.requests import Configure, MachineRequest, Mend
 from snapgui.core.rules import make_plan
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
@@ -65,6 +65,12 @@ class Twin:
     def path(self, end: str) -> str:
         """A path that is the other twin's but for the machine's name."""
         return str(self.folder / f"{self.name}.{end}")
+
+    def xml(self, snapshot: str = "") -> str:
+        """The whole XML of a snapshot, or of the machine as it will start next."""
+        words = ["snapshot-dumpxml", self.name, snapshot] if snapshot else ["dumpxml", self.name, "--inactive"]
+        command = ["virsh", "-q", "-c", self.id.uri, *words, "--security-info"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 Ask = Callable[[Twin], MachineRequest]
@@ -148,8 +154,14 @@ class Twins:
             return set(records) == set(names) and all(record.complete for record in records.values())
 
         self._wait(lambda: self.store.domain(twin.id) is not None, "the machine")
+        self.backend.hosts.refresh(twin.id)  # sooner than by its own poll
         self._wait(known, "its snapshots")
-        self.backend.hosts.survey(twin.id, names, read.append, failed.append, [str(twin.folder)])
+        if isinstance(request, Mend):
+            self.backend.check_health(twin.id, read.append, failed.append)
+        else:
+            folders = [str(twin.folder)]
+            next_xml = isinstance(request, Configure)
+            self.backend.hosts.survey(twin.id, names, read.append, failed.append, folders, next_xml=next_xml)
         self._wait(lambda: bool(read or failed), "the survey")
         assert not failed, failed
         return make_plan(request, self.backend.runner.with_pauses(read[0]))
@@ -179,7 +191,7 @@ class Twins:
     def _disk(self, twin: Twin, target: str, kind: str) -> str:
         if kind == "cdrom":
             return _DISK.format(device="cdrom", format="raw", source="", target=target)
-        path = Path(twin.path(target))
+        path = twin.folder / f"{twin.name}-{target}.img"  # no suffix in common, or overlays would bear one name
         subprocess.run(["qemu-img", "create", "-q", "-f", kind, path, "8M"], check=True)
         self.daemon.hand_over(path)
         return _DISK.format(device="disk", format=kind, source=f"<source file='{path}'/>", target=target)
@@ -249,7 +261,7 @@ class Twins:
             described = subprocess.run(
                 ["qemu-img", "info", "-U", "--output=json", mine], capture_output=True, text=True, check=True
             )
-            if json.loads(described.stdout)["format"] != "qcow2" and mine.suffix not in (".vda", ".vdb"):
+            if json.loads(described.stdout)["format"] != "qcow2" and mine.suffix != ".img":
                 continue  # a guest's memory is never the same twice
             compared = subprocess.run(
                 ["qemu-img", "compare", "-U", mine, its], capture_output=True, text=True, check=False

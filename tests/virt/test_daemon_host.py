@@ -91,7 +91,7 @@ def test_sizes_of_live_snapshots_equal_qemu_img_to_the_byte(
 
     picture = host.screenshot(uuid)
     assert picture[:2] in (b"P6", b"\x89P")
-    assert host.job_progress(uuid) is None
+    assert host.progress(Step(Call.SNAPSHOT_CREATE, DomainId(host.uri, uuid), "tiny", abortable=True)) is None
 
     run(host, uuid, Call.SNAPSHOT_REVERT, "off")
     assert daemon.state("tiny") == "shut off"

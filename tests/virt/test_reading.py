@@ -154,7 +154,7 @@ def test_a_machine_says_what_it_is_made_of(mock: Mock) -> None:
 
 def test_what_is_asked_of_a_machine_that_is_gone_is_a_problem(mock: Mock) -> None:
     host = mock()
-    for ask in (host.read_config, host.list_snapshots, host.screenshot, host.job_progress, host.abort):
+    for ask in (host.read_config, host.list_snapshots, host.screenshot):
         with pytest.raises(SnapguiError) as caught:
             ask(Machine("never").uuid)
         assert caught.value.problem.code == 42

@@ -1,18 +1,28 @@
 """Deleting snapshots. Their children never stand in the way: they move up to the next snapshot that stays.
 
-Whatever the scope, each goes by a call of its own, children first. libvirt has flags that take children along, but its
-QEMU driver then walks over entries that it has freed: seen on 11.3, where deleting with children crashed the daemon if
-a snapshot below had both a child and a sibling.
+Whatever the scope, each goes by a call of its own, children first where that is possible. libvirt has flags that take
+children along, but its QEMU driver then walks over entries that it has freed: seen on 11.3, where deleting with
+children crashed the daemon if a snapshot below had both a child and a sibling.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
 from snapgui.core import tree
-from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan
+from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import Mode, Situation, Snapshots
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import facts
-from snapgui.core.rules.images import external_effects
+from snapgui.core.rules.forget import plan_forget
+from snapgui.core.rules.images import external_disks, external_effects, images_of, merge_findings
 from snapgui.core.rules.naming import fit_for_a_job, undeletable
+from snapgui.core.rules.removal import Facts, Obstacle, Tree, find_order
 from snapgui.core.text import size_text, translate
+
+_UNFINISHED: Final = (
+    "<snapshotDeleteInProgress"  # beside a disk in the XML of the snapshot whose overlay is merged into
+)
 
 
 def plan_delete(request: Delete, situation: Situation) -> Plan:
@@ -27,22 +37,28 @@ def plan_delete(request: Delete, situation: Situation) -> Plan:
     if not going:
         reason = translate("Plan", "There are no snapshots below the chosen ones.")
         return Plan(request, title, findings=(Finding("nothing", Level.BLOCKER, reason),))
+    if request.metadata_only:
+        return plan_forget(request, situation, going)
+    known = _facts(situation)
+    order = find_order(known, going)[0] if facts.is_qemu(situation) else going[::-1]
+    stuck = [name for name in reversed(going) if name not in set(order)]
     return Plan(
         request,
         title,
-        steps=tuple(facts.step(situation, Call.SNAPSHOT_DELETE, name) for name in reversed(going)),
-        findings=tuple(_findings(situation, going)),
+        steps=tuple(_steps(situation, known, [*order, *stuck])),
+        findings=tuple(_findings(situation, going)) + tuple(_stuck_findings(situation, known, order, stuck)),
         effects=tuple(_effects(situation, going)),
     )
 
 
 def told_by_xml(snapshots: Snapshots, chosen: tuple[str, ...]) -> tuple[str, ...]:
-    """The snapshots whose whole XML tells what deleting the chosen ones, or all below them, does to files."""
+    """The snapshots whose whole XML tells what deleting the chosen ones, or all below them, does to files.
+
+    Where it does anything to files, these are all: any of them may need a file that would go.
+    """
     records = snapshots.records
     reached = {name for name in chosen if name in records} | _all_below(snapshots, chosen)
-    if not any(facts.is_external(records[name]) for name in reached):
-        return ()
-    return tuple(name for name, record in records.items() if facts.is_external(record))
+    return tuple(records) if any(facts.is_external(records[name]) for name in reached) else ()
 
 
 def _title(request: Delete, situation: Situation) -> str:
@@ -94,96 +110,108 @@ def _findings(situation: Situation, going: list[str]) -> list[Finding]:
         findings.append(Finding("unread", Level.NOTE, reason.format(names=facts.quoted(unread))))
     if not facts.is_qemu(situation):
         return findings
-    internal = [name for name in going if not facts.is_external(records[name])]
-    if situation.domain.state.active:
-        findings += _running_findings(situation, internal)
     external = [name for name in going if facts.is_external(records[name])]
+    unfit = [name for name in going if name not in external and not fit_for_a_job(name, situation)]
+    if unfit and situation.domain.state.active:
+        findings.append(Finding("name-job", Level.BLOCKER, undeletable(unfit), _shut_off_first()))
     if external and facts.before(situation, facts.SINCE_EXTERNAL_DELETE):
         reason = translate("Plan", "This libvirt can’t delete external snapshots; 9.0 and later can.")
         findings.append(Finding("external-version", Level.BLOCKER, reason))
     elif external:
-        findings += _external_findings(situation, going) + _buried_findings(situation, going)
+        findings += merge_findings(situation, external)
     return findings
 
 
-def _running_findings(situation: Situation, internal: list[str]) -> list[Finding]:
-    """What a running QEMU can't do, though qemu-img could once the machine is off."""
+def _facts(situation: Situation) -> Facts:
+    """What the rules on the order need, as far as it has been read."""
+    disks = () if situation.config is None else situation.config.disks
+    chains = (layer.path for chain in situation.chains.values() for layer in chain)
+    return Facts(
+        situation.snapshots,
+        active=situation.domain.state.active,
+        files={name: frozenset(images_of(situation, name).values()) - {""} for name in situation.snapshot_xml},
+        in_use=frozenset((*(disk.source for disk in disks), *chains)) - {""},
+        unfinished=frozenset(name for name, xml in situation.snapshot_xml.items() if _UNFINISHED in xml),
+        keeps_base=facts.at_least(situation, facts.SINCE_BASE_IS_KEPT),
+    )
+
+
+def _steps(situation: Situation, known: Facts, order: list[str]) -> Iterator[Step]:
+    """A merge on a machine that is off can be cancelled: the QEMU that libvirt starts for it is no guest's."""
+    now = Tree(known)
+    for name in order:
+        step = facts.step(situation, Call.SNAPSHOT_DELETE, name)
+        if facts.is_qemu(situation) and now.merges(name):
+            targets = tuple(external_disks(situation.snapshots.records[name]))
+            step = replace(step, merges=targets, abortable=bool(targets) and not situation.domain.state.active)
+        yield step
+        now.remove(name)
+
+
+def _shut_off_first() -> str:
+    return translate("Plan", "Shut the machine off first.")
+
+
+def _stuck_findings(situation: Situation, known: Facts, order: list[str], stuck: list[str]) -> list[Finding]:
+    """Why those can't go that no order lets go, and what to do about each."""
+    if facts.before(situation, facts.SINCE_EXTERNAL_DELETE):
+        stuck = [name for name in stuck if not facts.is_external(situation.snapshots.records[name])]
+    now = Tree(known)
+    for name in order:
+        now.remove(name)
     findings = []
-    remedy = translate("Plan", "Shut the machine off first.")
-    unfit = [name for name in internal if not fit_for_a_job(name, situation)]
-    if unfit:
-        findings.append(Finding("name-job", Level.BLOCKER, undeletable(unfit), remedy))
-    # qemuSnapshotDeleteValidate, "not the same as disk image currently used by VM"
-    overlays = facts.overlays(situation)
-    stands_on = overlays.get(situation.snapshots.current)
-    elsewhere = [name for name in internal if overlays[name] != stands_on]
+    elsewhere = [name for name in stuck if now.obstacle(name) is Obstacle.OTHER_IMAGE]
     if elsewhere:
         reason = translate("Plan", "The machine does not run on the images that hold {names}.")
-        findings.append(Finding("other-image", Level.BLOCKER, reason.format(names=facts.quoted(elsewhere)), remedy))
-    return findings
-
-
-def _buried_findings(situation: Situation, going: list[str]) -> list[Finding]:
-    """libvirt merges an overlay and deletes its file without a look at the internal snapshots in it: seen on 11.3."""
-    gone = set(going)
-    overlays = facts.overlays(situation)
-    buried = [name for name in situation.snapshots.records if name not in gone and overlays[name] in gone]
-    internal = [name for name in buried if not facts.is_external(situation.snapshots.records[name])]
-    if not internal:
-        return []
-    reason = translate("Plan", "This would lose {names}, kept in the files of an external snapshot that is deleted.")
-    remedy = translate("Plan", "Delete what is kept there first, or keep the external snapshot.")
-    return [Finding("buried", Level.BLOCKER, reason.format(names=facts.quoted(internal)), remedy)]
-
-
-def _external_findings(situation: Situation, going: list[str]) -> list[Finding]:
-    """qemuSnapshotDeleteValidate, for each step on an external snapshot, on the tree as the steps before leave it."""
-    records = situation.snapshots.records
-    above = tree.parents(situation.snapshots)
-    count: dict[str | None, int] = {
-        name: len(names) for name, names in tree.children(situation.snapshots).items() if name
-    }
-    current = situation.snapshots.current
-    active_line = set() if current is None else set(tree.ancestors(situation.snapshots, current))
-    findings = []
-    for name in reversed(going):
-        parent = above[name]
-        if facts.is_external(records[name]):
-            place = _place_finding(
-                name,
-                parent if parent is not None and not facts.is_external(records[parent]) else None,
-                children=count.get(name, 0),
-                is_current=name == current,
-                on_the_line=name in active_line,
-            )
-            findings += [] if place is None else [place]
-        count[parent] = count.get(parent, 0) - 1 + count.get(name, 0)
-        if current == name:
-            current = parent
-    return findings
-
-
-def _place_finding(
-    name: str, internal_parent: str | None, *, children: int, is_current: bool, on_the_line: bool
-) -> Finding | None:
-    """Why an external snapshot can't be deleted at its place of the tree, and what has to go before it."""
-    remedy = translate("Plan", "Delete those below it first.")
-    if is_current and children:
-        reason = translate("Plan", "“{name}” is external and current, with snapshots below: libvirt can’t delete it.")
-    elif children > 1:
-        reason = translate("Plan", "“{name}” is external, with several snapshots right below: libvirt can’t delete it.")
-        remedy = translate("Plan", "Delete all but one of those first.")
-    elif children and not on_the_line:
+        reason = reason.format(names=facts.quoted(elsewhere))
+        findings.append(Finding("other-image", Level.BLOCKER, reason, _shut_off_first()))
+    buried = dict.fromkeys(each for name in stuck if now.merges(name) for each in now.buried(name))
+    if buried:
+        # libvirt merges an overlay and deletes its file without a look at the internal snapshots in it: seen on 11.3.
         reason = translate(
-            "Plan",
-            "“{name}” is external, with a snapshot below, and the machine is elsewhere: libvirt can’t delete it.",
+            "Plan", "This would lose {names}, kept in the files of an external snapshot that is deleted."
         )
-    elif internal_parent is not None:
-        reason = translate("Plan", "“{name}” is external, below an internal snapshot: libvirt can’t delete it.")
-        remedy = translate("Plan", "Delete “{parent}” first.").format(parent=internal_parent)
-    else:
-        return None
-    return Finding("external-place", Level.BLOCKER, reason.format(name=name), remedy)
+        remedy = translate("Plan", "Delete what is kept there first, or keep the external snapshot.")
+        findings.append(Finding("buried", Level.BLOCKER, reason.format(names=facts.quoted(tuple(buried))), remedy))
+    for name in stuck:
+        obstacle = now.obstacle(name)
+        if obstacle not in (None, Obstacle.OTHER_IMAGE, Obstacle.BURIED):
+            findings.append(_place_finding(now, name, obstacle))
+    return findings
+
+
+def _place_finding(now: Tree, name: str, obstacle: Obstacle) -> Finding:
+    """Why an external snapshot can't be deleted at its place of the tree, and what has to go before it."""
+    parent = now.parent(name)
+    only_forget = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
+    match obstacle:
+        case Obstacle.CURRENT:
+            reason = translate(
+                "Plan", "“{name}” is external and current, with snapshots below: libvirt can’t delete it."
+            )
+            remedy = translate("Plan", "Delete those below it first.")
+        case Obstacle.CHILDREN:
+            reason = translate(
+                "Plan", "“{name}” is external, with several snapshots right below: libvirt can’t delete it."
+            )
+            remedy = translate("Plan", "Delete all but one of those first.")
+        case Obstacle.OFF_THE_LINE:
+            reason = translate(
+                "Plan",
+                "“{name}” is external, with a snapshot below, and the machine is elsewhere: libvirt can’t delete it.",
+            )
+            remedy = translate("Plan", "Delete those below it first, or revert to one of them.")
+        case Obstacle.UNFINISHED:
+            reason = translate("Plan", "Deleting the snapshot after “{name}” broke off, and its data is half merged.")
+            remedy = translate("Plan", "Delete that snapshot again first.")
+            return Finding("unfinished", Level.BLOCKER, reason.format(name=name), remedy, subject=name)
+        case Obstacle.NEEDED:
+            reason = translate("Plan", "libvirt would delete the file of “{name}”, which is needed by what stays.")
+            return Finding("needed", Level.BLOCKER, reason.format(name=name), only_forget, subject=name)
+        case _:
+            reason = translate("Plan", "“{name}” is external, below an internal snapshot: libvirt can’t delete it.")
+            remedy = translate("Plan", "Delete “{parent}” first.").format(parent=parent)
+    return Finding("external-place", Level.BLOCKER, reason.format(name=name), remedy, subject=name)
 
 
 def _effects(situation: Situation, going: list[str]) -> list[Effect]:

@@ -16,6 +16,7 @@ SINCE_UEFI_OFF: Final = 9_003_000
 SINCE_SAFE_REVERT: Final = 9_010_000  # before it, reverting to an internal snapshot could crash QEMU
 SINCE_JOBS: Final = 10_009_000  # QEMU's jobs replace its monitor's savevm; they allow UEFI with NVRAM in qcow2
 SINCE_UEFI_REVERT: Final = 10_010_000
+SINCE_BASE_IS_KEPT: Final = 11_000_000  # deleting an external child of an internal snapshot could destroy the disk
 SINCE_BROKEN_REVERT: Final = 11_002_000  # could not revert to internal snapshots
 SINCE_MENDED_REVERT: Final = 11_004_000
 SINCE_PRIVATE_FILES: Final = 11_010_000  # before it, files made for a machine that is off could be read by everybody

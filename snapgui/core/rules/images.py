@@ -4,11 +4,12 @@ libvirt's qemuSnapshotDeleteExternalPrepareData, seen on 11.3: where the machine
 overlay is committed into the file below it; elsewhere the file goes that only this snapshot's state was in.
 """
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from snapgui.core import tree
-from snapgui.core.plan import Effect, EffectKind
+from snapgui.core.plan import Effect, EffectKind, Finding, Level
 from snapgui.core.records import Mode, Situation, SnapshotRecord
 from snapgui.core.rules import facts
 from snapgui.core.text import size_text, translate
@@ -47,6 +48,42 @@ def _line(situation: Situation) -> list[str]:
     return [name for name in reversed(names) if facts.is_external(situation.snapshots.records[name])]
 
 
+def merge_findings(situation: Situation, external: Sequence[str]) -> list[Finding]:
+    """What stands around a machine and gets in the way of deleting its external snapshots."""
+    findings = []
+    if situation.block_jobs:
+        # qemuSnapshotDeleteValidate, "when there is another active block job"
+        reason = translate("Plan", "Something is still copying or merging disk {disks} of the machine.")
+        remedy = translate("Plan", "Wait until that has ended.")
+        reason = reason.format(disks=", ".join(sorted(situation.block_jobs)))
+        findings.append(Finding("block-job", Level.BLOCKER, reason, remedy))
+    line = _line(situation)
+    merged = [name for name in reversed(line) if name in external]
+    if merged and situation.domain.managed_save:
+        # libvirt merges all the same, and the machine can't start then: seen on 11.3.
+        reason = translate("Plan", "The machine’s saved state needs the files that would be merged.")
+        remedy = translate("Plan", "Start the machine first, which uses up its saved state.")
+        findings.append(Finding("managed-save", Level.BLOCKER, reason, remedy))
+    return findings + _space_findings(situation, [each for name in merged for each in _merges(situation, name, line)])
+
+
+def _space_findings(situation: Situation, merges: Sequence[_Merge]) -> list[Finding]:
+    """What is merged takes as much again at most, until its overlay goes; of several, the largest counts."""
+    allocated = {layer.path: layer.allocated or 0 for chain in situation.chains.values() for layer in chain}
+    needed: dict[str, int] = {}
+    for merge in merges:
+        path = posixpath.dirname(merge.base)
+        needed[path] = max(needed.get(path, 0), allocated.get(merge.file, 0))
+    findings = []
+    for path, size in needed.items():
+        folder = situation.folders.get(path)
+        if folder is not None and folder.free is not None and folder.free < size:
+            reason = translate("Plan", "Merging may need {size} in {path}, where {free} are free.")
+            reason = reason.format(size=size_text(size), path=path, free=size_text(folder.free))
+            findings.append(Finding("space", Level.WARNING, reason, translate("Plan", "Make room there first.")))
+    return findings
+
+
 def _merge_effects(situation: Situation, merged: list[str], line: list[str]) -> list[Effect]:
     if not merged:
         return []
@@ -70,19 +107,24 @@ def _merge_effects(situation: Situation, merged: list[str], line: list[str]) -> 
 
 def _merges(situation: Situation, name: str, line: list[str]) -> list[_Merge]:
     """For each disk in the snapshot. The overlay that it made may have given way to another at a later revert."""
-    bases = _images(situation, name)
+    bases = images_of(situation, name)
     after = line[line.index(name) + 1 :]
     if after:
-        files = _images(situation, after[0])
+        files = images_of(situation, after[0])
     else:
         files = {} if situation.config is None else {disk.target: disk.source for disk in situation.config.disks}
     record = situation.snapshots.records[name]
-    return [_Merge(files.get(target, ""), bases.get(target, "")) for target in _external_disks(record)]
+    return [_Merge(files.get(target, ""), bases.get(target, "")) for target in external_disks(record)]
 
 
 def _drop_effect(situation: Situation, name: str) -> Effect:
-    bases = _images(situation, name)
-    files = [bases.get(target, "") for target in _external_disks(situation.snapshots.records[name])]
+    bases = images_of(situation, name)
+    files = [bases.get(target, "") for target in external_disks(situation.snapshots.records[name])]
+    parent = tree.parents(situation.snapshots)[name]
+    if parent is None or not facts.is_external(situation.snapshots.records[parent]):
+        # libvirt leaves an image that it did not make: seen on 11.3.
+        text = translate("Plan", "“{name}” goes, and the file that it was taken of stays.").format(name=name)
+        return Effect(EffectKind.CHANGES, text)
     if not files or not all(files):
         text = translate("Plan", "Deletes the files that only “{name}” needs.").format(name=name)
     else:
@@ -110,11 +152,12 @@ def _memory_effects(situation: Situation, external: list[str]) -> list[Effect]:
     return effects
 
 
-def _external_disks(record: SnapshotRecord) -> list[str]:
+def external_disks(record: SnapshotRecord) -> list[str]:
+    """The targets of the disks that it has overlays of."""
     return [disk.target for disk in record.disks if disk.mode is Mode.EXTERNAL]
 
 
-def _images(situation: Situation, name: str) -> dict[str, str]:
+def images_of(situation: Situation, name: str) -> dict[str, str]:
     """The files that the machine's disks were on when the snapshot was taken; empty where that has not been read."""
     xml = situation.snapshot_xml.get(name)
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from PySide6.QtWidgets import QButtonGroup, QGroupBox, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QGroupBox, QRadioButton, QVBoxLayout, QWidget
 
 from snapgui.core import tree
 from snapgui.core.records import Situation
@@ -12,6 +12,7 @@ from snapgui.core.rules.delete import told_by_xml
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.fold import Folds
 from snapgui.ui.icons import icon
 
 _LINES_WITH_FILES: Final = 16  # their paths are long
@@ -41,6 +42,15 @@ class DeleteDialog(PlanDialog):
         self._choices.button(0).setChecked(True)
         self._choices.idToggled.connect(self._toggled)
         self.fields.addWidget(group)
+        self._metadata_only = QCheckBox(translate("DeleteDialog", "&Keep the data in the images: libvirt only forgets"))
+        self._metadata_only.toggled.connect(self.refresh)
+        advanced = QWidget()
+        rest = QVBoxLayout(advanced)
+        rest.setContentsMargins(4, 4, 4, 4)
+        rest.addWidget(self._metadata_only)
+        folds = Folds()
+        folds.add(translate("DeleteDialog", "Ad&vanced"), advanced)
+        self.fields.addWidget(folds)
         if told_by_xml(situation.snapshots, snapshots):
             self.plan_view.set_lines(_LINES_WITH_FILES)
         self.situation_changed()
@@ -52,7 +62,8 @@ class DeleteDialog(PlanDialog):
             self.refresh()
 
     def request(self) -> Delete:
-        return Delete(self.situation.domain.id, self._snapshots, self._scopes[self._choices.checkedId()])
+        scope = self._scopes[self._choices.checkedId()]
+        return Delete(self.situation.domain.id, self._snapshots, scope, self._metadata_only.isChecked())
 
     def situation_changed(self) -> None:
         """Scopes that reach no other snapshot are no choice."""
@@ -70,11 +81,13 @@ class DeleteDialog(PlanDialog):
 
     def refresh(self) -> None:
         count = len(self._going())
-        self.ok.setText(
-            translate("DeleteDialog", "&Delete")
-            if count <= 1
-            else translate("DeleteDialog", "&Delete %n snapshot(s)", "", count)
-        )
+        if self._metadata_only.isChecked():
+            text = translate("DeleteDialog", "&Forget")
+            many = translate("DeleteDialog", "&Forget %n snapshot(s)", "", count)
+        else:
+            text = translate("DeleteDialog", "&Delete")
+            many = translate("DeleteDialog", "&Delete %n snapshot(s)", "", count)
+        self.ok.setText(text if count <= 1 else many)
         super().refresh()
 
     def _going(self) -> frozenset[str]:

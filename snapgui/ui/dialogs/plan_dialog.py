@@ -60,7 +60,7 @@ class PlanDialog(QDialog):
     def plan(self) -> Plan:
         """The plan of what is chosen now; after accept, the plan to run."""
         if self._plan is None:
-            self._plan = self._compose()
+            self._plan = make_plan(self.request(), self._situation)
         return self._plan
 
     @property
@@ -110,7 +110,7 @@ class PlanDialog(QDialog):
     def refresh(self) -> None:
         """Make the plan anew. Called whenever a field changes."""
         self._agreed = None
-        self._plan = self._compose()
+        self._plan = make_plan(self.request(), self._situation)
         self.plan_view.set_plan(self.visible_plan(self._plan))
         self._show_state()
 
@@ -136,10 +136,6 @@ class PlanDialog(QDialog):
 
     def sizeHint(self) -> QSize:
         return super().sizeHint().boundedTo(_LARGEST)
-
-    def _compose(self) -> Plan:
-        """The plan of what is chosen now, made anew."""
-        return make_plan(self.request(), self._situation)
 
     def _weighty(self) -> frozenset[str]:
         """Every warning and every loss in the plan."""

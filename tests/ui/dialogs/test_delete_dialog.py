@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QListView, QRadioButton, QToolButton
+from PySide6.QtWidgets import QCheckBox, QDialog, QListView, QRadioButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import Situation
@@ -87,3 +87,18 @@ def test_a_snapshot_that_somebody_else_deleted_stops_it(qtbot: QtBot, make_situa
     dialog.set_situation(make_situation(tree={"root": None}))
     assert not dialog.ok.isEnabled()
     assert "“a”" in dialog.ok.toolTip()
+
+
+def test_forgetting_is_folded_away_and_says_that_the_data_stays(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation(tree=_TREE), "a")
+    keep = dialog.findChild(QCheckBox)
+    assert not keep.isVisible()
+    fold = next(button for button in dialog.findChildren(QToolButton) if button.text() == "Ad&vanced")
+    fold.click()
+    assert keep.isVisible()
+    keep.click()
+    _scope(dialog, 1).click()
+    assert dialog.ok.text() == "&Forget 3 snapshots"
+    assert dialog.request().metadata_only
+    assert any("No space is freed" in text for text in dialog.plan_view.texts())
+    assert dialog.plan.title == f"Forget 3 snapshots of {dialog.situation.domain.name}"

@@ -1,0 +1,195 @@
+"""In which order snapshots can be deleted, and why one can't: libvirt's rules for each step, tried out in memory.
+
+The rules are qemuSnapshotDeleteValidate and qemuSnapshotDeleteExternalPrepareData of libvirt 11.3, and what is lost
+where libvirt would not look: an overlay is merged, and its file deleted, with all internal snapshots in it; a file goes
+that another snapshot, or the machine, still needs. All were run there.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from snapgui.core import tree
+from snapgui.core.records import Snapshots
+from snapgui.core.rules.facts import is_external
+
+_TRIES: Final = 2_000  # orders begun before a selection is given up; for small trees, all there are
+
+
+class Obstacle(Enum):
+    """Why a snapshot can't be deleted where it stands in the tree."""
+
+    CURRENT = "external and current, with snapshots below"
+    CHILDREN = "external, with several snapshots right below"
+    OFF_THE_LINE = "external, with a snapshot below, and the machine is elsewhere"
+    INTERNAL_PARENT = "external, below an internal snapshot"
+    BURIED = "its overlay holds internal snapshots"
+    OTHER_IMAGE = "internal, in another image than the machine runs on"
+    UNFINISHED = "external, and deleting the one after it broke off"
+    NEEDED = "its file is the machine's or another snapshot's too"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules need to know of a machine.
+
+    ``active``: QEMU runs. ``files``: the images that the disks were on when a snapshot was taken, where that is known;
+    ``in_use``: those that the machine stands on now. ``unfinished``: the external ones of which libvirt remembers that
+    a merge into their overlay broke off. ``keeps_base``: a file that is shared with an internal parent stays, as with
+    libvirt 11.0 and later.
+    """
+
+    snapshots: Snapshots
+    active: bool = False
+    files: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    in_use: frozenset[str] = frozenset()
+    unfinished: frozenset[str] = frozenset()
+    keeps_base: bool = True
+
+
+class Tree:
+    """The snapshots while some of them go."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._external = {name for name, record in facts.snapshots.records.items() if is_external(record)}
+        self._parents = tree.parents(facts.snapshots)
+        self._children: dict[str, set[str]] = {name: set() for name in self._parents}
+        for name, parent in self._parents.items():
+            if parent is not None:
+                self._children[parent].add(name)
+        self._current = facts.snapshots.current
+        self._unfinished = set(facts.unfinished)
+
+    def parent(self, name: str) -> str | None:
+        """The snapshot right above."""
+        return self._parents[name]
+
+    def merges(self, name: str) -> bool:
+        """Whether deleting an external snapshot merges its overlay; else the file goes that it was taken of."""
+        return name in self._external and (name == self._current or bool(self._children[name]))
+
+    def obstacle(self, name: str) -> Obstacle | None:
+        """Why it can't be deleted now."""
+        if name in self._external:
+            return self._place(name) or self._data(name)
+        elsewhere = self._facts.active and self._overlay(name) != self._overlay(self._current)
+        return Obstacle.OTHER_IMAGE if elsewhere else None
+
+    def _place(self, name: str) -> Obstacle | None:
+        """What libvirt has against its place in the tree."""
+        children = len(self._children[name])
+        parent = self._parents[name]
+        internal_parent = parent is not None and parent not in self._external
+        if children and name == self._current:
+            return Obstacle.CURRENT
+        if children > 1:
+            return Obstacle.CHILDREN
+        if children and not self._is_above_current(name):
+            return Obstacle.OFF_THE_LINE
+        if internal_parent and (self.merges(name) or not self._facts.keeps_base):
+            return Obstacle.INTERNAL_PARENT
+        return None
+
+    def _data(self, name: str) -> Obstacle | None:
+        """What is wrong with its files, or would be with those of others."""
+        if name in self._unfinished:
+            return Obstacle.UNFINISHED
+        if self.merges(name):
+            return Obstacle.BURIED if self.buried(name) else None
+        return Obstacle.NEEDED if self._parents[name] in self._external and self._is_needed(name) else None
+
+    def buried(self, name: str) -> list[str]:
+        """The internal snapshots in the overlay of an external one."""
+        found = []
+        waiting = list(self._children[name])
+        while waiting:
+            below = waiting.pop()
+            if below not in self._external:
+                found.append(below)
+                waiting += self._children[below]
+        return sorted(found)
+
+    def remove(self, name: str) -> None:
+        """Delete it; its children move up."""
+        parent = self._parents[name]
+        if parent is not None and self.merges(name):
+            self._unfinished.discard(parent)  # it is the one that the overlay was merged into
+        for child in self._children[name]:
+            self._parents[child] = parent
+        if parent is not None:
+            self._children[parent] |= self._children[name]
+            self._children[parent].discard(name)
+        del self._children[name], self._parents[name]
+        if name == self._current:
+            self._current = parent
+
+    def is_harmless(self, name: str, wanted: Collection[str]) -> bool:
+        """Whether it can be deleted now, and that can keep none of ``wanted`` from going later.
+
+        Only an internal one can: an external one above it gets its children, or becomes the current one above them.
+        """
+        if self.obstacle(name) is not None:
+            return False
+        children = len(self._children[name])
+        moves_up = children > 1 or (children == 1 and name == self._current)
+        return name in self._external or not (moves_up and self._parents[name] in self._external.intersection(wanted))
+
+    def _overlay(self, name: str | None) -> str | None:
+        while name is not None and name not in self._external:
+            name = self._parents[name]
+        return name
+
+    def _is_above_current(self, name: str) -> bool:
+        above = self._current
+        while above is not None and above != name:
+            above = self._parents[above]
+        return above == name
+
+    def _is_needed(self, name: str) -> bool:
+        files = self._facts.files.get(name, frozenset())
+        others = (self._facts.files.get(other, frozenset()) for other in self._parents if other != name)
+        return not files.isdisjoint(self._facts.in_use.union(*others))
+
+
+def find_order(facts: Facts, going: Collection[str]) -> tuple[list[str], Tree]:
+    """In which order they go, those below first where that is possible, and the tree then.
+
+    Where no order deletes all of them, as far as one gets.
+    """
+    wanted = [name for name in reversed(tree.tree_order(facts.snapshots)) if name in going]
+    longest: list[str] = []
+    tried: set[frozenset[str]] = set()
+    waiting: list[list[str]] = [[]]
+    while waiting and len(longest) < len(wanted) and len(tried) < _TRIES:
+        order, now = _go_on(facts, waiting.pop(), wanted)
+        gone = frozenset(order)
+        if gone in tried:
+            continue
+        tried.add(gone)
+        longest = max(longest, order, key=len)
+        waiting += [[*order, name] for name in wanted if name not in gone and now.obstacle(name) is None]
+    now = Tree(facts)
+    for name in longest:
+        now.remove(name)
+    return longest, now
+
+
+def _go_on(facts: Facts, order: Sequence[str], wanted: Sequence[str]) -> tuple[list[str], Tree]:
+    """After ``order``, all whose going can't stand in the way of another's."""
+    now = Tree(facts)
+    done = list(order)
+    for name in done:
+        now.remove(name)
+    left = [name for name in wanted if name not in set(done)]
+    went = True
+    while went:
+        went = False
+        for name in list(left):
+            if now.is_harmless(name, left):
+                now.remove(name)
+                done.append(name)
+                left.remove(name)
+                went = True
+    return done, now
