@@ -8,6 +8,7 @@ import tempfile
 import threading
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
     QCoreApplication,
@@ -25,7 +26,6 @@ from snapgui import __version__
 from snapgui.core import text
 from snapgui.core.errors import SnapguiError
 from snapgui.core.text import translate
-from snapgui.demo.session import Demo
 from snapgui.jobs.backend import Backend
 from snapgui.jobs.default_host import find_default
 from snapgui.jobs.garbage import GarbageCollector
@@ -36,6 +36,9 @@ from snapgui.screen import open_screen
 from snapgui.settings import CONNECTIONS, Settings
 from snapgui.ui.icons import app_icon
 from snapgui.ui.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from snapgui.demo.session import Demo
 
 # A worker that parses gives the interpreter back this often, in seconds: the UI thread never waits long for its turn.
 _SWITCH_INTERVAL = 0.001
@@ -85,7 +88,9 @@ class Application:
     def start_demo(self) -> None:
         """Show a machine that is thrown away at the end."""
         if self._demo is None:
-            self._demo = Demo()
+            from snapgui.demo import session  # noqa: PLC0415 - most starts are none of the demo
+
+            self._demo = session.Demo()
             self.window.demo_progress(translate("Demo", "Starting the demo…"))
             threading.Thread(target=self._run_demo, args=(self._demo,), name="demo", daemon=True).start()
 
@@ -102,7 +107,7 @@ class Application:
         if self._demo is not None:
             self._demo.stop()
 
-    def _run_demo(self, demo: Demo) -> None:
+    def _run_demo(self, demo: "Demo") -> None:
         """On a thread of its own."""
         post, window = self.backend.bridge.post, self.window
         try:

@@ -26,3 +26,21 @@ def test_the_start_loads_no_library_that_only_a_part_of_it_would_need() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert ran.stdout == "set()\n"
+
+
+def test_the_start_loads_no_dialog_and_no_demo() -> None:
+    """They are loaded when they are first opened: together they take 3 MB."""
+    root = Path(__file__).resolve().parent.parent
+    code = (
+        "import sys, snapgui.__main__ as m; m.import_plainly(); import snapgui.app;"
+        " print(sorted(name for name in sys.modules if name.startswith(('snapgui.ui.dialogs.', 'snapgui.demo.'))))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert ran.stdout == "[]\n"
+
+
+def test_every_dialog_is_found_where_it_is_said_to_be() -> None:
+    from snapgui.ui import dialogs  # noqa: PLC0415 - Qt is for this test only
+
+    for name in dialogs._MODULES:  # noqa: SLF001 - the list that is held here
+        assert getattr(dialogs, name).__name__ == name

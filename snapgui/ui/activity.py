@@ -22,8 +22,7 @@ from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.text import translate
 from snapgui.models.activity import ActivityModel, Column
 from snapgui.models.roles import Role
-from snapgui.ui.dialogs.plan_box import PlanBox
-from snapgui.ui.dialogs.problem import ProblemBox
+from snapgui.ui import dialogs
 from snapgui.ui.icons import icon
 
 _ORDER: Final = (Column.WHAT, Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED)
@@ -126,11 +125,11 @@ class ActivityView(QWidget):
 
     def _show_plan(self) -> None:
         if (job := self.job()) is not None:
-            _open(PlanBox(job.plan, self.window()))
+            _open(dialogs.PlanBox(job.plan, self.window()))
 
     def _show_error(self) -> None:
         if (job := self.job()) is not None and job.problem is not None:
-            _open(ProblemBox(job.problem, self.window()))
+            _open(dialogs.ProblemBox(job.problem, self.window()))
 
     def _activated(self) -> None:
         if self.show_error.isEnabled():
@@ -266,6 +265,6 @@ def _record(index: Index) -> JobRecord | None:
     return record if isinstance(record, JobRecord) else None
 
 
-def _open(dialog: PlanBox | ProblemBox) -> None:
+def _open(dialog: "dialogs.PlanBox | dialogs.ProblemBox") -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()

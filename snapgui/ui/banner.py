@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVB
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Level
 from snapgui.core.text import translate
-from snapgui.ui.dialogs.problem import ProblemBox
+from snapgui.ui import dialogs
 from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.icons import icon, tint
 from snapgui.ui.text_label import TextLabel
@@ -70,7 +70,7 @@ class Banner(QFrame):
             Level.BLOCKER,
             problem.tried,
             f"{problem.why} {problem.remedy}".strip(),
-            {**(actions or {}), details: lambda: ProblemBox(problem, self.window()).open()},
+            {**(actions or {}), details: lambda: dialogs.ProblemBox(problem, self.window()).open()},
             topic,
         )
 

@@ -11,7 +11,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
-from snapgui.ui.dialogs.compare import CompareDialog, Side
+from snapgui.ui import dialogs
 
 
 class Comparing(QObject):
@@ -22,7 +22,7 @@ class Comparing(QObject):
         self._store = store
         self._hosts = backend.hosts
         self._window = window
-        self._open: list[CompareDialog] = []
+        self._open: list[dialogs.CompareDialog] = []
 
     def compare(self, domain: DomainId, chosen: tuple[SnapshotRecord, ...]) -> None:
         """Show what differs between two snapshots, the older one first, or between one and now."""
@@ -30,16 +30,16 @@ class Comparing(QObject):
         if machine is None or not chosen:
             return
         names = [record.name for record in sorted(chosen, key=tree.by_time)]
-        after: Side = names[1] if len(names) > 1 else None
+        after: str | None = names[1] if len(names) > 1 else None
         known = tuple(tree.tree_order(self._store.snapshots(domain)))
-        dialog = CompareDialog(machine.name, known, names[0], after, self._window)
+        dialog = dialogs.CompareDialog(machine.name, known, names[0], after, self._window)
         self._open.append(dialog)
         dialog.wanted.connect(partial(self._read, dialog, domain))
         dialog.finished.connect(partial(self._closed, dialog))
         dialog.open()
         dialog.ask()
 
-    def _read(self, dialog: CompareDialog, domain: DomainId, before: Side, after: Side) -> None:
+    def _read(self, dialog: "dialogs.CompareDialog", domain: DomainId, before: str | None, after: str | None) -> None:
         def answered(found: tuple[Configuration | None, ...]) -> None:
             if dialog in self._open:
                 dialog.set_configurations((before, after), found)
@@ -50,6 +50,6 @@ class Comparing(QObject):
 
         self._hosts.read_configurations(domain, (before, after), answered, failed)
 
-    def _closed(self, dialog: CompareDialog, _result: int) -> None:
+    def _closed(self, dialog: "dialogs.CompareDialog", _result: int) -> None:
         self._open.remove(dialog)
         dialog.deleteLater()

@@ -15,7 +15,7 @@ from snapgui.core.rules import make_plan
 from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
-from snapgui.ui.dialogs.settings import SettingsDialog
+from snapgui.ui import dialogs
 
 
 class Configuring(QObject):
@@ -26,8 +26,8 @@ class Configuring(QObject):
         self._hosts = backend.hosts
         self._runner = backend.runner
         self._window = window
-        self._open: list[SettingsDialog] = []
-        self._saving: dict[int, SettingsDialog] = {}  # by job
+        self._open: list[dialogs.SettingsDialog] = []
+        self._saving: dict[int, dialogs.SettingsDialog] = {}  # by job
         backend.runner.job_changed.connect(self._job_changed)
         store.snapshots_changed.connect(self._follow)
         store.domain_changed.connect(self._follow)
@@ -37,7 +37,7 @@ class Configuring(QObject):
         known = self._runner.situation(domain)
         if known is None:
             return
-        dialog = SettingsDialog(known, self._window)
+        dialog = dialogs.SettingsDialog(known, self._window)
         self._open.append(dialog)
         dialog.save_wanted.connect(partial(self._save, dialog))
         dialog.reading_wanted.connect(partial(self._read, dialog))
@@ -45,16 +45,16 @@ class Configuring(QObject):
         dialog.open()
         self._read(dialog)
 
-    def _read(self, dialog: SettingsDialog) -> None:
+    def _read(self, dialog: "dialogs.SettingsDialog") -> None:
         domain = dialog.situation.domain.id
         answered, failed = partial(self._was_read, dialog), partial(self._was_not_read, dialog)
         self._hosts.survey(domain, (), answered, failed, next_xml=True)
 
-    def _was_read(self, dialog: SettingsDialog, read: Situation) -> None:
+    def _was_read(self, dialog: "dialogs.SettingsDialog", read: Situation) -> None:
         if dialog in self._open:
             dialog.set_situation(read)
 
-    def _was_not_read(self, dialog: SettingsDialog, problem: Problem) -> None:
+    def _was_not_read(self, dialog: "dialogs.SettingsDialog", problem: Problem) -> None:
         if dialog in self._open:
             dialog.set_reading_failed(problem)
 
@@ -66,7 +66,7 @@ class Configuring(QObject):
                 if changed != dialog.situation:
                     dialog.set_situation(changed)
 
-    def _save(self, dialog: SettingsDialog, request: Configure) -> None:
+    def _save(self, dialog: "dialogs.SettingsDialog", request: Configure) -> None:
         """Somebody else may have changed the configuration since it was read, so it is read once more."""
 
         def surveyed(read: Situation) -> None:
@@ -75,7 +75,7 @@ class Configuring(QObject):
                 self._saving[self._runner.start(plan)] = dialog
                 return
             blocker = next((each for each in plan.findings if each.level is Level.BLOCKER), None)
-            why = blocker.reason if blocker else translate("SettingsDialog", "There is nothing to save.")
+            why = blocker.reason if blocker else translate("dialogs.SettingsDialog", "There is nothing to save.")
             refused(Problem(plan.title, why, blocker.remedy if blocker else ""))
 
         def refused(problem: Problem) -> None:
@@ -93,9 +93,9 @@ class Configuring(QObject):
         if job.state is JobState.DONE:
             dialog.set_saved()
         else:
-            cancelled = Problem(job.plan.title, translate("SettingsDialog", "It was cancelled."))
+            cancelled = Problem(job.plan.title, translate("dialogs.SettingsDialog", "It was cancelled."))
             dialog.set_refused(job.problem or cancelled)
 
-    def _closed(self, dialog: SettingsDialog, _result: int) -> None:
+    def _closed(self, dialog: "dialogs.SettingsDialog", _result: int) -> None:
         self._open.remove(dialog)
         dialog.deleteLater()

@@ -12,7 +12,7 @@ from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.jobs.files import read_definitions
 from snapgui.models.store import Store
-from snapgui.ui.dialogs.export_snapshots import ExportDialog
+from snapgui.ui import dialogs
 
 
 class Exporting(QObject):
@@ -33,12 +33,12 @@ class Exporting(QObject):
         machine = self._store.domain(domain)
         if machine is None:
             return
-        dialog = ExportDialog(machine.name, chosen, len(self._store.snapshots(domain).records), self._window)
+        dialog = dialogs.ExportDialog(machine.name, chosen, len(self._store.snapshots(domain).records), self._window)
         dialog.accepted.connect(partial(self._accepted, dialog, domain, chosen))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _accepted(self, dialog: ExportDialog, domain: DomainId, chosen: tuple[str, ...]) -> None:
+    def _accepted(self, dialog: "dialogs.ExportDialog", domain: DomainId, chosen: tuple[str, ...]) -> None:
         machine = self._store.domain(domain)
         if machine is None:
             return

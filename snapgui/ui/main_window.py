@@ -22,6 +22,7 @@ from snapgui.models.machines import MachinesModel, host_label
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.settings import SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
+from snapgui.ui import dialogs
 from snapgui.ui.actions import POWER, Act, Actions, is_embedded
 from snapgui.ui.activity import ActivityView
 from snapgui.ui.banner import Banner
@@ -30,9 +31,6 @@ from snapgui.ui.comparing import Comparing
 from snapgui.ui.configuring import Configuring
 from snapgui.ui.details.panel import DetailsPanel
 from snapgui.ui.details_feed import DetailsFeed
-from snapgui.ui.dialogs.about import about_box
-from snapgui.ui.dialogs.connect import ConnectDialog
-from snapgui.ui.dialogs.shortcuts import ShortcutsDialog
 from snapgui.ui.exporting import Exporting
 from snapgui.ui.focus import Focus
 from snapgui.ui.host_news import HostNews
@@ -428,12 +426,12 @@ class MainWindow(QMainWindow):
             self._console.open(record.id, record.name)
 
     def _connect_host(self) -> None:
-        dialog = ConnectDialog(self._hosts.uris, self)
+        dialog = dialogs.ConnectDialog(self._hosts.uris, self)
         dialog.accepted.connect(partial(self._connect_accepted, dialog))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _connect_accepted(self, dialog: ConnectDialog) -> None:
+    def _connect_accepted(self, dialog: "dialogs.ConnectDialog") -> None:
         self._hosts.connect_host(dialog.uri)
         self.machines.choose(dialog.uri)
 
@@ -458,12 +456,12 @@ class MainWindow(QMainWindow):
         self.statusBar().showMessage(translate("MainWindow", "Saved the chart: {path}").format(path=path), _SHORT_MS)
 
     def _about(self) -> None:
-        box = about_box(self._settings.path, str(self._screens.folder), self)
+        box = dialogs.about_box(self._settings.path, str(self._screens.folder), self)
         box.finished.connect(box.deleteLater)
         box.open()
 
     def _show_shortcuts(self) -> None:
-        dialog = ShortcutsDialog(self._menus.all(), self)
+        dialog = dialogs.ShortcutsDialog(self._menus.all(), self)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

@@ -20,18 +20,8 @@ from snapgui.jobs.backend import Backend
 from snapgui.jobs.files import ReadFile
 from snapgui.models.store import Store
 from snapgui.settings import NAME_TEMPLATE, Settings
+from snapgui.ui import dialogs
 from snapgui.ui.details.picture import Decoder
-from snapgui.ui.dialogs.confirm import ConfirmDialog
-from snapgui.ui.dialogs.delete import DeleteDialog
-from snapgui.ui.dialogs.describe import DescribeDialog
-from snapgui.ui.dialogs.edit_xml import EditXmlDialog
-from snapgui.ui.dialogs.health import HealthDialog
-from snapgui.ui.dialogs.import_snapshots import ImportDialog
-from snapgui.ui.dialogs.lasting_dialog import LastingDialog
-from snapgui.ui.dialogs.plan_dialog import PlanDialog
-from snapgui.ui.dialogs.rename import RenameDialog
-from snapgui.ui.dialogs.revert import RevertDialog
-from snapgui.ui.dialogs.take import TakeDialog
 
 
 class Operations(QObject):
@@ -51,7 +41,7 @@ class Operations(QObject):
         self._screens = backend.screens
         self._check_health = backend.check_health
         self._unsettled: dict[MachineRequest, str] = {}
-        self._open: dict[DomainId, list[PlanDialog]] = {}
+        self._open: dict[DomainId, list[dialogs.PlanDialog]] = {}
         self._decoder = Decoder()
         self._decoder.decoded.connect(self._picture_decoded)
         store.snapshots_changed.connect(self._follow)
@@ -65,12 +55,12 @@ class Operations(QObject):
     def take(self, domain: DomainId) -> None:
         """Ask for a name and take a snapshot."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask(TakeDialog(known, self._settings.get(NAME_TEMPLATE), self._window))
+            self._ask(dialogs.TakeDialog(known, self._settings.get(NAME_TEMPLATE), self._window))
 
     def revert(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask how, and bring the machine back."""
         if (known := self._runner.situation(domain)) is not None:
-            dialog = RevertDialog(known, snapshot.name, self._window)
+            dialog = dialogs.RevertDialog(known, snapshot.name, self._window)
             dialog.comparison_wanted.connect(partial(self._compare_with_now, dialog, snapshot.name))
             self._ask(dialog, told_by_revert(snapshot.name, known.snapshots))
             self._screens.want(domain.uuid, snapshot, partial(self._picture_loaded, domain))
@@ -102,27 +92,27 @@ class Operations(QObject):
         if (known := self._runner.situation(domain)) is not None:
             names = tuple(snapshot.name for snapshot in snapshots)
             about = (*names[: len(names) == 1], *told_by_xml(known.snapshots, names))
-            self._ask(DeleteDialog(known, names, self._window), tuple(dict.fromkeys(about)))
+            self._ask(dialogs.DeleteDialog(known, names, self._window), tuple(dict.fromkeys(about)))
 
     def edit(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask for another description."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask(DescribeDialog(known, snapshot.name, self._window), (snapshot.name,))
+            self._ask(dialogs.DescribeDialog(known, snapshot.name, self._window), (snapshot.name,))
 
     def edit_xml(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask for another XML."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask_lasting(EditXmlDialog(known, snapshot.name, self._window))
+            self._ask_lasting(dialogs.EditXmlDialog(known, snapshot.name, self._window))
 
     def rename(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask for another name."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask_lasting(RenameDialog(known, snapshot.name, self._window))
+            self._ask_lasting(dialogs.RenameDialog(known, snapshot.name, self._window))
 
     def import_files(self, domain: DomainId) -> None:
         """Ask for files, and define the snapshots in them."""
         if (known := self._runner.situation(domain)) is not None:
-            dialog = ImportDialog(known, self._window)
+            dialog = dialogs.ImportDialog(known, self._window)
             dialog.files_wanted.connect(partial(self._read_files, dialog))
             self._ask_lasting(dialog)
             dialog.choose_files()
@@ -158,9 +148,9 @@ class Operations(QObject):
     def check_health(self, domain: DomainId) -> None:
         """Show what is wrong with the machine's snapshots and files, and mend what is chosen."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask(HealthDialog(known, self._window))
+            self._ask(dialogs.HealthDialog(known, self._window))
 
-    def _compare_with_now(self, dialog: RevertDialog, snapshot: str) -> None:
+    def _compare_with_now(self, dialog: "dialogs.RevertDialog", snapshot: str) -> None:
         domain = dialog.situation.domain.id
 
         def answered(found: tuple[Configuration | None, ...]) -> None:
@@ -174,12 +164,12 @@ class Operations(QObject):
         self._hosts.read_configurations(domain, (None, snapshot), answered, failed)
 
     def _confirm(self, plan: Plan) -> None:
-        dialog = ConfirmDialog(plan, self._window)
+        dialog = dialogs.ConfirmDialog(plan, self._window)
         dialog.accepted.connect(partial(self._run, plan))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _ask(self, dialog: PlanDialog, about: tuple[str, ...] = ()) -> None:
+    def _ask(self, dialog: "dialogs.PlanDialog", about: tuple[str, ...] = ()) -> None:
         """Open the dialog on what is known, and let it go on with what its host says."""
         domain = dialog.situation.domain.id
         self._open.setdefault(domain, []).append(dialog)
@@ -189,7 +179,7 @@ class Operations(QObject):
         dialog.open()
         self._survey(dialog, about)
 
-    def _ask_lasting(self, dialog: LastingDialog) -> None:
+    def _ask_lasting(self, dialog: "dialogs.LastingDialog") -> None:
         """Open a dialog that stays until its job has been done."""
         dialog.check_wanted.connect(partial(self._check, dialog))
         dialog.run_wanted.connect(partial(self._run_lasting, dialog))
@@ -197,7 +187,7 @@ class Operations(QObject):
         self._runner.job_changed.connect(dialog.job_changed)
         self._ask(dialog, dialog.about())
 
-    def _check(self, dialog: LastingDialog) -> None:
+    def _check(self, dialog: "dialogs.LastingDialog") -> None:
         def surveyed(read: Situation) -> None:
             self._surveyed(dialog, read)
             if dialog in self._open.get(read.domain.id, ()):
@@ -207,19 +197,19 @@ class Operations(QObject):
         failed = partial(self._not_surveyed, dialog)
         self._hosts.survey(domain, dialog.about(), surveyed, failed, dialog.folders())
 
-    def _run_lasting(self, dialog: LastingDialog) -> None:
+    def _run_lasting(self, dialog: "dialogs.LastingDialog") -> None:
         dialog.follow(self._runner.start(dialog.plan))
 
-    def _read_files(self, dialog: ImportDialog, paths: tuple[str, ...]) -> None:
+    def _read_files(self, dialog: "dialogs.ImportDialog", paths: tuple[str, ...]) -> None:
         def read(files: tuple[ReadFile, ...]) -> None:
             if dialog in self._open.get(dialog.situation.domain.id, ()):
                 dialog.add(files)
 
         self._files.read(paths, read)
 
-    def _survey(self, dialog: PlanDialog, about: tuple[str, ...]) -> None:
+    def _survey(self, dialog: "dialogs.PlanDialog", about: tuple[str, ...]) -> None:
         domain = dialog.situation.domain.id
-        if isinstance(dialog, HealthDialog):
+        if dialog.examines:
             self._check_health(domain, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
             return
         answered, failed = partial(self._surveyed, dialog), partial(self._not_surveyed, dialog)
@@ -231,14 +221,13 @@ class Operations(QObject):
 
     def _picture_decoded(self, domain: DomainId, _whole: QImage, preview: QImage) -> None:
         for dialog in self._open.get(domain, ()):
-            if isinstance(dialog, RevertDialog):
-                dialog.set_picture(preview)
+            dialog.set_picture(preview)
 
-    def _surveyed(self, dialog: PlanDialog, read: Situation) -> None:
+    def _surveyed(self, dialog: "dialogs.PlanDialog", read: Situation) -> None:
         if dialog in self._open.get(read.domain.id, ()):
             dialog.set_situation(self._runner.with_pauses(read))
 
-    def _not_surveyed(self, dialog: PlanDialog, problem: Problem) -> None:
+    def _not_surveyed(self, dialog: "dialogs.PlanDialog", problem: Problem) -> None:
         if dialog in self._open.get(dialog.situation.domain.id, ()):
             dialog.set_reading_failed(problem)
 
@@ -253,10 +242,10 @@ class Operations(QObject):
                 if changed != dialog.situation:
                     dialog.set_situation(changed)
 
-    def _accepted(self, dialog: PlanDialog) -> None:
+    def _accepted(self, dialog: "dialogs.PlanDialog") -> None:
         self._run(dialog.plan)
 
-    def _closed(self, dialog: PlanDialog, _result: int) -> None:
+    def _closed(self, dialog: "dialogs.PlanDialog", _result: int) -> None:
         self._open[dialog.situation.domain.id].remove(dialog)
         dialog.deleteLater()
 

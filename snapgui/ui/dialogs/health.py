@@ -39,6 +39,8 @@ _AILMENT: Final = Qt.ItemDataRole.UserRole
 class HealthDialog(PlanDialog):
     """The situation that it is given first has no inventory; ``set_situation`` brings one that has."""
 
+    examines = True
+
     def __init__(self, situation: Situation, parent: QWidget | None = None) -> None:
         super().__init__(
             situation,

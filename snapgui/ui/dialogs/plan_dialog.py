@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QIcon, QKeySequence, QShortcut
+from PySide6.QtGui import QIcon, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from snapgui.core.errors import Problem
@@ -24,6 +24,8 @@ class PlanDialog(QDialog):
     ends by itself once all is known, unless that brings a blocker, a warning or a loss that was not on screen at
     the press, or the user changes something meanwhile. Then it stays, and has to be pressed again.
     """
+
+    examines = False  # whether its plan needs the health check's reading
 
     reading_wanted = Signal()  # the machine should be read once more; ``set_situation`` answers
 
@@ -98,6 +100,9 @@ class PlanDialog(QDialog):
         """The machine could not be read: say so instead of waiting."""
         self._failed = problem
         self.refresh()
+
+    def set_picture(self, picture: QImage) -> None:
+        """The screen of the machine in the snapshot, for a dialog that shows it."""
 
     def situation_changed(self) -> None:
         """The fields may follow a new situation here, where the user has not touched them."""
