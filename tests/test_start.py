@@ -42,5 +42,5 @@ def test_the_start_loads_no_dialog_and_no_demo() -> None:
 def test_every_dialog_is_found_where_it_is_said_to_be() -> None:
     from snapgui.ui import dialogs  # noqa: PLC0415 - Qt is for this test only
 
-    for name in dialogs._MODULES:  # noqa: SLF001 - the list that is held here
+    for name in dialogs._MODULES:
         assert getattr(dialogs, name).__name__ == name
