@@ -14,6 +14,7 @@ from snapgui.ui.plan_view import PlanView
 from snapgui.ui.text_label import TextLabel
 
 _LARGEST: Final = QSize(900, 420)
+_LINES_OF_UNDO: Final = 15
 
 
 class ConfirmDialog(QDialog):
@@ -25,7 +26,9 @@ class ConfirmDialog(QDialog):
         self.plan = plan
         title = TextLabel(plan.title, bold=True)
         view = PlanView()
-        if not isinstance(plan.request, Undo):  # which has as much to say as a revert
+        if isinstance(plan.request, Undo):  # has as much to say as a revert
+            view.set_lines(_LINES_OF_UNDO)
+        else:
             view.set_compact()
         view.set_plan(plan)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
