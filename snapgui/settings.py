@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
-T = TypeVar("T", str, list[str], QByteArray)
+T = TypeVar("T", str, bool, list[str], QByteArray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ NAME_TEMPLATE = Option("take/name_template", "{machine}-{n}")
 WINDOW_GEOMETRY = Option("window/geometry", QByteArray())
 SPLITTERS: Option[list[str]] = Option("window/splitters", [])  # each splitter's state in base64, outermost first
 SNAPSHOT_HEADER = Option("window/snapshot_header", QByteArray())
+NAMES_RESIZED = Option("window/names_resized", default=False)  # the width of the snapshots' names is the user's
 
 
 class Settings:

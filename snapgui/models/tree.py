@@ -6,7 +6,7 @@ and scroll position in the views survive each of them.
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import overload
+from typing import NamedTuple, overload
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -51,6 +51,17 @@ class _Node:
         self.index = None
 
 
+class Strand(NamedTuple):
+    """A row's place in a drawing in which only branches are indented, each strand beside the one it comes from.
+
+    ``guides``: for each strand from the second one to the row's own, whether another one follows beside it.
+    """
+
+    guides: tuple[bool, ...]
+    first: bool  # of its strand
+    goes_on: bool  # with its only child
+
+
 class TreeModel(QAbstractItemModel):
     """Rows by key. A subclass says how many columns there are, adds data, and calls ``apply`` and ``changed``."""
 
@@ -63,6 +74,9 @@ class TreeModel(QAbstractItemModel):
         self._by_number: dict[int, _Node] = {0: self._top}
         self._by_key: dict[Hashable, _Node] = {None: self._top}
         self._next_number = 1
+        self._strands: dict[_Node, _Node] | None = None  # not known since rows came, went or moved
+        self._depths: dict[_Node, int] = {}  # of the first row of each strand
+        self._deepest = 0
 
     # Qt's questions
 
@@ -153,14 +167,42 @@ class TreeModel(QAbstractItemModel):
             selection.append(QItemSelectionRange(self._index(run[0]), end))
         return selection
 
-    def followed(self, index: Index) -> list[bool]:
-        """Whether siblings follow, for each row from the top down to this one: what a tree's lines are drawn by."""
-        found: list[bool] = []
-        node = self._by_number.get(index.internalId())
-        while node is not None and node.parent is not None:
-            found.append(node.row < len(node.parent.children) - 1)
-            node = node.parent
-        return found[::-1]
+    def strand(self, index: Index) -> Strand:
+        """How a row is to be drawn: a chain is one strand, however long, and only where it branches is it indented."""
+        if self._strands is None:
+            self._strands = self._find_strands()
+        node = self._by_number.get(index.internalId()) if index.isValid() else None
+        if node is None:
+            return Strand((), first=True, goes_on=False)
+        head = self._strands[node]
+        first, guides = head is node, []
+        while head.parent is not None and self._depths[head]:
+            guides.append(head.row < len(head.parent.children) - 1)
+            head = self._strands[head.parent]
+        return Strand(tuple(reversed(guides)), first=first, goes_on=len(node.children) == 1)
+
+    def deepest(self) -> int:
+        """How many strands there are at most from a top row's to a row's own, without the first."""
+        if self._strands is None:
+            self._strands = self._find_strands()
+        return self._deepest
+
+    def _find_strands(self) -> dict[_Node, _Node]:
+        """The first row of each row's strand. Found for all at once: a chain of 10,000 is climbed by no row of it."""
+        found = {child: child for child in self._top.children}
+        self._depths = dict.fromkeys(found, 0)
+        waiting = list(found)
+        while waiting:
+            node = waiting.pop()
+            head = found[node]
+            if len(node.children) == 1:
+                found[node.children[0]] = head
+            else:
+                found.update((child, child) for child in node.children)
+                self._depths.update(dict.fromkeys(node.children, self._depths[head] + 1))
+            waiting += node.children
+        self._deepest = max(self._depths.values(), default=0)
+        return found
 
     def keys_with_children(self) -> set[Hashable]:
         """Every row that has children."""
@@ -188,6 +230,7 @@ class TreeModel(QAbstractItemModel):
         self._top.children = []
         self._by_number = {0: self._top}
         self._by_key = {None: self._top}
+        self._strands = None
         self._create(self._top, 0, target.get(None, ()), target)
         self.endResetModel()
 
@@ -317,6 +360,7 @@ class TreeModel(QAbstractItemModel):
             return
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
+        self._strands = None
         for node, children in moves.items():
             node.children = children
             for row, child in enumerate(children):
@@ -338,6 +382,7 @@ class TreeModel(QAbstractItemModel):
     def _create(self, parent: _Node, row: int, keys: Iterable[Hashable], target: Arrangement) -> None:
         """Make rows for these keys, and under them for those of their children that are new too."""
         first = self._next_number
+        self._strands = None
         parent.children[row:row] = [self._new(key, parent) for key in keys]
         for place in range(row, len(parent.children)):
             parent.children[place].place(place)
@@ -358,6 +403,7 @@ class TreeModel(QAbstractItemModel):
 
     def _remove(self, parent: _Node, first: int, last: int) -> None:
         self.beginRemoveRows(self.index_of(parent.key), first, last)
+        self._strands = None
         leaving = parent.children[first : last + 1]
         del parent.children[first : last + 1]
         for place in range(first, len(parent.children)):

@@ -21,7 +21,7 @@ from snapgui.models.activity import ActivityModel
 from snapgui.models.machines import MachinesModel, host_label
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
-from snapgui.settings import SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
+from snapgui.settings import NAMES_RESIZED, SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
 from snapgui.ui import dialogs
 from snapgui.ui.actions import POWER, Act, Actions, is_embedded
 from snapgui.ui.activity import ActivityView
@@ -146,6 +146,7 @@ class MainWindow(QMainWindow):
         states = [bytes(each.saveState().toBase64().data()).decode() for each in self._splitters]
         self._settings.set(SPLITTERS, states)
         self._settings.set(SNAPSHOT_HEADER, self.snapshots.header_state())
+        self._settings.set(NAMES_RESIZED, self.snapshots.tree.names_resized)
         super().closeEvent(event)
         self.closed.emit()
 
@@ -281,7 +282,9 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         for splitter, state in zip(self._splitters, self._settings.get(SPLITTERS), strict=False):
             splitter.restoreState(QByteArray.fromBase64(QByteArray(state.encode())))
-        self.snapshots.restore_header(self._settings.get(SNAPSHOT_HEADER))
+        self.snapshots.restore_header(
+            self._settings.get(SNAPSHOT_HEADER), names_resized=self._settings.get(NAMES_RESIZED)
+        )
 
     # Following the choice
 

@@ -8,19 +8,16 @@ from PySide6.QtCore import (
     QObject,
     QSignalBlocker,
     Qt,
-    QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QIcon, QPainter, QPalette, QRegion, QResizeEvent
+from PySide6.QtGui import QAction, QIcon, QPalette
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QLabel,
     QStackedLayout,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QToolButton,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -35,9 +32,8 @@ from snapgui.ui.filter_menu import FilterMenu
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
 from snapgui.ui.in_place import InPlaceEdit
-from snapgui.ui.selection import RowSelection
+from snapgui.ui.snapshot_tree import SnapshotTree
 from snapgui.ui.text_label import TextLabel
-from snapgui.ui.tree_rows import draw_row
 
 _STATE_ICONS = {
     SnapshotState.RUNNING: "snapshot-running",
@@ -45,18 +41,7 @@ _STATE_ICONS = {
     SnapshotState.PM_SUSPENDED: "snapshot-paused",
     SnapshotState.DISK_ONLY: "disk-only",
 }
-_WIDTHS = {  # in digits, for the first start
-    Column.NAME: 19,
-    Column.TAKEN: 18,
-    Column.STATE: 12,
-    Column.KIND: 8,
-    Column.MEMORY: 10,
-    Column.DESCRIPTION: 10,  # at least: it takes what is left
-}
-_INDENTATION = 16  # pixels: chains of snapshots are deep
 _MANY = 20  # rows: from here on, what Qt does for each of them costs more than all of them at once
-_LARGEST_SHARE = 0.4  # of the tree's width, for names
-_NARROW = 32  # digits: what names may take of any tree
 
 
 class SnapshotsPanel(QWidget):
@@ -78,7 +63,7 @@ class SnapshotsPanel(QWidget):
         self.filter.textChanged.connect(model.set_filter)
         self.sorts = FilterMenu()
         self.sorts.changed.connect(model.set_sorts)
-        self.tree = _SnapshotTree()
+        self.tree = SnapshotTree()
         self.tree.setModel(model)
         self.tree.setItemDelegate(_SnapshotDelegate(model, self.tree))
         self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
@@ -145,11 +130,10 @@ class SnapshotsPanel(QWidget):
         """The columns' widths, order and sorting, for the next start."""
         return self.tree.header().saveState()
 
-    def restore_header(self, state: QByteArray) -> None:
-        """Bring back what ``header_state`` gave."""
+    def restore_header(self, state: QByteArray, *, names_resized: bool) -> None:
+        """Bring back what ``header_state`` gave; names keep their width where it was the user's."""
         if not state.isEmpty():
-            self.tree.header().restoreState(state)
-            self.tree.keep_widths()
+            self.tree.restore_header(state, names_resized=names_resized)
 
     def _message_page(self) -> QWidget:
         self._retry = QToolButton()
@@ -202,97 +186,6 @@ class SnapshotsPanel(QWidget):
         for index in map(self._model.index_of, fresh):
             if not self.tree.isExpanded(index):
                 self.tree.expand(index)
-
-
-class _SnapshotTree(QTreeView):
-    """Gives names the room that they take, until the user sets a column's width."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._fits = True
-        self._fitting = False
-        self.choice: RowSelection  # there with the model
-        self._fit_soon = QTimer(self)
-        self._fit_soon.setSingleShot(True)
-        self._fit_soon.setInterval(0)
-        self._fit_soon.timeout.connect(self.fit)
-        self.setIndentation(_INDENTATION)
-        self.setAccessibleName(translate("Snapshots", "Snapshots"))
-        self.setUniformRowHeights(True)
-        self.setAllColumnsShowFocus(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.setExpandsOnDoubleClick(False)
-
-    def setModel(self, model: SnapshotsModel) -> None:  # type: ignore[override]  # this tree shows only this model
-        super().setModel(model)
-        slow = self.selectionModel()
-        self.choice = RowSelection(model, self)
-        self.setSelectionModel(self.choice)
-        slow.deleteLater()
-        self.setSortingEnabled(True)
-        self.sortByColumn(Column.TAKEN, Qt.SortOrder.AscendingOrder)
-        header = self.header()
-        header.setSectionsMovable(True)
-        header.setStretchLastSection(True)
-        header.moveSection(Column.MEMORY, header.visualIndex(Column.KIND))  # a narrow window cuts off the kind first
-        digit = self.fontMetrics().horizontalAdvance("0")
-        for column, width in _WIDTHS.items():
-            header.resizeSection(column, digit * width)
-        self._least = header.sectionSize(Column.NAME)
-        header.setResizeContentsPrecision(0)  # what is on screen: no row of 10,000 is asked for nothing
-        header.sectionResized.connect(self._resized)
-        model.arranged.connect(self._fit_soon.start)
-        model.modelReset.connect(self._fit_soon.start)
-        model.rowsRemoved.connect(self._removed)
-
-    def keep_widths(self) -> None:
-        """The widths are the user's now."""
-        self._fits = False
-
-    def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        if self.choice.count() > _MANY:
-            draw_row(self, painter, option, index, self.choice.snapshots, selected=self.choice.has(index))
-        else:
-            super().drawRow(painter, option, index)
-
-    def rowsAboutToBeRemoved(self, parent: Index, first: int, last: int) -> None:
-        """Stay where it is when the current row goes: to scroll to the next, all would be laid out once more."""
-        super().rowsAboutToBeRemoved(parent, first, last)
-        self.setAutoScroll(False)
-
-    def _removed(self) -> None:
-        self.setAutoScroll(True)
-
-    def selectAll(self) -> None:
-        """All rows but those below collapsed ones, as Qt does, in half the time: it asks five times for each place."""
-        shown = self.choice.snapshots.walk(self.isExpanded)
-        self.choice.select(self.choice.snapshots.selection_of(shown), QItemSelectionModel.SelectionFlag.ClearAndSelect)
-
-    def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
-        """All that is seen, where Qt would look for the place of very many ranges."""
-        if selection.size() > _MANY:
-            return QRegion(self.viewport().rect())
-        return super().visualRegionForSelection(selection)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_soon.start()
-
-    def fit(self) -> None:
-        """Widen or narrow the column of names to those on the screen, unless its width is the user's."""
-        if not self._fits or not self.isVisible():
-            return
-        narrow = self.fontMetrics().horizontalAdvance("0") * _NARROW
-        most = max(narrow, int(self.viewport().width() * _LARGEST_SHARE))
-        self._fitting = True
-        self.header().resizeSection(Column.NAME, max(self._least, min(most, self.sizeHintForColumn(Column.NAME))))
-        self._fitting = False
-
-    def _resized(self, section: int, _before: int, _after: int) -> None:
-        if not self._fitting and section == Column.NAME:
-            self._fits = False
 
 
 class _SnapshotDelegate(QStyledItemDelegate):
