@@ -24,7 +24,10 @@ class JobState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """One run of a plan. Times are seconds since the epoch; ``paused`` is in seconds, None where no pause was seen."""
+    """One run of a plan. Times are seconds since the epoch.
+
+    ``paused`` is how many seconds a guest stood still, of several the longest; None where none was seen to.
+    """
 
     id: int
     plan: Plan
@@ -38,5 +41,6 @@ class JobRecord:
     expected: float | None = None  # seconds, from earlier jobs like it
     cancellable: bool = False
     paused: float | None = None
+    done: frozenset[int] = frozenset()  # indexes of the steps that have been made, and not undone
     problem: Problem | None = None
     warnings: tuple[Problem, ...] = ()  # of steps that may fail, and of what could not be rolled back

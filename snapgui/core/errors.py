@@ -9,13 +9,17 @@ from snapgui.core.uris import driver_of, is_known_driver
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``code`` is libvirt's virErrorNumber, None where the failure is not libvirt's. ``raw`` is the text as it came."""
+    """``code`` is libvirt's virErrorNumber, None where the failure is not libvirt's. ``raw`` is the text as it came.
+
+    ``machine`` is the name of the one that was not taken, of several.
+    """
 
     tried: str
     why: str
     remedy: str = ""
     raw: str = ""
     code: int | None = None
+    machine: str = ""
 
 
 class SnapguiError(Exception):

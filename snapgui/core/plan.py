@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, IntFlag
+from typing import Final
 
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Request
@@ -59,9 +60,13 @@ class Call(Enum):
     FS_FREEZE = "virDomainFSFreeze"
     FS_THAW = "virDomainFSThaw"
     SET_TIME = "virDomainSetTime"
+    AGENT_TIMEOUT = "virDomainAgentSetResponseTimeout"
     VOLUME_DELETE = "virStorageVolDelete"
     FILE_DELETE = "unlink"  # of this computer, and no call of libvirt's
     PICTURE_DELETE = "unlink of a picture"  # likewise, in our own cache
+
+
+AGENT_WAITS: Final = -2  # VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK: without end, as it is unless somebody sets it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class Step:
 
     ``path`` is the file that a call on storage is about. ``may_fail``: its failure is told, and the plan goes on.
     ``always``: it runs whatever happened before, since it ends a state in which the plan holds the guest.
+    ``seconds``: how long the guest's agent has for an answer.
     ``proof``: what has to be so still when the step runs, as ``core.health`` found it.
     ``undone_by``: what takes it back, where a plan that fails later is rolled back.
     ``abortable``: it can be ended in the middle, and nothing is lost by that.
@@ -84,6 +90,7 @@ class Step:
     flags: int = 0
     path: str = ""
     proof: str = ""
+    seconds: int = 0
     abortable: bool = False
     merges: tuple[str, ...] = ()
     may_fail: bool = False

@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     Call.FS_FREEZE: "domfsfreeze",
     Call.FS_THAW: "domfsthaw",
     Call.SET_TIME: "domtime",
+    Call.AGENT_TIMEOUT: "guest-agent-timeout",
 }
 _CREATE_OPTIONS: Final = {
     CreateFlag.REDEFINE: "--redefine",
@@ -73,6 +74,8 @@ def command(step: Step, *, secrets: bool = False) -> str:
             more = [_argument("snapshotname", step.snapshot), *_options(step.flags, _DELETE_OPTIONS)]
         case Call.SET_TIME:
             more = ["--now"]
+        case Call.AGENT_TIMEOUT:
+            more = [f"--timeout={step.seconds}"]
         case _:
             more = []
     return " ".join([*words, _COMMANDS[step.call], _domain(step), *more])
@@ -134,13 +137,14 @@ def script(plan: Plan, *, secrets: bool = True) -> str:
     if always or undoes:
         undoing = ['[ $status = 0 ] || eval "$undo"'] if undoes else []
         at_the_end = "\n".join(["status=$?", "set +e", *always, *undoing, "exit $status"])
-        lines = ["undo=", f"trap {shlex.quote(at_the_end)} EXIT", *lines]
+        # A plain POSIX shell that a signal ends runs no trap for its exit.
+        lines = ["undo=", f"trap {shlex.quote(at_the_end)} EXIT", "trap 'exit 130' HUP INT TERM", *lines]
     return "\n".join(lines if len(lines) < 2 else ["(", "set -e", *lines, ")"])  # noqa: PLR2004 - "several"
 
 
-def caveat(uri: str) -> str:
-    """What has to be said beside commands for a machine there; "" where they work as they are."""
-    if not is_in_process(uri):
+def caveat(*uris: str) -> str:
+    """What has to be said beside commands for machines there; "" where they work as they are."""
+    if not any(is_in_process(uri) for uri in uris):
         return ""
     return translate("Virsh", "To read only: this machine lives inside the application, where virsh can’t reach it.")
 

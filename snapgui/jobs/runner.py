@@ -26,12 +26,14 @@ from snapgui.core.requests import (
     Revert,
     SetCurrent,
     Take,
+    TakeTogether,
     Undo,
     domains,
 )
 from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import not_connected
+from snapgui.jobs.course import ABORTED, Course, run_steps
 from snapgui.jobs.hosts import Hosts, situation
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
@@ -39,7 +41,6 @@ from snapgui.jobs.screens import Screens
 from snapgui.virt.events import DomainChanged
 from snapgui.virt.host import Host, SnapshotNames
 
-_ABORTED = 78  # VIR_ERR_OPERATION_ABORTED
 _CONNECTION_ERRORS = frozenset({7, 38, 39})  # what a call says when its connection dies under it
 _PROGRESS_MS = 500
 _LATE_SECONDS = 2.0  # how long after a job its events may still come in
@@ -51,9 +52,11 @@ class _Job:
     record: JobRecord
     state: DomainState  # the machine's, when it was asked for
     task: Callable[[], None]
-    cancelled: bool = False  # it was asked to end
-    suspended: float | None = None  # since when the guest has been paused by this job
-    unsettled: bool = False  # its connection died: what it did is not known yet
+    suspended: dict[DomainId, float] = field(default_factory=dict)  # since when this job has paused guests
+    pauses: dict[DomainId, float] = field(default_factory=dict)  # how long it has
+    unsettled: set[str] = field(default_factory=set)  # URIs whose connection died: what it did there is not known yet
+    owed: dict[Step, Problem] = field(default_factory=dict)  # that run always and found no connection
+    cancelled: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)  # lets the other machines' lanes go on
 
 
@@ -73,7 +76,7 @@ class Runner(QObject):
         self._ids = itertools.count(1)
         self._jobs: dict[int, _Job] = {}
         self._lanes: dict[DomainId, Lane] = {}
-        self._took: deque[tuple[DomainId, str, DomainState, float]] = deque(maxlen=_REMEMBERED)
+        self._took: deque[tuple[tuple[DomainId, ...], str, DomainState, float]] = deque(maxlen=_REMEMBERED)
         self._pauses: deque[tuple[DomainId, float]] = deque(maxlen=_REMEMBERED)
         self._ask_progress = QTimer(self)
         self._ask_progress.setInterval(_PROGRESS_MS)
@@ -85,6 +88,17 @@ class Runner(QObject):
     def busy(self) -> tuple[JobRecord, ...]:
         """The jobs that wait or run."""
         return tuple(job.record for job in self._jobs.values() if not job.record.state.ended)
+
+    @property
+    def holding(self) -> tuple[JobRecord, ...]:
+        """The running jobs that hold guests still, or will."""
+        running = (record for record in self.busy if record.state is JobState.RUNNING)
+        return tuple(record for record in running if any(step.always for step in record.plan.steps))
+
+    @property
+    def owing(self) -> tuple[JobRecord, ...]:
+        """The ended jobs that could not let guests go on yet, for want of a connection."""
+        return tuple(job.record for job in self._jobs.values() if job.owed)
 
     def situation(self, domain: DomainId) -> Situation | None:
         """What is known of a domain without asking its host. None: it is gone."""
@@ -128,14 +142,15 @@ class Runner(QObject):
         job = self._jobs.get(job_id)
         if job is None or not job.record.cancellable:
             return
-        domain = job.record.plan.request.domain
-        if job.record.state is JobState.WAITING and self._lane(domain).withdraw(job.task):
+        first = job.record.plan.request.domain
+        if job.record.state is JobState.WAITING and self._lane(first).withdraw(job.task):
             job.release.set()
             self._update(job, state=JobState.CANCELLED, ended=time.time(), cancellable=False)
-        elif job.record.state is JobState.RUNNING:
-            job.cancelled = True
-            step = job.record.plan.steps[job.record.step]
-            self._hosts.ask(domain.uri, methodcaller("abort", step), lambda _: None, lambda _: None)
+            return
+        job.cancelled.set()  # before the next step
+        step = job.record.plan.steps[job.record.step]
+        if job.record.state is JobState.RUNNING and step.abortable:
+            self._hosts.ask(step.domain.uri, methodcaller("abort", step), lambda _: None, lambda _: None)
 
     def _lane(self, domain: DomainId) -> Lane:
         return self._lanes.setdefault(domain, Lane("job"))
@@ -147,42 +162,35 @@ class Runner(QObject):
             other.acquire()
         started = time.time()
         try:
-            problem, warnings = self._run_steps(job_id, plan, started)
+            course = self._run_steps(job_id, plan, started)
         finally:
             self._jobs[job_id].release.set()
-        self._bridge.post(lambda: self._ended(job_id, started, problem, warnings))
+        self._bridge.post(lambda: self._ended(job_id, started, course))
 
-    def _run_steps(self, job_id: int, plan: Plan, started: float) -> tuple[Problem | None, tuple[Problem, ...]]:
-        """The problem that ended it, if any, and those that did not."""
+    def _run_steps(self, job_id: int, plan: Plan, started: float) -> Course:
         pictures = [self._picture(step) for step in plan.steps]
-        problem: Problem | None = None
-        warnings: list[Problem] = []
-        undo: list[Step] = []
-        for index, step in enumerate(plan.steps):
-            if problem is not None and not step.always:
-                continue
-            self._post_step(job_id, index, step, started)
-            found = self._run(step, plan)
-            if found is None:
-                undo += [] if step.undone_by is None else [step.undone_by]
-                self._keep_picture(step, pictures[index])
-            elif problem is not None or step.may_fail or step.always:
-                warnings.append(found)
-            else:
-                problem = found
-        if problem is not None:
-            warnings += [found for step in reversed(undo) if (found := self._run(step, plan)) is not None]
-        return problem, tuple(warnings)
+        begins = partial(self._post_step, job_id, started)
+        cancelled = self._jobs[job_id].cancelled
+        course = run_steps(plan, partial(self._run, plan), self._is_lost, begins, cancelled)
+        for index in course.done:
+            self._keep_picture(plan.steps[index], pictures[index])
+        return course
 
-    def _run(self, step: Step, plan: Plan) -> Problem | None:
+    def _is_lost(self, step: Step, problem: Problem) -> bool:
+        return problem.code in _CONNECTION_ERRORS or self._hosts.host(step.domain.uri) is None
+
+    def _run(self, plan: Plan, step: Step) -> Problem | None:
         host = self._hosts.host(step.domain.uri)
         if host is None:
-            return replace(not_connected(step.domain.uri), tried=plan.title)
-        try:
-            host.run(step)
-        except SnapguiError as error:
-            return error.problem
-        return None
+            problem = replace(not_connected(step.domain.uri), tried=plan.title)
+        else:
+            try:
+                host.run(step)
+            except SnapguiError as error:
+                problem = error.problem
+            else:
+                return None
+        return replace(problem, machine=step.domain_name) if step.takes and _is_group(plan) else problem
 
     def _picture(self, step: Step) -> bytes | None:
         """The screen as the snapshot will hold it; asked for ahead of all steps, so that none of them waits for it."""
@@ -199,39 +207,41 @@ class Runner(QObject):
         if host is not None and picture is not None:
             self._screens.keep(host, step.domain.uuid, step.snapshot, picture)
 
-    def _post_step(self, job_id: int, index: int, step: Step, started: float) -> None:
+    def _post_step(self, job_id: int, started: float, index: int, step: Step) -> None:
         self._bridge.post(lambda: self._stepped(job_id, index, step, started))
 
     # On the UI thread
 
     def _stepped(self, job_id: int, index: int, step: Step, started: float) -> None:
         job = self._jobs[job_id]
-        self._update(
-            job, state=JobState.RUNNING, started=started, step=index, cancellable=step.abortable, progress=None
-        )
+        rest = job.record.plan.steps[index + 1 :]
+        stoppable = _is_group(job.record.plan) and any(not each.always for each in rest) and not job.cancelled.is_set()
+        cancellable = step.abortable or stoppable
+        self._update(job, state=JobState.RUNNING, started=started, step=index, cancellable=cancellable, progress=None)
         if step.has_progress:
             self._ask_progress.start()
 
-    def _ended(self, job_id: int, started: float, problem: Problem | None, warnings: tuple[Problem, ...]) -> None:
+    def _ended(self, job_id: int, started: float, course: Course) -> None:
         job = self._jobs[job_id]
         ended = time.time()
+        problem = course.problem
         request = job.record.plan.request
         if problem is None:
             state = JobState.DONE
-            self._took.append((request.domain, _sort(request), job.state, ended - started))
+            self._took.append((domains(request), _sort(request), job.state, ended - started))
         else:
-            job.unsettled = problem.code in _CONNECTION_ERRORS
-            cancelled = problem.code == _ABORTED or (job.cancelled and not job.unsettled)
-            state = JobState.CANCELLED if cancelled else JobState.FAILED
-            if cancelled:
-                problem = replace(problem, why=translate("Runner", "It was cancelled."), remedy="")
+            state = JobState.CANCELLED if problem.code == ABORTED else JobState.FAILED
+        job.unsettled = course.lost
+        job.owed = course.owed
         self._update(
             job,
             state=state,
             started=started,
             ended=ended,
+            done=frozenset(course.done),
             problem=problem,
-            warnings=warnings,
+            warnings=tuple(course.warnings),
+            paused=max(filter(None, (job.record.paused, course.held)), default=None),
             cancellable=False,
             progress=None,
         )
@@ -241,6 +251,9 @@ class Runner(QObject):
             self._rename_picture(request)
         for domain in domains(request):
             self._hosts.refresh(domain, _touched(job.record.plan))
+        for uri in tuple(course.lost):
+            if self._hosts.host(uri) is not None:  # it is back already
+                self._settle(uri)
 
     def _drop_pictures(self, domain: DomainId, plan: Plan) -> None:
         known = self._records.snapshots(domain).records
@@ -262,34 +275,52 @@ class Runner(QObject):
     def _settle(self, uri: str) -> None:
         """Find out what the jobs did whose connection died under them."""
         for job in self._jobs.values():
-            plan = job.record.plan
-            if job.unsettled and plan.request.domain.uri == uri:
-                job.unsettled = False
-                self._hosts.ask(uri, partial(_outcome_on, plan.request), partial(self._settled, job), lambda _: None)
+            for step in [step for step in job.owed if step.domain.uri == uri]:
+                made_up = partial(self._made_up, job, step)
+                self._hosts.ask(uri, methodcaller("run", step), made_up, made_up)
+            if uri in job.unsettled:
+                job.unsettled.discard(uri)
+                request = job.record.plan.request
+                self._hosts.ask(uri, partial(_outcome_on, request), partial(self._settled, job), lambda _: None)
 
-    def _settled(self, job: _Job, found: str) -> None:
-        if job.record.problem is not None and found:
-            why = f"{job.record.problem.why} {found}"
-            self._update(job, problem=replace(job.record.problem, why=why))
+    def _made_up(self, job: _Job, step: Step, problem: Problem | None) -> None:
+        """What runs always has run now, or failed for another reason than the connection."""
+        if problem is not None and self._is_lost(step, problem):
+            return
+        before = job.owed.pop(step)
+        after = () if problem is None else (problem,)
+        kept = (each for each in job.record.warnings if each != before)
+        self._update(job, warnings=(*kept, *after))
+
+    def _settled(self, job: _Job, found: dict[str, str]) -> None:
+        """``found``: words by machine, "" where there is but one."""
+
+        def told(problem: Problem) -> Problem:
+            words = found.get(problem.machine, "") if problem.code in _CONNECTION_ERRORS else ""
+            return replace(problem, why=f"{problem.why} {words}") if words else problem
+
+        record = job.record
+        problem = told(record.problem) if record.problem is not None else None
+        self._update(job, problem=problem, warnings=tuple(told(warning) for warning in record.warnings))
 
     def _event_seen(self, event: DomainChanged) -> None:
         """Count the time between a job's suspend and resume events as the guest's pause."""
         for job in reversed(self._jobs.values()):
             record = job.record
-            if record.plan.request.domain != event.id or not isinstance(record.plan.request, Take):
+            if not isinstance(record.plan.request, Take | TakeTogether) or event.id not in domains(record.plan.request):
                 continue
             if record.started is None or event.at < record.started:
                 continue
             if record.ended is not None and event.at > record.ended + _LATE_SECONDS:
                 return
             if event.event == "suspended":
-                job.suspended = event.at
-            elif event.event == "resumed" and job.suspended is not None:
-                pause = event.at - job.suspended
-                job.suspended = None
-                if _pauses_for_memory(record.plan.request):
+                job.suspended[event.id] = event.at
+            elif event.event == "resumed" and event.id in job.suspended:
+                pause = event.at - job.suspended.pop(event.id)
+                if _pauses_for_memory(record.plan.request, event.id):
                     self._pauses.append((event.id, pause))
-                self._update(job, paused=(record.paused or 0.0) + pause)
+                job.pauses[event.id] = job.pauses.get(event.id, 0.0) + pause
+                self._update(job, paused=max(*job.pauses.values(), record.paused or 0.0))
             return
 
     def _poll_progress(self) -> None:
@@ -298,7 +329,7 @@ class Runner(QObject):
         if not asked:
             self._ask_progress.stop()
         for job, step in asked:
-            if job.cancelled and step.abortable:  # it came too early for the step, or in the one before
+            if job.cancelled.is_set() and step.abortable:  # the cancel came too early for the step
                 self._hosts.ask(step.domain.uri, methodcaller("abort", step), lambda _: None, lambda _: None)
             progressed = partial(self._progressed, job, job.record.step)
             self._hosts.ask(step.domain.uri, methodcaller("progress", step), progressed, lambda _: None)
@@ -319,7 +350,7 @@ class Runner(QObject):
 
     def _expected(self, plan: Plan, state: DomainState) -> float | None:
         """The median of what earlier jobs of this sort took on this machine in this state, in seconds."""
-        alike = (plan.request.domain, _sort(plan.request), state)
+        alike = (domains(plan.request), _sort(plan.request), state)
         took = [seconds for *what, seconds in self._took if tuple(what) == alike]
         return sorted(took)[len(took) // 2] if took else None
 
@@ -329,9 +360,11 @@ def _sort(request: Request) -> str:
     return f"{type(request).__name__} {request.kind.value}" if isinstance(request, Take) else type(request).__name__
 
 
-def _pauses_for_memory(request: Request) -> bool:
-    """Whether a pause during it tells how long saving this machine's memory takes."""
-    return isinstance(request, Take) and request.kind is not Kind.DISK_ONLY and not request.live
+def _pauses_for_memory(request: Request, domain: DomainId) -> bool:
+    """Whether a machine's pause during it tells how long saving its memory takes."""
+    takes = request.takes if isinstance(request, TakeTogether) else (request,)
+    take = next((take for take in takes if take.domain == domain), None)
+    return isinstance(take, Take) and take.kind is not Kind.DISK_ONLY and not take.live
 
 
 def _stand_by(free: threading.Semaphore, release: threading.Event) -> None:
@@ -340,12 +373,18 @@ def _stand_by(free: threading.Semaphore, release: threading.Event) -> None:
     release.wait()
 
 
+def _is_group(plan: Plan) -> bool:
+    return isinstance(plan.request, TakeTogether)
+
+
 def _touched(plan: Plan) -> tuple[str, ...]:
     """The snapshots whose XML a plan changes under the same name."""
     request = plan.request
     match request:
         case Take():
             return (request.name,)
+        case TakeTogether():
+            return tuple(dict.fromkeys(take.name for take in request.takes))
         case Describe() | SetCurrent() | Revert():
             return (request.snapshot,)
         case Redefine() | Rename() | Import():
@@ -354,8 +393,17 @@ def _touched(plan: Plan) -> tuple[str, ...]:
             return ()
 
 
-def _outcome_on(request: Request, host: Host) -> str:
-    return outcome(request, host.list_snapshots(request.domain.uuid))
+def _outcome_on(request: Request, host: Host) -> dict[str, str]:
+    """What is found on this host, by the machine's name; "" where it is the only one."""
+    if not isinstance(request, TakeTogether):
+        return {"": outcome(request, host.list_snapshots(request.domain.uuid))}
+    takes = [take for take in request.takes if take.domain.uri == host.uri]
+    records = {take: host.read_domain(take.domain.uuid) for take in takes}
+    return {
+        record.name: outcome(take, host.list_snapshots(take.domain.uuid))
+        for take, record in records.items()
+        if record is not None
+    }
 
 
 def outcome(request: Request, listing: SnapshotNames) -> str:  # noqa: C901, PLR0911 - one for each request

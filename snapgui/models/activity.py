@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, QTimer
 
 from snapgui.core.activity import JobRecord, JobState
+from snapgui.core.job_words import problem_of
 from snapgui.core.text import translate
 from snapgui.models.format import clock_text, duration_text, full_time_text, listed, one_line, tooltip
 from snapgui.models.roles import Role
@@ -139,8 +140,11 @@ def _paused(record: JobRecord) -> str:
 
 
 def _result(record: JobRecord) -> str:
-    if record.state is JobState.FAILED and record.problem:
-        return translate("Activity", "failed: {reason}").format(reason=one_line(record.problem.why))
+    told = problem_of(record)
+    if record.state is JobState.FAILED and told:
+        return translate("Activity", "failed: {reason}").format(reason=one_line(told.why))
+    if record.state is JobState.DONE and told:
+        return one_line(told.why)
     return {
         JobState.WAITING: translate("Activity", "waiting"),
         JobState.RUNNING: translate("Activity", "running"),
@@ -166,8 +170,8 @@ def _tooltip(record: JobRecord, column: Column) -> str | None:
         texts = (record.plan.title,)
     elif column is Column.STARTED and record.started is not None:
         texts = (full_time_text(record.started),)
-    elif column is Column.RESULT and record.problem:
-        texts = (record.problem.tried, record.problem.why, record.problem.remedy)
+    elif column is Column.RESULT and (told := problem_of(record)):
+        texts = (told.tried, told.why, told.remedy)
     elif column is Column.TOOK:
         texts = (_took(record),)
     return tooltip(*texts) or None
@@ -186,7 +190,7 @@ _ANSWERS: Mapping[int, Callable[[JobRecord, Column], Any]] = {
     _Role.AccessibleTextRole: _accessible,
     Role.KEY: lambda record, _column: record.id,
     Role.RECORD: lambda record, _column: record,
-    Role.PROBLEM: lambda record, _column: record.problem,
+    Role.PROBLEM: lambda record, _column: problem_of(record),
     Role.PROGRESS: lambda record, _column: record.progress if record.state is JobState.RUNNING else None,
 }
 

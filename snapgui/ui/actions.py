@@ -68,6 +68,8 @@ _HARMLESS = frozenset(
 )
 # They are about a machine, whatever snapshot is chosen.
 _WITHOUT_A_SNAPSHOT = frozenset({Act.TAKE, Act.GO_TO_CURRENT, Act.IMPORT, Act.CHECK_HEALTH, Act.SETTINGS})
+# Where several machines are chosen, nobody could tell which of them is meant.
+_OF_ONE_MACHINE = frozenset({*POWER, Act.CONSOLE, Act.CHECK_HEALTH, Act.SETTINGS, Act.IMPORT})
 _COMPARED = 2  # snapshots at once
 _MNEMONIC = re.compile(r"\(&\w\)|&|…$")  # and Japanese ones, which stand behind the word in brackets
 
@@ -233,6 +235,8 @@ class Actions(QObject):
             action = self._actions[act]
             action.setEnabled(not reason)
             tip = self._words[act].tip
+            if act is Act.TAKE:
+                tip = self._name_take(focus)
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             shown = f"{tip} ({keys})" if keys else tip
             action.setToolTip(f"{shown}\n{reason}" if reason else shown)
@@ -242,6 +246,15 @@ class Actions(QObject):
         paused = focus.domain is not None and focus.domain.state is DomainState.PAUSED
         self._actions[Act.RESUME].setVisible(paused)
         self._actions[Act.PAUSE].setVisible(not paused)
+
+    def _name_take(self, focus: Focus) -> str:
+        """The one action that several machines can be meant by says so. Gives its tip."""
+        action, words = self._actions[Act.TAKE], self._words[Act.TAKE]
+        count = 1 + len(focus.others)
+        several = count > 1
+        action.setText(translate("Actions", "&Take of %n machine(s)…", "", count) if several else words.text)
+        action.setIconText(plain_text(words.text))
+        return translate("Actions", "Take one snapshot of each of %n machine(s)", "", count) if several else words.tip
 
     def _make(self, act: Act) -> QAction:
         words = self._words[act]
@@ -265,13 +278,14 @@ def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
         return _host_reason(act, focus)
     if focus.domain is None or situation is None:
         return translate("Actions", "Choose a machine first.")
+    if focus.others and act in (Act.TAKE, *_OF_ONE_MACHINE):
+        # What stands against a take, its dialog tells of each of them.
+        return "" if act is Act.TAKE else translate("Actions", "Choose one machine only.")
     if not focus.connected and act not in (Act.GO_TO_CURRENT, Act.GO_TO_PARENT):
         return translate("Actions", "Its host is not connected.")
-    if act in POWER:
-        return _power_reason(POWER[act], situation)
     if act is Act.CONSOLE:
         return _console_reason(focus.domain.state, focus.domain.id.uri)
-    return _snapshot_reason(act, focus, situation)
+    return _power_reason(POWER[act], situation) if act in POWER else _snapshot_reason(act, focus, situation)
 
 
 def _host_reason(act: Act, focus: Focus) -> str:

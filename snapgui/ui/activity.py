@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from snapgui.core import virsh
 from snapgui.core.activity import JobRecord, JobState
+from snapgui.core.job_words import problem_of
 from snapgui.core.text import translate
 from snapgui.models.activity import ActivityModel, Column
 from snapgui.models.roles import Role
@@ -103,7 +104,7 @@ class ActivityView(QWidget):
         self.cancel.setStatusTip(self.cancel.toolTip())
         self.copy.setEnabled(job is not None and bool(job.plan.steps))
         self.show_plan.setEnabled(job is not None)
-        self.show_error.setEnabled(job is not None and job.problem is not None)
+        self.show_error.setEnabled(job is not None and problem_of(job) is not None)
 
     def _why_not(self, job: JobRecord | None) -> str:
         """Why the job can't be cancelled; empty where it can."""
@@ -128,8 +129,8 @@ class ActivityView(QWidget):
             _open(dialogs.PlanBox(job.plan, self.window()))
 
     def _show_error(self) -> None:
-        if (job := self.job()) is not None and job.problem is not None:
-            _open(dialogs.ProblemBox(job.problem, self.window()))
+        if (job := self.job()) is not None and (told := problem_of(job)) is not None:
+            _open(dialogs.ProblemBox(told, self.window()))
 
     def _activated(self) -> None:
         if self.show_error.isEnabled():

@@ -62,12 +62,16 @@ class Banner(QFrame):
         self.hide()
 
     def show_problem(
-        self, problem: Problem, actions: dict[str, Callable[[], object]] | None = None, topic: str = ""
+        self,
+        problem: Problem,
+        actions: dict[str, Callable[[], object]] | None = None,
+        topic: str = "",
+        level: Level = Level.BLOCKER,
     ) -> None:
-        """Tell a failure, with a button "Details" besides ``actions``."""
+        """Tell a failure, or by another level one in part, with a button "Details" besides ``actions``."""
         details = translate("Banner", "Details…")
         self.show_message(
-            Level.BLOCKER,
+            level,
             problem.tried,
             f"{problem.why} {problem.remedy}".strip(),
             {**(actions or {}), details: lambda: dialogs.ProblemBox(problem, self.window()).open()},

@@ -13,6 +13,7 @@ class Focus:
     domain: DomainRecord | None = None
     snapshots: tuple[SnapshotRecord, ...] = ()
     current: str | None = None  # the machine's current snapshot
+    others: tuple[DomainRecord, ...] = ()  # machines that are chosen besides the one that is shown
 
     @property
     def connected(self) -> bool:

@@ -4,7 +4,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStatusBar
 
 from snapgui.core.activity import JobRecord, JobState
-from snapgui.core.requests import Describe, Rename, Take
+from snapgui.core.job_words import problem_of
+from snapgui.core.plan import Level
+from snapgui.core.records import DomainId
+from snapgui.core.requests import Describe, Rename, Take, TakeTogether
 from snapgui.core.text import translate
 from snapgui.jobs.runner import Runner
 from snapgui.models.activity import ActivityModel
@@ -30,19 +33,31 @@ class JobNews(QObject):
     def _changed(self, record: JobRecord) -> None:
         self._activity.put(record)
         title = record.plan.title
+        request = record.plan.request
+        told = problem_of(record)
         match record.state:
-            case JobState.WAITING if isinstance(record.plan.request, Take):
+            case JobState.WAITING if isinstance(request, Take | TakeTogether):
                 self.taking.emit()
-            case JobState.FAILED if record.problem is not None:
+            case JobState.FAILED if told is not None:
                 self._status.clearMessage()
-                self._banner.show_problem(record.problem)
+                self._banner.show_problem(told)
             case JobState.CANCELLED:
                 self._status.showMessage(translate("JobNews", "Cancelled: {title}").format(title=title), _SHORT_MS)
             case JobState.DONE:
                 self._status.showMessage(translate("JobNews", "Done: {title}").format(title=title), _SHORT_MS)
-                if isinstance(record.plan.request, Rename):
-                    self.renamed.emit(record.plan.request.domain, record.plan.request.name)
-                if isinstance(record.plan.request, Take):
-                    self.taken.emit(record.plan.request.domain, record.plan.request.name)
-            case JobState.RUNNING if not isinstance(record.plan.request, Describe):
+                if isinstance(request, Rename):
+                    self.renamed.emit(request.domain, request.name)
+            case JobState.RUNNING if not isinstance(request, Describe):
                 self._status.showMessage(title)
+        if told is not None and record.state in (JobState.DONE, JobState.CANCELLED):
+            self._banner.show_problem(told, level=Level.WARNING)
+        for domain, name in _taken(record):
+            self.taken.emit(domain, name)
+
+
+def _taken(record: JobRecord) -> list[tuple[DomainId, str]]:
+    """The snapshots that the user asked for and has now."""
+    if not record.state.ended or not isinstance(record.plan.request, Take | TakeTogether):
+        return []
+    steps = (record.plan.steps[index] for index in sorted(record.done))
+    return [(step.domain, step.snapshot) for step in steps if step.takes]

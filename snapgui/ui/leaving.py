@@ -35,7 +35,7 @@ class Leaving(QObject):
 
     def may_close(self) -> bool:
         """Whether nothing is lost by closing. Otherwise ``ready`` follows once that is so, or the user says so."""
-        if self._let_go or not self._at_stake():
+        if not self._runner.holding and (self._let_go or not self._at_stake()):
             return True
         self._wanted = True
         self._patience.start()
@@ -44,10 +44,11 @@ class Leaving(QObject):
     def _at_stake(self) -> list[str]:
         """What closing would lose: jobs that have not begun or have steps to go, and descriptions not saved yet."""
         titles = [record.plan.title for record in self._runner.busy if _would_be_lost(record)]
-        return [*titles, *self._operations.unsettled]
+        owed = [record.plan.title for record in self._runner.owing]
+        return [*titles, *owed, *self._operations.unsettled]
 
     def _look_again(self) -> None:
-        if self._wanted and not self._at_stake():
+        if (self._wanted and not self._at_stake()) or (self._let_go and not self._runner.holding):
             self._stay()
             self.ready.emit()
 
@@ -77,8 +78,11 @@ class Leaving(QObject):
         box.open()
 
     def _close_now(self) -> None:
+        """Let all go but the guests that are held still: what else their jobs would do is given up."""
         self._let_go = True
-        self.ready.emit()
+        for record in self._runner.holding:
+            self._runner.cancel(record.id)
+        self._look_again()
 
     def _asked(self) -> None:
         if self._box is not None:

@@ -1,6 +1,6 @@
 """The machines panel: hosts, their machines, and a filter."""
 
-from PySide6.QtCore import QItemSelection, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -39,7 +39,8 @@ class MachinesPanel(QWidget):
         self._model = model
         self.filter = FilterEdit(translate("Machines", "Filter machines"))
         self.filter.textChanged.connect(model.set_filter)
-        self.tree = QTreeView()
+        self._shown: DomainId | str | None = None
+        self.tree = _MachinesTree()
         self.tree.setModel(model)
         self.tree.setItemDelegate(_MachineDelegate(self.tree))
         self.tree.setAccessibleName(translate("Machines", "Machines"))
@@ -48,7 +49,7 @@ class MachinesPanel(QWidget):
         self.tree.setIndentation(_INDENTATION)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         header = self.tree.header()
         header.setStretchLastSection(False)
@@ -58,6 +59,7 @@ class MachinesPanel(QWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, self.fontMetrics().horizontalAdvance("000,000"))
         self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
+        self.tree.selectionModel().currentChanged.connect(self._current_changed)
         model.rowsInserted.connect(self._rows_inserted)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -66,9 +68,17 @@ class MachinesPanel(QWidget):
         self.tree.expandAll()
 
     def domain(self) -> DomainId | None:
-        """The chosen machine."""
+        """The chosen machine; of several, the one that is shown."""
         record = self._record()
         return record.id if isinstance(record, DomainRecord) else None
+
+    def domains(self) -> tuple[DomainId, ...]:
+        """All chosen machines, from top to bottom."""
+        rows = self.tree.selectionModel().selectedRows()
+        chosen = {record.id for row in rows if isinstance(record := row.data(Role.RECORD), DomainRecord)}
+        hosts = (self._model.index(row, 0) for row in range(self._model.rowCount()))
+        below = (self._model.index(row, 0, host) for host in hosts for row in range(self._model.rowCount(host)))
+        return tuple(key for index in below if (key := index.data(Role.KEY)) in chosen)
 
     def uri(self) -> str | None:
         """The chosen host, or the host of the chosen machine."""
@@ -87,11 +97,31 @@ class MachinesPanel(QWidget):
         return True
 
     def _record(self) -> object:
-        rows = self.tree.selectionModel().selectedRows()
-        return rows[0].data(Role.RECORD) if rows else None
+        index = self._model.index_of(self._shown) if self._shown is not None else QModelIndex()
+        return index.data(Role.RECORD) if index.isValid() else None
 
     def _selection_changed(self, _selected: QItemSelection, _deselected: QItemSelection) -> None:
+        self._choose_shown()
         self.chosen.emit()
+
+    def _current_changed(self, _current: QModelIndex, _previous: QModelIndex) -> None:
+        before = self._shown
+        self._choose_shown()
+        if self._shown != before:
+            self.chosen.emit()
+
+    def _choose_shown(self) -> None:
+        """Of several that are chosen, the one that the user went to last; a machine before a host.
+
+        A key pressed with Ctrl goes without choosing.
+        """
+        chosen = [row.data(Role.KEY) for row in self.tree.selectionModel().selectedRows()]
+        keys = [key for key in chosen if isinstance(key, DomainId)] or chosen
+        current = self.tree.currentIndex().data(Role.KEY)
+        if current in keys:
+            self._shown = current
+        elif self._shown not in keys:
+            self._shown = keys[0] if keys else None
 
     def _rows_inserted(self, parent: QModelIndex, first: int, last: int) -> None:
         if not parent.isValid():
@@ -100,6 +130,17 @@ class MachinesPanel(QWidget):
                 self.tree.expand(self._model.index(row, 0))
         elif self._model.rowCount(parent) == last - first + 1:
             self.tree.expand(parent)
+
+
+class _MachinesTree(QTreeView):
+    """Several rows can be chosen, and a click beside all of them leaves the choice alone."""
+
+    def selectionCommand(  # noqa: N802 - Qt
+        self, index: QModelIndex | QPersistentModelIndex, event: QEvent | None = None
+    ) -> QItemSelectionModel.SelectionFlag:
+        if not index.isValid():
+            return QItemSelectionModel.SelectionFlag.NoUpdate
+        return super().selectionCommand(index, event)
 
 
 class _MachineDelegate(QStyledItemDelegate):

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, HostRecord, HostState, SnapshotRecord, Snapshots
+from snapgui.core.records import DomainId, DomainRecord, HostRecord, HostState, SnapshotRecord, Snapshots
 from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.activity import ActivityModel
@@ -41,6 +41,7 @@ from snapgui.ui.menus import HOST, MACHINE, SNAPSHOT, Menus, tool_bar
 from snapgui.ui.operations import Operations
 from snapgui.ui.snapshots import SnapshotsPanel
 from snapgui.ui.start_page import StartPage
+from snapgui.ui.taking_together import TakingTogether
 from snapgui.ui.undo_news import UndoNews
 
 _FIRST_SIZE = QSize(1280, 800)
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self._feed = DetailsFeed(self.details, store, backend, self.operations)
         self._configuring = Configuring(store, backend, self)
         self._comparing = Comparing(store, backend, self)
+        self._taking_together = TakingTogether(store, backend, settings, self)
         self._leaving = Leaving(self.operations, backend.runner, self)
         self._leaving.ready.connect(self.close)
         self._host_news = HostNews(store, self.banner, self.statusBar())
@@ -134,7 +136,12 @@ class MainWindow(QMainWindow):
             domain=self._store.domain(domain) if domain is not None else None,
             snapshots=tuple(known.records[name] for name in self.snapshots.selected() if name in known.records),
             current=known.current,
+            others=self._others(domain),
         )
+
+    def _others(self, shown: DomainId | None) -> tuple[DomainRecord, ...]:
+        found = (self._store.domain(domain) for domain in self.machines.domains() if domain != shown)
+        return tuple(record for record in found if shown is not None and record is not None)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the layout. What would be lost by closing is waited for first."""
@@ -243,7 +250,6 @@ class MainWindow(QMainWindow):
     def _connect_actions(self) -> None:
         operations = self.operations
         on_the_machine: dict[Act, Callable[[DomainId], None]] = {
-            Act.TAKE: operations.take,
             Act.IMPORT: operations.import_files,
             Act.SETTINGS: self._configuring.settings,
             Act.CHECK_HEALTH: operations.check_health,
@@ -258,6 +264,7 @@ class MainWindow(QMainWindow):
             Act.SET_CURRENT: operations.set_current,
         }
         others = {
+            Act.TAKE: self._take,
             Act.DELETE: self._delete,
             Act.DESCRIBE: self._describe,
             Act.EXPORT: self._export,
@@ -390,6 +397,13 @@ class MainWindow(QMainWindow):
     def _on_machine(self, call: Callable[[DomainId], None]) -> None:
         if (domain := self.machines.domain()) is not None:
             call(domain)
+
+    def _take(self) -> None:
+        domains = self.machines.domains()
+        if len(domains) > 1:
+            self._taking_together.take(domains)
+        elif domains:
+            self.operations.take(domains[0])
 
     def _on_snapshot(self, act: Act, call: Callable[[DomainId, SnapshotRecord], None]) -> None:
         focus = self.focus()

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from snapgui.core import virsh
 from snapgui.core.plan import Effect, EffectKind, Level, Plan
+from snapgui.core.requests import domains
 from snapgui.core.text import translate
 from snapgui.models.format import one_line
 from snapgui.ui.icon_label import IconLabel
@@ -309,7 +310,9 @@ class Commands(QWidget):
             self._widen()
 
     def _show_note(self) -> None:
-        self._note.setText("" if self._plan is None else virsh.caveat(self._plan.request.domain.uri))
+        self._note.setText(
+            "" if self._plan is None else virsh.caveat(*(domain.uri for domain in domains(self._plan.request)))
+        )
         self._note.setVisible(self._fold.isChecked() and bool(self._note.text()))
 
     def _widen(self) -> None:

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import libvirt
@@ -42,6 +42,7 @@ from snapgui.virt.volume import receive
 _log = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 2.0  # how long close() lets the host take before it ends the connections by force
+_ABORTED = 78  # VIR_ERR_OPERATION_ABORTED
 _MAX_PICTURE = 64 * 1024 * 1024
 
 
@@ -72,7 +73,8 @@ class Host:
         self._connections: list[Connection] = []
         # By connection and UUID: spares a round trip per question.
         self._domains: dict[tuple[libvirt.virConnect, str], libvirt.virDomain] = {}
-        self._started_to_merge: set[str] = set()  # UUIDs of domains that are off but for the merge that runs
+        # By the UUIDs of domains that are off but for the merge that runs: set once we end that.
+        self._merging: dict[str, threading.Event] = {}
         self._listed: dict[str, dict[str, libvirt.virDomainSnapshot]] = {}  # as last listed, by UUID and name
         with contextlib.ExitStack() as undo:
             quick = long = bulk = Connection(uri, self._lost)
@@ -196,17 +198,29 @@ class Host:
         _log.debug("%s: %s %r, flags %d", step.call.value, step.domain_name, step.snapshot, step.flags)
         if step.proof and step.call is not Call.PICTURE_DELETE and not still_so(self.inventory(step.domain.uuid), step):
             raise SnapguiError(changed(steps.tried(step)))
+        if step.merges and step.abortable:
+            self._merge(step)
+            return
         with self._long.calling(steps.tried(step)) as connection:
-            if not (step.merges and step.abortable):
+            steps.run(connection, step)
+
+    def _merge(self, step: Step) -> None:
+        """Make a step that merges on a domain that is off, and that can be ended."""
+        uuid = step.domain.uuid
+        ended = threading.Event()
+        try:
+            with self._long.calling(steps.tried(step)) as connection:
+                # Only what libvirt started for the merge may be ended to cancel that, never somebody's running guest.
+                if not self._domain(connection, uuid).isActive():
+                    self._merging[uuid] = ended
                 steps.run(connection, step)
-                return
-            # Only what libvirt started for the merge may be ended to cancel that, never somebody's running guest.
-            if not self._domain(connection, step.domain.uuid).isActive():
-                self._started_to_merge.add(step.domain.uuid)
-            try:
-                steps.run(connection, step)
-            finally:
-                self._started_to_merge.discard(step.domain.uuid)
+        except SnapguiError as error:
+            if not ended.is_set():
+                raise
+            why = translate("Host", "It was cancelled.")
+            raise SnapguiError(replace(error.problem, why=why, remedy="", code=_ABORTED)) from error
+        finally:
+            self._merging.pop(uuid, None)
 
     def abort(self, step: Step) -> None:
         """End the step, which runs; only for one that is abortable, else it waits for the step's end."""
@@ -215,8 +229,10 @@ class Host:
             domain = self._domain(connection, uuid)
             if not step.merges:
                 domain.abortJob()
-            elif uuid in self._started_to_merge:
-                progress.end_merge(domain, step.merges)
+            elif (ended := self._merging.get(uuid)) is not None:
+                ended.set()  # first, for the step fails while this call is on its way
+                if not progress.end_merge(domain, step.merges):
+                    ended.clear()
 
     def progress(self, step: Step) -> float | None:
         """How far the step is, which runs, from 0 to 1; None where that is not known.

@@ -24,13 +24,15 @@ def of_merge(domain: libvirt.virDomain, targets: tuple[str, ...]) -> float | Non
     return (len(targets) - len(jobs) + sum(done / end for done, end in jobs)) / len(targets)
 
 
-def end_merge(domain: libvirt.virDomain, targets: tuple[str, ...]) -> None:
-    """End the QEMU that does nothing but merge, while there is something left to merge.
+def end_merge(domain: libvirt.virDomain, targets: tuple[str, ...]) -> bool:
+    """End the QEMU that does nothing but merge, and say whether that was done: only while something is left to merge.
 
     Not later: with several disks, one may then have its new image already.
     """
-    if any(done < end - 1 for done, end in _jobs(domain, targets)):  # libvirt takes 1 off until it has seen the end
-        domain.destroyFlags(libvirt.VIR_DOMAIN_DESTROY_GRACEFUL)
+    if all(done >= end - 1 for done, end in _jobs(domain, targets)):  # libvirt takes 1 off until it has seen the end
+        return False
+    domain.destroyFlags(libvirt.VIR_DOMAIN_DESTROY_GRACEFUL)
+    return True
 
 
 def _jobs(domain: libvirt.virDomain, targets: tuple[str, ...]) -> list[tuple[int, int]]:

@@ -423,6 +423,21 @@ def the_automatic_memory_file_s_name_is_taken(machine: Machine) -> Take:
     return Take(machine.id, "x", kind=Kind.EXTERNAL)
 
 
+def sharing_memory(kind: Kind, role: str) -> Setup:
+    def setup(machine: Machine) -> Take:
+        shared = f"<shmem name='{machine.name}'{role}><model type='ivshmem-plain'/><size unit='M'>4</size></shmem>"
+        machine.define(more=shared)
+        enter(machine, "running")
+        return Take(machine.id, "x", kind=kind)
+
+    return setup
+
+
+for kind in (Kind.INTERNAL, Kind.EXTERNAL, Kind.DISK_ONLY):
+    CASES[f"shared memory, {kind.value}"] = sharing_memory(kind, "")
+CASES["shared memory's master"] = sharing_memory(Kind.EXTERNAL, " role='master'")
+
+
 @case
 def a_transient_disk_and_memory(machine: Machine) -> Take:
     machine.define(machine.disk("vda"), machine.disk("vdb", more="<transient/>"))

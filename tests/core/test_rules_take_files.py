@@ -245,10 +245,12 @@ def test_a_folder_that_can_not_be_seen_is_warned_of(take: Callable[..., Plan]) -
 
 def test_devices_whose_state_may_not_be_saved(take: Callable[..., Plan]) -> None:
     config = {"unsaved": ("invtsc", "virtiofs", "shmem"), "host_devices": ("pci",)}
-    expected = {"unsaved-invtsc", "unsaved-virtiofs", "unsaved-shmem", "host-device"}
+    expected = {"unsaved-invtsc", "unsaved-virtiofs", "host-device"}
     for kind in (Kind.EXTERNAL, Kind.INTERNAL):
-        assert rules(take(state=RUNNING, config=config, asked={"kind": kind}), Level.WARNING) == expected
-    assert not rules(take(state=RUNNING, config=config, asked={"kind": Kind.DISK_ONLY}), Level.WARNING)
+        plan = take(state=RUNNING, config=config, asked={"kind": kind})
+        assert rules(plan, Level.WARNING) == expected
+        assert rules(plan, Level.BLOCKER) == {"unsaved-shmem"}
+    assert rules(take(state=RUNNING, config=config, asked={"kind": Kind.DISK_ONLY})) == {"power-cut"}
 
 
 def test_what_will_be_hard_later_is_warned_of(

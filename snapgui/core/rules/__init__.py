@@ -33,13 +33,17 @@ from snapgui.core.rules.rename import plan_rename
 from snapgui.core.rules.repair import plan_mend
 from snapgui.core.rules.revert import plan_revert
 from snapgui.core.rules.take import plan_take
+from snapgui.core.rules.together import plan_together
 from snapgui.core.rules.undo import plan_undo
 
-__all__ = ["check_name", "make_plan"]
+__all__ = ["check_name", "make_plan", "plan_together"]
 
 
 def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C901, PLR0911, PLR0912 - one for each
-    """What the request comes to in this situation. What has not been read is a finding of the rule ``unread``."""
+    """What a request on one machine comes to in this situation; ``plan_together`` is for several.
+
+    What has not been read is a finding of the rule ``unread``.
+    """
     match request:
         case Take():
             return plan_take(request, situation)

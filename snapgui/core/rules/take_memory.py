@@ -10,7 +10,7 @@ from typing import Final
 from snapgui.core.plan import Finding, Level
 from snapgui.core.records import DomainState, Kind, Mode, Situation, SnapshotState
 from snapgui.core.requests import Take
-from snapgui.core.rules.take_disks import DiskPlace, names_in
+from snapgui.core.rules.take_disks import DiskPlace, disk_places, names_in
 from snapgui.core.rules.take_external import path_finding
 from snapgui.core.text import size_text, translate
 
@@ -26,14 +26,23 @@ def memory_findings(request: Take, situation: Situation, places: Sequence[DiskPl
         return findings
     findings += _device_findings(request, situation)
     if request.kind is Kind.INTERNAL:
-        first = next((place.disk for place in places if place.mode is Mode.INTERNAL), None)
-        folder = posixpath.dirname(first.source) if first is not None and first.source_type == "file" else ""
-        return findings + _space_findings(folder, situation)
+        return findings + _space_findings(memory_folder(request, situation), situation)
     if not request.memory_file:
         reason = translate("Plan", "No disk is a file, so there is no place for the memory.")
         remedy = translate("Plan", "Choose a file for it.")
         return [*findings, Finding("memory-place", Level.BLOCKER, reason, remedy)]
     return findings + _file_findings(request, situation, places)
+
+
+def memory_folder(request: Take, situation: Situation) -> str:
+    """Where an active machine's memory is written, inside an image or in its file; "" where none is, or not known."""
+    if not situation.domain.state.active or request.kind is Kind.DISK_ONLY:
+        return ""
+    if request.kind is not Kind.INTERNAL:
+        return posixpath.dirname(request.memory_file)
+    inside = (place.disk for place in disk_places(request, situation) if place.mode is Mode.INTERNAL)
+    first = next(inside, None)
+    return posixpath.dirname(first.source) if first is not None and first.source_type == "file" else ""
 
 
 def _job_findings(request: Take, situation: Situation, places: Sequence[DiskPlace]) -> list[Finding]:
@@ -63,9 +72,13 @@ def _device_findings(request: Take, situation: Situation) -> list[Finding]:
         "virtiofs": translate(
             "Plan", "The machine shares a folder by virtiofs, which may keep its memory from being saved."
         ),
-        "shmem": translate("Plan", "The machine shares memory (shmem), which may keep its own from being saved."),
+        "shmem": translate("Plan", "The machine shares memory without being its master (shmem): it can’t be saved."),
     }
-    findings += [Finding(f"unsaved-{what}", Level.WARNING, reasons[what], off) for what in config.unsaved]
+    # Whether the other two are in the way depends on the versions of QEMU and of what serves them.
+    levels = {"shmem": Level.BLOCKER}
+    findings += [
+        Finding(f"unsaved-{what}", levels.get(what, Level.WARNING), reasons[what], off) for what in config.unsaved
+    ]
     transient = [disk.target for disk in config.disks if disk.transient]
     current = situation.snapshots.records.get(situation.snapshots.current or "")
     paused = situation.domain.state is DomainState.PAUSED

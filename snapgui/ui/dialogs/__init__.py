@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from snapgui.ui.dialogs.settings import SettingsDialog as SettingsDialog
     from snapgui.ui.dialogs.shortcuts import ShortcutsDialog as ShortcutsDialog
     from snapgui.ui.dialogs.take import TakeDialog as TakeDialog
+    from snapgui.ui.dialogs.together import TogetherDialog as TogetherDialog
 
 _MODULES: Final = {
     "about_box": "about",
@@ -47,6 +48,7 @@ _MODULES: Final = {
     "SettingsDialog": "settings",
     "ShortcutsDialog": "shortcuts",
     "TakeDialog": "take",
+    "TogetherDialog": "together",
 }
 
 

@@ -62,7 +62,7 @@ class PlanDialog(QDialog):
     def plan(self) -> Plan:
         """The plan of what is chosen now; after accept, the plan to run."""
         if self._plan is None:
-            self._plan = make_plan(self.request(), self._situation)
+            self._plan = self._compose()
         return self._plan
 
     @property
@@ -115,7 +115,7 @@ class PlanDialog(QDialog):
     def refresh(self) -> None:
         """Make the plan anew. Called whenever a field changes."""
         self._agreed = None
-        self._plan = make_plan(self.request(), self._situation)
+        self._plan = self._compose()
         self.plan_view.set_plan(self.visible_plan(self._plan))
         self._show_state()
 
@@ -141,6 +141,10 @@ class PlanDialog(QDialog):
 
     def sizeHint(self) -> QSize:
         return super().sizeHint().boundedTo(_LARGEST)
+
+    def _compose(self) -> Plan:
+        """The plan of what is chosen now, made anew."""
+        return make_plan(self.request(), self._situation)
 
     def _weighty(self) -> frozenset[str]:
         """Every warning and every loss in the plan."""
