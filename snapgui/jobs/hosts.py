@@ -27,6 +27,7 @@ class Hosts(QObject):
     event_seen = Signal(object)  # virt.events.DomainChanged
     opened = Signal(str)  # uri; again after each loss
     refreshed = Signal(str)  # uri: its machines have been read again
+    listed = Signal(object)  # DomainId: its snapshots are in the store as they were after the last ``refresh``
 
     def __init__(self, records: Records, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +49,7 @@ class Hosts(QObject):
             connection.event_seen.connect(self.event_seen)
             connection.opened.connect(self.opened)
             connection.refreshed.connect(self.refreshed)
+            connection.snapshots.listed.connect(self.listed)
             self._connections[uri] = connection
         connection.open()
 

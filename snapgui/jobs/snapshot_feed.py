@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from snapgui.core.errors import SnapguiError
 from snapgui.core.records import DomainId, Size, SnapshotRecord, Snapshots
@@ -19,7 +19,12 @@ _PUBLISH_SECONDS = 0.5  # for each 1,000 snapshots: how often a long reading sho
 
 
 class SnapshotFeed(QObject):
-    """Lists are read on ``lane``, sizes on a lane of their own, since an image may be far away."""
+    """``listed`` tells that a list which was asked for has been read, as far as that was possible.
+
+    Lists are read on ``lane``, sizes on a lane of their own, since an image may be far away.
+    """
+
+    listed = Signal(object)  # DomainId
 
     def __init__(self, records: Records, bridge: Bridge, lane: Lane, parent: QObject) -> None:
         super().__init__(parent)
@@ -130,8 +135,10 @@ class SnapshotFeed(QObject):
 
     def _listed(self, domain: DomainId) -> None:
         self._listing.discard(domain)
-        if self._reread.get(domain):
+        if domain in self._reread:  # asked for again meanwhile: what changed since may not be in this list
             self.refresh(domain)
+        else:
+            self.listed.emit(domain)
 
     def _want_sizes(self, host: Host, domain: DomainId) -> None:
         """Look up what is not known for sure; a size never changes once its snapshot is made."""
@@ -159,7 +166,7 @@ class SnapshotFeed(QObject):
         self._records.put_sizes(domain, {name: size for name, size in merged.items() if name in present})
 
     def _poll_watched(self) -> None:
-        if self._watched is not None:
+        if self._watched is not None and self._watched not in self._listing:
             self.refresh(self._watched)
 
 

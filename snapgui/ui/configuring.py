@@ -1,5 +1,6 @@
 """From “Settings” to a machine that has them: the dialog stays until libvirt has taken what was written."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -16,6 +17,7 @@ from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 from snapgui.ui import dialogs
+from snapgui.ui.under_way import UnderWay
 
 
 class Configuring(QObject):
@@ -28,6 +30,7 @@ class Configuring(QObject):
         self._window = window
         self._open: list[dialogs.SettingsDialog] = []
         self._saving: dict[int, dialogs.SettingsDialog] = {}  # by job
+        self._under_way = UnderWay(backend, self)
         backend.runner.job_changed.connect(self._job_changed)
         store.snapshots_changed.connect(self._follow)
         store.domain_changed.connect(self._follow)
@@ -42,12 +45,21 @@ class Configuring(QObject):
         dialog.save_wanted.connect(partial(self._save, dialog))
         dialog.reading_wanted.connect(partial(self._read, dialog))
         dialog.finished.connect(partial(self._closed, dialog))
+        self._under_way.watch(dialog, partial(self._read, dialog))
         dialog.open()
         self._read(dialog)
 
-    def _read(self, dialog: "dialogs.SettingsDialog") -> None:
+    def _read(self, dialog: "dialogs.SettingsDialog", then: Callable[[], None] = lambda: None) -> None:
         domain = dialog.situation.domain.id
-        answered, failed = partial(self._was_read, dialog), partial(self._was_not_read, dialog)
+
+        def answered(read: Situation) -> None:
+            self._was_read(dialog, read)
+            then()
+
+        def failed(problem: Problem) -> None:
+            self._was_not_read(dialog, problem)
+            then()
+
         self._hosts.survey(domain, (), answered, failed, next_xml=True)
 
     def _was_read(self, dialog: "dialogs.SettingsDialog", read: Situation) -> None:

@@ -22,6 +22,7 @@ from snapgui.models.store import Store
 from snapgui.settings import NAME_TEMPLATE, Settings
 from snapgui.ui import dialogs
 from snapgui.ui.details.picture import Decoder
+from snapgui.ui.under_way import UnderWay
 
 
 class Operations(QObject):
@@ -42,6 +43,7 @@ class Operations(QObject):
         self._check_health = backend.check_health
         self._unsettled: dict[MachineRequest, str] = {}
         self._open: dict[DomainId, list[dialogs.PlanDialog]] = {}
+        self._under_way = UnderWay(backend, self)
         self._decoder = Decoder()
         self._decoder.decoded.connect(self._picture_decoded)
         store.snapshots_changed.connect(self._follow)
@@ -173,6 +175,7 @@ class Operations(QObject):
         """Open the dialog on what is known, and let it go on with what its host says."""
         domain = dialog.situation.domain.id
         self._open.setdefault(domain, []).append(dialog)
+        self._under_way.watch(dialog, partial(self._survey, dialog, about))
         dialog.accepted.connect(partial(self._accepted, dialog))
         dialog.finished.connect(partial(self._closed, dialog))
         dialog.reading_wanted.connect(partial(self._survey, dialog, about))
@@ -207,12 +210,23 @@ class Operations(QObject):
 
         self._files.read(paths, read)
 
-    def _survey(self, dialog: "dialogs.PlanDialog", about: tuple[str, ...]) -> None:
+    def _survey(
+        self, dialog: "dialogs.PlanDialog", about: tuple[str, ...], then: Callable[[], None] = lambda: None
+    ) -> None:
+        """Read the machine for the dialog, and call ``then`` once that is done or has failed."""
         domain = dialog.situation.domain.id
+
+        def answered(read: Situation) -> None:
+            self._surveyed(dialog, read)
+            then()
+
+        def failed(problem: Problem) -> None:
+            self._not_surveyed(dialog, problem)
+            then()
+
         if dialog.examines:
-            self._check_health(domain, partial(self._surveyed, dialog), partial(self._not_surveyed, dialog))
+            self._check_health(domain, answered, failed)
             return
-        answered, failed = partial(self._surveyed, dialog), partial(self._not_surveyed, dialog)
         self._hosts.survey(domain, about, answered, failed, dialog.folders(), prepared=dialog.prepared())
 
     def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:

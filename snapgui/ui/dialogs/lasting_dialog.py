@@ -8,7 +8,7 @@ from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem
 from snapgui.core.records import Situation
 from snapgui.core.text import translate
-from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.dialogs.plan_dialog import PlanDialog, Said
 
 _DONE = 2  # neither accepted, which would run the plan once more, nor rejected
 
@@ -16,9 +16,9 @@ _DONE = 2  # neither accepted, which would run the plan once more, nor rejected
 class LastingDialog(PlanDialog):
     """OK reads the machine once more, runs the plan that this makes, and closes once that has been done.
 
-    Where the reading brings a blocker, or a warning or loss that was not on screen, or the job fails, the dialog says
-    so and everything in it is as it was. Whoever opens it answers ``check_wanted`` with ``set_situation`` and
-    ``checked``, ``run_wanted`` with ``follow``, and tells it every job by ``job_changed``.
+    Where the plan is another one after the reading, as for an OK that was pressed too early, or the job fails, the
+    dialog says so and everything in it is as it was. Whoever opens it answers ``check_wanted`` with
+    ``set_situation`` and ``checked``, ``run_wanted`` with ``follow``, and tells it every job by ``job_changed``.
     """
 
     check_wanted = Signal()
@@ -29,7 +29,7 @@ class LastingDialog(PlanDialog):
         self, situation: Situation, title: str, verb: str, image: QIcon, parent: QWidget | None = None
     ) -> None:
         super().__init__(situation, title, verb, image, parent)
-        self._checking: frozenset[str] | None = None  # what was on screen when OK was pressed
+        self._checking: Said | None = None  # what was on screen when OK was pressed
         self._job: JobRecord | None = None
         self._problem: Problem | None = None
 
@@ -59,19 +59,19 @@ class LastingDialog(PlanDialog):
         if self.busy or self._obstacle() or self.waiting:
             return
         self.show_problem(None)
-        self._checking = self._weighty()
+        self._checking = self._said()
         self._show_state()
         self.check_wanted.emit()
 
     def checked(self) -> None:
         """The machine has been read once more."""
-        before, self._checking = self._checking, None
+        before = self._checking
         if before is None:
             return
-        if self.plan.ready and self._weighty() <= before:
+        if self.plan.ready and not self.held and before.covers(self._said()):
             self.run_wanted.emit()
-        else:
-            self._show_state()
+        self._checking = None
+        self._show_state()
 
     def follow(self, job: int) -> None:
         """The job that runs the plan has this number."""

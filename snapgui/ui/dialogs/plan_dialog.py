@@ -1,6 +1,6 @@
 """What the dialogs that make a plan have in common."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QIcon, QImage, QKeySequence, QShortcut
@@ -16,13 +16,27 @@ from snapgui.models.format import tooltip
 from snapgui.ui.plan_view import PlanView
 from snapgui.ui.text_label import TextLabel
 
+_GRAVE = frozenset({EffectKind.LOSES, EffectKind.MOVES})
 _LARGEST = QSize(900, 560)  # a screen of 1024 by 600 less the frame and a panel
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a plan says: its effects, and of these and its warnings what nobody agrees to without having read it."""
+
+    effects: frozenset[str]
+    grave: frozenset[str]
+
+    def covers(self, later: "Said") -> bool:
+        """Whether who agreed to this has agreed to ``later``: every effect is the same still, and none grave is new."""
+        return self.effects <= later.effects and later.grave <= self.grave
 
 
 class PlanDialog(QDialog):
     """Asks for one request. While the machine's configuration is being read, OK may be pressed already: the dialog then
-    ends by itself once all is known, unless that brings a blocker, a warning or a loss that was not on screen at
-    the press, or the user changes something meanwhile. Then it stays, and has to be pressed again.
+    ends by itself once all is known, unless an effect that was on screen at the press does not hold any more, or a
+    blocker, a warning, a loss or a move comes that was not, or the user changes something meanwhile. Then it stays,
+    and has to be pressed again.
     """
 
     examines = False  # whether its plan needs the health check's reading
@@ -37,7 +51,8 @@ class PlanDialog(QDialog):
         self._situation = situation
         self._plan: Plan | None = None
         self._failed: Problem | None = None
-        self._agreed: frozenset[str] | None = None  # what was on screen when OK was pressed too early
+        self._agreed: Said | None = None  # what was on screen when OK was pressed too early
+        self._held = ""
 
         self.fields = QVBoxLayout()
         self.plan_view = PlanView()
@@ -57,6 +72,22 @@ class PlanDialog(QDialog):
         self.ok.setDefault(True)  # not before it is the dialog's: Qt would make Cancel the default once the focus moves
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             QShortcut(QKeySequence(keys), self, self.accept)
+
+    @property
+    def held(self) -> bool:
+        """Whether OK waits for something else than the reading of the machine."""
+        return bool(self._held)
+
+    @property
+    def busy(self) -> bool:
+        """Whether OK has been pressed, and what has come of it concerns the dialog still."""
+        return False
+
+    def hold(self, why: str) -> None:
+        """Say why OK can't be pressed for now; "": it can again. An OK that was pressed too early is forgotten."""
+        self._held = why
+        self._agreed = None
+        self._show_state()
 
     @property
     def plan(self) -> Plan:
@@ -93,7 +124,7 @@ class PlanDialog(QDialog):
         agreed = self._agreed
         self.situation_changed()
         self.refresh()
-        if agreed is not None and self._weighty() <= agreed:
+        if agreed is not None and agreed.covers(self._said()):
             self.accept()
 
     def set_reading_failed(self, problem: Problem) -> None:
@@ -134,7 +165,7 @@ class PlanDialog(QDialog):
         if self._obstacle():
             return
         if self.waiting:
-            self._agreed = self._weighty()
+            self._agreed = self._said()
             self._show_state()
             return
         super().accept()
@@ -146,15 +177,18 @@ class PlanDialog(QDialog):
         """The plan of what is chosen now, made anew."""
         return make_plan(self.request(), self._situation)
 
-    def _weighty(self) -> frozenset[str]:
-        """Every warning and every loss in the plan."""
+    def _said(self) -> Said:
+        """What the plan says now; how long the guest will pause is an estimate, and no promise."""
         plan = self.plan
-        warnings = [finding.reason for finding in plan.findings if finding.level is Level.WARNING]
-        losses = ["\0".join((effect.text, *effect.names)) for effect in plan.effects if effect.kind is EffectKind.LOSES]
-        return frozenset((*warnings, *losses))
+        effects = [(each.kind, "\0".join((each.text, *each.names))) for each in plan.effects]
+        warnings = frozenset(finding.reason for finding in plan.findings if finding.level is Level.WARNING)
+        grave = warnings.union(text for kind, text in effects if kind in _GRAVE)
+        return Said(frozenset(text for kind, text in effects if kind is not EffectKind.PAUSES), grave)
 
     def _obstacle(self) -> str:
         """Why OK can't be pressed now, in the user's words."""
+        if self._held:
+            return self._held
         if self._failed is not None:
             return self._failed.why
         for finding in self.plan.findings:
@@ -174,6 +208,8 @@ class PlanDialog(QDialog):
         self._status.setVisible(bool(self._status.text()))
 
     def _status_text(self) -> str:
+        if self._held:
+            return self._held
         if self._failed is not None:
             return f"{self._failed.tried} {self._failed.why} {self._failed.remedy}".strip()
         if not self.waiting:

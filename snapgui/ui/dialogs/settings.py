@@ -130,6 +130,10 @@ class SettingsDialog(PlanDialog):
             self._editor.set_text(read)
         self._tabs.setEnabled(read is not None)
 
+    @property
+    def busy(self) -> bool:
+        return self._saving
+
     def _drop(self) -> None:
         super().reject()  # as a slot by itself, Qt would look it up by its name and call this class's own
 

@@ -16,7 +16,7 @@ from snapgui.core.rules.take_disks import disk_places, suffixes_used
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
-from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.dialogs.plan_dialog import PlanDialog, Said
 from snapgui.ui.dialogs.take_kind import KindChoice
 from snapgui.ui.dialogs.take_options import TakeOptions
 from snapgui.ui.dialogs.take_places import Places
@@ -126,8 +126,9 @@ class TakeDialog(PlanDialog):
             plan = replace(plan, findings=settled)
         return super().visible_plan(plan)
 
-    def _weighty(self) -> frozenset[str]:
-        return super()._weighty() | {self._kind.kind.value}
+    def _said(self) -> Said:
+        said = super()._said()
+        return replace(said, grave=said.grave | {self._kind.kind.value})
 
     def _keeps_memory_file(self) -> bool:
         return self._kind.kind is Kind.EXTERNAL and self.situation.domain.state.active

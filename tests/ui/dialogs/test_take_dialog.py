@@ -247,3 +247,16 @@ def test_tab_goes_from_the_name_through_the_description_and_the_plan_to_take(
     assert [each.text() for each in visited[1:4]] == ["&Inside the images", "Di&sks and memory", "Ad&vanced"]
     assert visited[4].accessibleName() == "What will happen"
     assert visited[6] is dialog.ok
+
+
+def test_an_early_enter_is_dropped_where_what_was_read_does_not_hold_any_more(
+    qtbot: QtBot, make_situation: MakeSituation
+) -> None:
+    dialog = _open(qtbot, make_situation(("clean", "patched"), read=False))
+    assert any("under “patched”" in text for text in dialog.plan_view.texts())
+    qtbot.keyClick(_name(dialog), Qt.Key.Key_Return)
+    dialog.set_situation(make_situation(("clean",)))
+    assert dialog.isVisible()
+    assert any("under “clean”" in text for text in dialog.plan_view.texts())
+    qtbot.keyClick(_name(dialog), Qt.Key.Key_Return)
+    assert dialog.result() == QDialog.DialogCode.Accepted

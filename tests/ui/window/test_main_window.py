@@ -272,13 +272,13 @@ def test_closing_with_a_job_in_the_queue_asks_and_goes_on_by_itself_once_it_is_d
         real(host, step)
 
     monkeypatch.setattr(Host, "run", slow)
-    for _ in range(2):
-        _use(app, Act.TAKE)
-        _accept(qtbot, _dialog(qtbot))
+    _use(app, Act.TAKE)
+    _accept(qtbot, _dialog(qtbot))
+    _use(app, Act.PAUSE)
     app.window.close()
     box = _dialog(qtbot)
     assert app.window.isVisible()
-    assert "Take snapshot" in box.informativeText()
+    assert "Pause test" in box.informativeText()
     release.set()
     qtbot.waitUntil(lambda: not app.window.isVisible())
 
