@@ -350,3 +350,22 @@ def test_forgetting_leaves_the_data(
     assert rules(external) == {"metadata-external"}
     assert "Frees" not in said(external)
     assert rules(delete("b", of=tree, metadata_only=True, driver="TEST"), Level.BLOCKER) == {"metadata-driver"}
+
+
+def test_where_libvirt_only_forgets_the_tree_closes_up_too(
+    domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation]
+) -> None:
+    records = (snapshot("a"), snapshot("b", "a"), snapshot("c", "b"))
+    plan = make_plan(Delete(domain, ("b",), metadata_only=True), situation(*records, current="b"))
+    assert "These move up to “a”, with all their data: “c”." in said(plan)
+    assert "“a” becomes the current snapshot." in said(plan)
+
+
+def test_files_are_not_sure_to_merge_while_the_machine_has_not_run_since_they_were_made(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    records = (snapshot("e", **external),)
+    paused = delete("e", of=records, current="e", state=DomainState.PAUSED)
+    assert paused.ready
+    assert "merge-paused" in rules(paused, Level.WARNING)
+    assert "merge-paused" not in rules(delete("e", of=records, current="e", state=DomainState.RUNNING))

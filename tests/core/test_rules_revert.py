@@ -286,3 +286,24 @@ def test_external_snapshots_need_a_host_that_can(
     assert rules(revert(record, disks=(block,)), Level.BLOCKER) == {"external-disk"}
     iso = Disk("hdc", device="cdrom", source="/x.iso", readonly=True)
     assert rules(revert(record, disks=(iso,)), Level.WARNING) == {"external-overlay"}
+
+
+def test_an_internal_one_in_another_image_is_not_looked_for_in_this_one(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    tree = (snapshot("e", **external), snapshot("a", "e"))
+    words = {"current": "e", "image_tags": {"vda": frozenset()}}  # after a revert to e, in a file of its own
+    assert "tag-missing" in rules(revert(*tree, **words, snapshot_xml={"a": taken_on("/images/vda.qcow2")}))
+    plan = revert(*tree, **words, snapshot_xml={"a": taken_on("/images/vda.e")})
+    assert plan.ready
+    assert rules(plan) == {"orphans"}
+
+
+def test_firmware_settings_in_qcow2_may_not_be_made_anew(
+    domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation], external: Mapping[str, Any]
+) -> None:
+    request = Revert(domain, "a", RunState.RUNNING, reset_nvram=True)
+    uefi = {"uefi": True, "nvram_format": "qcow2"}
+    plan = make_plan(request, situation(snapshot("a", **external), config=uefi))
+    assert plan.ready
+    assert "reset-nvram-format" in rules(plan, Level.WARNING)

@@ -14,7 +14,7 @@ from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, St
 from snapgui.core.records import Mode, Situation, Snapshots
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import facts
-from snapgui.core.rules.forget import plan_forget
+from snapgui.core.rules.forget import plan_forget, tree_effects
 from snapgui.core.rules.images import external_disks, external_effects, images_of, merge_findings
 from snapgui.core.rules.naming import fit_for_a_job, undeletable
 from snapgui.core.rules.removal import Facts, Obstacle, Tree, find_order
@@ -224,26 +224,7 @@ def _effects(situation: Situation, going: list[str]) -> list[Effect]:
     if freed:
         text = translate("Plan", "Frees {size} of saved memory inside the images.")
         effects.append(Effect(EffectKind.CHANGES, text.format(size=size_text(freed))))
-    above = tree.parents(snapshots)
-    staying: dict[str, str | None] = {}  # the nearest ancestor of each that stays
-    lifted: dict[str | None, list[str]] = {}
-    for name in tree.tree_order(snapshots):
-        parent = above[name]
-        staying[name] = staying[parent] if parent in gone else parent
-        if name not in gone and parent in gone:
-            lifted.setdefault(staying[name], []).append(name)
-    for parent, names in lifted.items():
-        text = translate("Plan", "These move up to the top, with all their data: {names}.")
-        if parent is not None:
-            text = translate("Plan", "These move up to “{parent}”, with all their data: {names}.")
-        effects.append(Effect(EffectKind.MOVES, text.format(parent=parent, names=facts.quoted(names)), tuple(names)))
-    if snapshots.current in gone:
-        current = staying[snapshots.current]
-        text = translate("Plan", "No snapshot is the current one afterwards.")
-        if current is not None:
-            text = translate("Plan", "“{name}” becomes the current snapshot.").format(name=current)
-        effects.append(Effect(EffectKind.CHANGES, text, () if current is None else (current,)))
-    return effects
+    return effects + tree_effects(snapshots, gone)
 
 
 def _memory_inside(situation: Situation, name: str) -> int:

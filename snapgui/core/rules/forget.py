@@ -1,7 +1,10 @@
 """Letting libvirt forget snapshots: their metadata goes, and what they keep stays where it is."""
 
+from collections.abc import Collection
+
+from snapgui.core import tree
 from snapgui.core.plan import Call, DeleteFlag, Effect, EffectKind, Finding, Level, Plan
-from snapgui.core.records import Situation
+from snapgui.core.records import Situation, Snapshots
 from snapgui.core.requests import Delete
 from snapgui.core.rules import facts
 from snapgui.core.text import translate
@@ -28,7 +31,33 @@ def plan_forget(request: Delete, situation: Situation, going: list[str]) -> Plan
     if external:
         text = translate("Plan", "No space is freed: the files of {names} stay, and the machine goes on with them.")
         effects.append(Effect(EffectKind.CHANGES, text.format(names=facts.quoted(external))))
+    effects += tree_effects(situation.snapshots, set(going))
     return Plan(request, title, steps, tuple(_findings(situation, going, external)), tuple(effects))
+
+
+def tree_effects(snapshots: Snapshots, gone: Collection[str]) -> list[Effect]:
+    """What becomes of the snapshots that stay: which move up, and which is the current one then."""
+    effects = []
+    above = tree.parents(snapshots)
+    staying: dict[str, str | None] = {}  # the nearest ancestor of each that stays
+    lifted: dict[str | None, list[str]] = {}
+    for name in tree.tree_order(snapshots):
+        parent = above[name]
+        staying[name] = staying[parent] if parent is not None and parent in gone else parent
+        if name not in gone and staying[name] != parent:
+            lifted.setdefault(staying[name], []).append(name)
+    for parent, names in lifted.items():
+        text = translate("Plan", "These move up to the top, with all their data: {names}.")
+        if parent is not None:
+            text = translate("Plan", "These move up to “{parent}”, with all their data: {names}.")
+        effects.append(Effect(EffectKind.MOVES, text.format(parent=parent, names=facts.quoted(names)), tuple(names)))
+    if snapshots.current is not None and snapshots.current in gone:
+        current = staying[snapshots.current]
+        text = translate("Plan", "No snapshot is the current one afterwards.")
+        if current is not None:
+            text = translate("Plan", "“{name}” becomes the current snapshot.").format(name=current)
+        effects.append(Effect(EffectKind.CHANGES, text, () if current is None else (current,)))
+    return effects
 
 
 def _findings(situation: Situation, going: list[str], external: list[str]) -> list[Finding]:

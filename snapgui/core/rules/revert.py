@@ -8,7 +8,14 @@ from snapgui.core.records import Agent, DomainState, Kind, Mode, Situation, Snap
 from snapgui.core.requests import Revert, RunState, Take, Undo
 from snapgui.core.rules import facts
 from snapgui.core.rules.naming import fit_for_a_job, may_be_mistaken
-from snapgui.core.rules.revert_files import config_then, external_findings, file_effects, left_behind, resting_on
+from snapgui.core.rules.revert_files import (
+    config_then,
+    external_findings,
+    file_effects,
+    in_other_images,
+    left_behind,
+    resting_on,
+)
 from snapgui.core.rules.safety import after_take, is_unchanged
 from snapgui.core.rules.take import plan_take
 from snapgui.core.text import translate
@@ -168,7 +175,6 @@ def _internal_findings(request: Revert, record: SnapshotRecord, situation: Situa
         return []
     findings = []
     memory = facts.has_memory(record)
-    overlays = facts.overlays(situation)
     if resting := resting_on(record, situation):
         reason = translate(
             "Plan", "This would damage {names}: their files are above the images that this snapshot is kept in."
@@ -178,7 +184,7 @@ def _internal_findings(request: Revert, record: SnapshotRecord, situation: Situa
             "To give them up, delete them, or let libvirt only forget them; then revert. To keep them, stay here.",
         )
         findings.append(Finding("spoils", Level.BLOCKER, reason.format(names=facts.quoted(resting)), remedy))
-    if overlays.get(situation.snapshots.current) != overlays[record.name]:
+    if in_other_images(record, situation):
         findings += left_behind(record, situation)
     elif lacking := _disks_without(record, situation):
         # qemu-img goes through the disks one by one: those before the failure are already reverted.
@@ -247,6 +253,12 @@ def _nvram_findings(request: Revert, record: SnapshotRecord, situation: Situatio
         )
         remedy = translate("Plan", "Leave the option off: libvirt could revert to none of them any more.")
         return [Finding("reset-nvram-snapshots", Level.BLOCKER, reason.format(names=facts.quoted(inside)), remedy)]
+    if situation.config.nvram_format == "qcow2":
+        # On 11.3: "conversion of the nvram template to another target format is not supported"
+        reason = translate(
+            "Plan", "The firmware’s settings (NVRAM) are in qcow2: libvirt can’t make them from a raw file."
+        )
+        return [Finding("reset-nvram-format", Level.WARNING, reason, translate("Plan", "Leave the option off."))]
     return []
 
 

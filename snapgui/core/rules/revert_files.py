@@ -84,6 +84,17 @@ def _share(inside: SnapshotRecord, outside: SnapshotRecord, situation: Situation
     return any(disk.source in images for disk in other.disks)
 
 
+def in_other_images(record: SnapshotRecord, situation: Situation) -> bool:
+    """Whether this internal snapshot is in other images than the machine is on; where that is not read, by the tree."""
+    then = config_then(record.name, situation)
+    if then is None or situation.config is None:
+        overlays = facts.overlays(situation)
+        return overlays.get(situation.snapshots.current) != overlays[record.name]
+    kept = {disk.target for disk in record.disks if disk.mode is Mode.INTERNAL}
+    images = {disk.target: disk.source for disk in then.disks if disk.target in kept}
+    return any(images.get(disk.target, disk.source) != disk.source for disk in situation.config.disks)
+
+
 def left_behind(record: SnapshotRecord, situation: Situation) -> list[Finding]:
     """The files that nothing will use any more after going to an internal snapshot in other images."""
     known = facts.overlays(situation)
