@@ -1,6 +1,7 @@
 """Offers on the banner to undo a revert, as long as the safety snapshot that was taken before it is there."""
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
@@ -26,7 +27,7 @@ class UndoNews(QObject):
         self._store = store
         self._banner = banner
         self._offered: Undo | None = None
-        self._seen = False  # the safety snapshot was in the store since
+        self._show: Callable[[], None] | None = None  # once the safety snapshot has been read: before, no plan can be
         runner.job_changed.connect(self._job_changed)
         store.snapshots_changed.connect(self._snapshots_changed)
 
@@ -34,9 +35,9 @@ class UndoNews(QObject):
         request, undo = job.plan.request, job.plan.undo
         if isinstance(request, Revert) and isinstance(undo, Undo):
             if job.state is JobState.DONE:
-                self._offer_after(job, request, undo)
+                self._remember(undo, partial(self._offer_after, job, request, undo))
             elif job.state is JobState.FAILED and job.plan.steps[job.step].call is not Call.SNAPSHOT_CREATE:
-                self._offer_instead(job, undo)
+                self._remember(undo, partial(self._offer_instead, job, undo))
         elif isinstance(request, Undo):
             if job.state is JobState.RUNNING:
                 self._withdraw()
@@ -57,31 +58,31 @@ class UndoNews(QObject):
         if job.warnings:
             text = f"{text} {job.warnings[0].tried}: {job.warnings[0].why}"
         level = Level.WARNING if job.warnings else Level.NOTE
-        self._remember(undo)
         self._banner.show_message(level, headline, text, self._button(undo), _TOPIC)
 
     def _offer_instead(self, job: JobRecord, undo: Undo) -> None:
         """The revert failed half-way: the way back is there already."""
         if job.problem is not None:
-            self._remember(undo)
             self._banner.show_problem(job.problem, self._button(undo), _TOPIC)
 
     def _button(self, undo: Undo) -> dict[str, Callable[[], object]]:
         return {translate("UndoNews", "&Undo revert…"): lambda: self.undo_wanted.emit(undo.domain, undo.snapshot)}
 
-    def _remember(self, undo: Undo) -> None:
-        self._offered = undo
-        self._seen = undo.snapshot in self._store.snapshots(undo.domain).records
+    def _remember(self, undo: Undo, show: Callable[[], None]) -> None:
+        self._offered, self._show = undo, show
+        self._snapshots_changed(undo.domain)
 
     def _snapshots_changed(self, domain: DomainId) -> None:
         if self._offered is None or domain != self._offered.domain:
             return
-        if self._offered.snapshot in self._store.snapshots(domain).records:
-            self._seen = True
-        elif self._seen:  # before that, it has not been read yet
+        record = self._store.snapshots(domain).records.get(self._offered.snapshot)
+        if record is not None and record.complete and self._show is not None:
+            show, self._show = self._show, None
+            show()
+        elif record is None and self._show is None:
             self._withdraw()
 
     def _withdraw(self) -> None:
-        self._offered = None
+        self._offered = self._show = None
         if self._banner.topic == _TOPIC:
             self._banner.clear()

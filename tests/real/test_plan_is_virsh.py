@@ -78,6 +78,9 @@ CASES: Final = {
     "revert live with safety": case(Revert(MACHINE, "a", safety=Take(MACHINE, "safe")), *LIVE),
     "undo": case(Undo(MACHINE, "safe"), *INTERNAL, SAFETY, "snapshot-revert a"),
     "undo live": case(Undo(MACHINE, "safe"), *LIVE, SAFETY, "snapshot-revert a"),
+    "undo external": case(Undo(MACHINE, "safe"), *CHAIN, f"{SAFETY} --disk-only", "snapshot-revert x", "write 7"),
+    "revert external with safety": case(Revert(MACHINE, "x", safety=Take(MACHINE, "safe", kind=Kind.EXTERNAL)), *CHAIN),
+    "revert forced": case(Revert(MACHINE, "b", force=True), *INTERNAL, "start", "managedsave"),
     "redefine": Case(
         lambda twin: Redefine(twin.id, "a", twin.xml("a").replace("<state>", "<description>d</description>\n<state>")),
         BRANCHES,

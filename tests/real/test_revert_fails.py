@@ -108,6 +108,8 @@ def _at_the_revert(user: User, do: Callable[[], object]) -> None:
 
 def _undo_by_the_banner(user: User) -> None:
     known = set(user.jobs)
+    offered = user.window.banner.findChildren
+    user.until(lambda: any(each.text() == "&Undo revert…" for each in offered(QAbstractButton)), "the offer")
     user.button(user.window.banner, "Undo revert…").click()
 
     def confirmed() -> bool:

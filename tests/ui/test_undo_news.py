@@ -22,6 +22,8 @@ _STEPS = tuple(Step(call, _ID, "pisces") for call in (Call.SNAPSHOT_CREATE, Call
 _REVERTED = JobRecord(
     1, Plan(Revert(_ID, "a", safety=Take(_ID, "before-revert-1")), "", _STEPS, undo=_UNDO), "pisces", JobState.DONE
 )
+_WITH = Snapshots({name: SnapshotRecord(name) for name in ("a", "before-revert-1")}, "a")
+_WITHOUT = Snapshots({"a": SnapshotRecord("a")}, "a")
 _PROBLEM = Problem("Reverting pisces", "QEMU is gone.", "Look there.")
 
 
@@ -36,7 +38,9 @@ def jobs(qtbot: QtBot) -> _Jobs:  # noqa: ARG001 - signals want an application
 
 @pytest.fixture
 def store() -> Store:
-    return Store()
+    store = Store()
+    store.put_snapshots(_ID, _WITH)
+    return store
 
 
 @pytest.fixture
@@ -82,13 +86,16 @@ def test_a_revert_that_failed_after_the_safety_snapshot_can_be_undone_too(banner
     assert _offered(banner) is not None
 
 
-def test_the_offer_goes_with_its_safety_snapshot(banner: Banner, jobs: _Jobs, store: Store) -> None:
+def test_the_offer_comes_and_goes_with_its_safety_snapshot(banner: Banner, jobs: _Jobs, store: Store) -> None:
+    store.put_snapshots(_ID, _WITHOUT)
     jobs.job_changed.emit(_REVERTED)
-    store.put_snapshots(_ID, Snapshots({"a": SnapshotRecord("a")}, "a"))
-    assert _offered(banner) is not None, "it has not been read yet"
-    store.put_snapshots(_ID, Snapshots({name: SnapshotRecord(name) for name in ("a", "before-revert-1")}, "a"))
+    assert _offered(banner) is None, "it has not been read yet"
+    unread = {"before-revert-1": SnapshotRecord("before-revert-1", complete=False)}
+    store.put_snapshots(_ID, Snapshots({**_WITHOUT.records, **unread}, "a"))
+    assert _offered(banner) is None
+    store.put_snapshots(_ID, _WITH)
     assert _offered(banner) is not None
-    store.put_snapshots(_ID, Snapshots({"a": SnapshotRecord("a")}, "a"))
+    store.put_snapshots(_ID, _WITHOUT)
     assert banner.isHidden()
 
 

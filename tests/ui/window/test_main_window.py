@@ -99,6 +99,7 @@ def test_a_revert_is_undone_by_the_banner_s_button(qtbot, app: Application):
     _accept(qtbot, _dialog(qtbot))
     qtbot.waitUntil(lambda: _rows(app) == ["clean", "  before-revert-1", "  You are here"])
     banner = app.window.banner
+    qtbot.waitUntil(lambda: not banner.isHidden())
     assert banner.text() == "test is back at “clean” “before-revert-1” has it as it was before."
     next(each for each in banner.findChildren(QPushButton) if each.text() == "&Undo revert…").click()
     dialog = _dialog(qtbot)
