@@ -20,7 +20,7 @@ from snapgui.core.rules.together import is_held, plan_each
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
-from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.dialogs.plan_dialog import PlanDialog, Said
 from snapgui.ui.dialogs.together_table import TogetherTable
 from snapgui.ui.icons import icon
 
@@ -154,9 +154,10 @@ class TogetherDialog(PlanDialog):
     def _compose(self) -> Plan:
         return plan_together(self.together(), self._situations)
 
-    def _weighty(self) -> frozenset[str]:
+    def _said(self) -> Said:
+        said = super()._said()
         kinds = {f"{take.domain} {take.kind}" for take in self.together().takes}
-        return super()._weighty() | kinds | {self._name.text(), str(self._freeze.isChecked())}
+        return replace(said, grave=said.grave | kinds | {self._name.text(), str(self._freeze.isChecked())})
 
     def _of(self, domains: Sequence[DomainId]) -> TakeTogether:
         name, description = self._name.text(), self._description.toPlainText()
