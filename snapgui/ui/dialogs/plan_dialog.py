@@ -32,6 +32,14 @@ class Said:
         return self.effects <= later.effects and later.grave <= self.grave
 
 
+def said(plan: Plan) -> Said:
+    """What a plan says. How long the guest will pause is an estimate, and no promise."""
+    effects = [(each.kind, "\0".join((each.text, *each.names))) for each in plan.effects]
+    warnings = frozenset(finding.reason for finding in plan.findings if finding.level is Level.WARNING)
+    grave = warnings.union(text for kind, text in effects if kind in _GRAVE)
+    return Said(frozenset(text for kind, text in effects if kind is not EffectKind.PAUSES), grave)
+
+
 class PlanDialog(QDialog):
     """Asks for one request. While the machine's configuration is being read, OK may be pressed already: the dialog then
     ends by itself once all is known, unless an effect that was on screen at the press does not hold any more, or a
@@ -178,12 +186,8 @@ class PlanDialog(QDialog):
         return make_plan(self.request(), self._situation)
 
     def _said(self) -> Said:
-        """What the plan says now; how long the guest will pause is an estimate, and no promise."""
-        plan = self.plan
-        effects = [(each.kind, "\0".join((each.text, *each.names))) for each in plan.effects]
-        warnings = frozenset(finding.reason for finding in plan.findings if finding.level is Level.WARNING)
-        grave = warnings.union(text for kind, text in effects if kind in _GRAVE)
-        return Said(frozenset(text for kind, text in effects if kind is not EffectKind.PAUSES), grave)
+        """What the plan says now."""
+        return said(self.plan)
 
     def _obstacle(self) -> str:
         """Why OK can't be pressed now, in the user's words."""

@@ -20,7 +20,7 @@ from snapgui.core.rules.together import is_held, plan_each
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
-from snapgui.ui.dialogs.plan_dialog import PlanDialog, Said
+from snapgui.ui.dialogs.plan_dialog import PlanDialog, Said, said
 from snapgui.ui.dialogs.together_table import TogetherTable
 from snapgui.ui.icons import icon
 
@@ -155,9 +155,12 @@ class TogetherDialog(PlanDialog):
         return plan_together(self.together(), self._situations)
 
     def _said(self) -> Said:
-        said = super()._said()
-        kinds = {f"{take.domain} {take.kind}" for take in self.together().takes}
-        return replace(said, grave=said.grave | kinds | {self._name.text(), str(self._freeze.isChecked())})
+        """Of each machine by itself: with every one that has been read, the figures for all together grow."""
+        takes = {f"{take.domain} {take.kind}" for take in self.together().takes}
+        each = plan_each(self.together(), self._situations)
+        effects = {f"{domain} {text}" for domain, plan in each.items() for text in said(plan).effects}
+        grave = said(self.plan).grave | takes | {self._name.text(), str(self._freeze.isChecked())}
+        return Said(frozenset(effects), grave)
 
     def _of(self, domains: Sequence[DomainId]) -> TakeTogether:
         name, description = self._name.text(), self._description.toPlainText()
