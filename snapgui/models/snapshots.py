@@ -95,7 +95,7 @@ class SnapshotsModel(TreeModel):
             self._settle(set())
 
     def here_index(self) -> QModelIndex:
-        """The row "You are here"; invalid while the machine's snapshots have not been read."""
+        """The row "You are here"; invalid before the snapshots have been read, and while the current one is hidden."""
         return self.index_of(_HERE)
 
     # Qt's questions
@@ -203,9 +203,10 @@ class SnapshotsModel(TreeModel):
             if name in shown:
                 found.setdefault(above[name], []).append(name)
         stands_on = self._snapshots.current
-        while stands_on is not None and stands_on not in shown:  # filtered out: the nearest row above it
-            stands_on = above.get(stands_on)
-        found.setdefault(stands_on, []).append(_HERE)
+        if stands_on not in self._snapshots.records:
+            stands_on = None
+        if stands_on is None or stands_on in shown:  # under any other one it would say what is not so
+            found.setdefault(stands_on, []).append(_HERE)
         return found
 
     def _records(self) -> Mapping[str, SnapshotRecord]:

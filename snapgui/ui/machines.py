@@ -1,7 +1,16 @@
 """The machines panel: hosts, their machines, and a filter."""
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSignalBlocker,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -38,8 +47,9 @@ class MachinesPanel(QWidget):
         super().__init__(parent)
         self._model = model
         self.filter = FilterEdit(translate("Machines", "Filter machines"))
-        self.filter.textChanged.connect(model.set_filter)
+        self.filter.textChanged.connect(self._narrow)
         self._shown: DomainId | str | None = None
+        self._hidden: DomainId | str | None = None  # the choice, while the filter hides its row
         self.tree = _MachinesTree()
         self.tree.setModel(model)
         self.tree.setItemDelegate(_MachineDelegate(self.tree))
@@ -68,12 +78,16 @@ class MachinesPanel(QWidget):
         self.tree.expandAll()
 
     def domain(self) -> DomainId | None:
-        """The chosen machine; of several, the one that is shown."""
+        """The chosen machine, also while the filter hides it; of several, the one that is shown."""
+        if isinstance(self._hidden, DomainId):
+            return self._hidden
         record = self._record()
         return record.id if isinstance(record, DomainRecord) else None
 
     def domains(self) -> tuple[DomainId, ...]:
         """All chosen machines, from top to bottom."""
+        if isinstance(self._hidden, DomainId):
+            return (self._hidden,)
         rows = self.tree.selectionModel().selectedRows()
         chosen = {record.id for row in rows if isinstance(record := row.data(Role.RECORD), DomainRecord)}
         hosts = (self._model.index(row, 0) for row in range(self._model.rowCount()))
@@ -82,10 +96,17 @@ class MachinesPanel(QWidget):
 
     def uri(self) -> str | None:
         """The chosen host, or the host of the chosen machine."""
+        if self._hidden is not None:
+            return self._hidden.uri if isinstance(self._hidden, DomainId) else self._hidden
         record = self._record()
         if isinstance(record, HostRecord):
             return record.uri
         return record.id.uri if isinstance(record, DomainRecord) else None
+
+    def first(self, uri: str | None = None) -> DomainId | None:
+        """The uppermost machine, of one host or of all."""
+        found = (key for key in self._model.walk() if isinstance(key, DomainId))
+        return next((key for key in found if uri in (None, key.uri)), None)
 
     def choose(self, key: DomainId | str) -> bool:
         """Choose a machine, or a host by its URI. False where it is not shown."""
@@ -96,11 +117,27 @@ class MachinesPanel(QWidget):
         self.tree.scrollTo(index)
         return True
 
+    def _narrow(self, text: str) -> None:
+        """A filter changes what is shown, never what is chosen."""
+        chosen = self.domain() or self.uri()
+        with QSignalBlocker(self):
+            self._model.set_filter(text)
+            shown = chosen is not None and self._model.index_of(chosen).isValid()
+            self._hidden = None if shown or not text.strip() else chosen
+            if shown and chosen is not None and self._shown != chosen:
+                self.choose(chosen)
+            elif not shown:
+                self.tree.selectionModel().clear()
+        self.tree.words = translate("Machines", "No machine matches the filter.") if text.strip() else ""
+        self.tree.viewport().update()
+
     def _record(self) -> object:
         index = self._model.index_of(self._shown) if self._shown is not None else QModelIndex()
         return index.data(Role.RECORD) if index.isValid() else None
 
-    def _selection_changed(self, _selected: QItemSelection, _deselected: QItemSelection) -> None:
+    def _selection_changed(self, selected: QItemSelection, _deselected: QItemSelection) -> None:
+        if not selected.isEmpty():
+            self._hidden = None
         self._choose_shown()
         self.chosen.emit()
 
@@ -133,7 +170,9 @@ class MachinesPanel(QWidget):
 
 
 class _MachinesTree(QTreeView):
-    """Several rows can be chosen, and a click beside all of them leaves the choice alone."""
+    """Several rows can be chosen, and a click beside all of them leaves the choice alone. Says why there is no row."""
+
+    words = ""
 
     def selectionCommand(  # noqa: N802 - Qt
         self, index: QModelIndex | QPersistentModelIndex, event: QEvent | None = None
@@ -141,6 +180,15 @@ class _MachinesTree(QTreeView):
         if not index.isValid():
             return QItemSelectionModel.SelectionFlag.NoUpdate
         return super().selectionCommand(index, event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.words and self.model().rowCount() == 0:
+            painter = QPainter(self.viewport())
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            area = self.viewport().rect().adjusted(8, 8, -8, -8)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.words)
+            painter.end()
 
 
 class _MachineDelegate(QStyledItemDelegate):

@@ -39,6 +39,7 @@ from snapgui.ui.leaving import Leaving
 from snapgui.ui.machines import MachinesPanel
 from snapgui.ui.menus import HOST, MACHINE, SNAPSHOT, Menus, tool_bar
 from snapgui.ui.operations import Operations
+from snapgui.ui.snapshot_choice import SnapshotChoice
 from snapgui.ui.snapshots import SnapshotsPanel
 from snapgui.ui.start_page import StartPage
 from snapgui.ui.taking_together import TakingTogether
@@ -47,7 +48,6 @@ from snapgui.ui.undo_news import UndoNews
 _FIRST_SIZE = QSize(1280, 800)
 _FRAME = QSize(16, 48)  # about what a desktop puts around a window
 _SHORT_MS = 8000
-_SHOWN_MS = 20  # after this a change is on the screen
 
 
 class MainWindow(QMainWindow):
@@ -67,8 +67,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._preferred = ""  # the machine to choose once it appears
         self._preparing = ""  # what is done for the demo before there is a machine
-        self._wanted = ""  # the snapshot to choose once it appears
-        self._chosen_before: tuple[str, ...] = ()  # what was chosen when it was asked for
+        self._entering = ""  # the host whose first machine to choose once it appears
         self._machines_model = MachinesModel(store, self)
         self._snapshots_model = SnapshotsModel(store, self)
         self._activity_model = ActivityModel(self)
@@ -76,6 +75,7 @@ class MainWindow(QMainWindow):
         self.machines = MachinesPanel(self._machines_model)
         self.snapshots = SnapshotsPanel(self._snapshots_model)
         self.snapshots.offer_retry(self.actions_[Act.REFRESH])
+        self._choice = SnapshotChoice(store, self._snapshots_model, self.snapshots)
         selection = self.snapshots.tree.choice
         self.sizes = SizesPanel(store, self._snapshots_model, selection)
         self.details = DetailsPanel(store, self._snapshots_model, selection)
@@ -223,11 +223,10 @@ class MainWindow(QMainWindow):
         ):
             signal.connect(self._world_changed)
         self._store.snapshots_changed.connect(self._focus_changed)
-        self._store.snapshots_changed.connect(self._choose_wanted)
-        self._news.taking.connect(self._taking)
-        self._news.taken.connect(self._taken)
+        self._news.taking.connect(self._choice.taking)
+        self._news.taken.connect(self._choice.taken)
         self._undo_news.undo_wanted.connect(self.operations.undo)
-        self._news.renamed.connect(self._renamed)
+        self._news.renamed.connect(self._choice.renamed)
         self.machines.chosen.connect(self._machine_chosen)
         self.snapshots.chosen.connect(self._focus_changed)
         self.snapshots.activated.connect(partial(self._on_snapshot, Act.REVERT, self.operations.revert))
@@ -320,20 +319,34 @@ class MainWindow(QMainWindow):
         if self._preferred:
             self.banner.show_problem(_no_such_machine(self._preferred))
             self._preferred = ""
-            self._choose_preferred()
+        self._choose_first()
         failed = next((host for host in hosts if host.state is HostState.FAILED), None)
         if self.machines.uri() is None and failed is not None:
             self.machines.choose(failed.uri)  # its reason stands where its snapshots would
 
     def _choose_preferred(self) -> None:
-        """Choose the machine that was asked for as soon as it appears, or any one where nothing was asked for."""
-        if self.machines.uri() is not None and not self._preferred:
+        """Choose the machine that was asked for as soon as it appears, or the first one where none was asked for.
+
+        The first one once all of its host are there: they come one by one, in libvirt's order.
+        """
+        if not self._preferred:
+            if self.machines.uri() is None or self.machines.uri() == self._entering:
+                QTimer.singleShot(0, self, self._choose_first)
             return
         for host in self._store.hosts():
-            for domain in sorted(self._store.domains(host.uri), key=lambda record: record.name):
-                if self._preferred in ("", domain.name) and self.machines.choose(domain.id):
+            for domain in self._store.domains(host.uri):
+                if self._preferred == domain.name and self.machines.choose(domain.id):
                     self._preferred = ""
                     return
+
+    def _choose_first(self) -> None:
+        if self._preferred or self.machines.domain() is not None:
+            return
+        chosen = self.machines.uri()
+        if chosen is None or chosen == self._entering:
+            first = self.machines.first(chosen)
+            if first is not None and self.machines.choose(first):
+                self._entering = ""
 
     def _machine_chosen(self) -> None:
         self._host_news.watch(self.machines.uri())
@@ -365,32 +378,6 @@ class MainWindow(QMainWindow):
 
     def _known(self, focus: Focus) -> bool:
         return focus.domain is not None and self._store.snapshots_known(focus.domain.id)
-
-    def _taking(self) -> None:
-        self._chosen_before = self.snapshots.selected()
-
-    def _taken(self, domain: DomainId, name: str) -> None:
-        """Show the new snapshot as soon as it is read."""
-        if domain == self._snapshots_model.domain:
-            self._wanted = name
-            self._choose_wanted(domain)
-
-    def _renamed(self, domain: DomainId, name: str) -> None:
-        """Choose it again: its row under the old name goes, and the choice with it."""
-        self._chosen_before = ()
-        self._taken(domain, name)
-
-    def _choose_wanted(self, domain: DomainId) -> None:
-        shown = self._wanted and domain == self._snapshots_model.domain
-        if shown and self._snapshots_model.index_of(self._wanted).isValid():
-            # Once the views have shown the change: both in one go held the window up for 80 ms with 1,000 snapshots.
-            QTimer.singleShot(_SHOWN_MS, self, partial(self._choose_taken, self._wanted))
-            self._wanted = ""
-
-    def _choose_taken(self, name: str) -> None:
-        """What the user has chosen meanwhile stays chosen: the next action is meant for that."""
-        if self.snapshots.selected() == self._chosen_before:
-            self.snapshots.select(name)
 
     # What the actions do
 
@@ -449,6 +436,7 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     def _connect_accepted(self, dialog: "dialogs.ConnectDialog") -> None:
+        self._entering = dialog.uri
         self._hosts.connect_host(dialog.uri)
         self.machines.choose(dialog.uri)
 

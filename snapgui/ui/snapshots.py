@@ -100,7 +100,10 @@ class SnapshotsPanel(QWidget):
         self._select(self._model.index_of(name))
 
     def select_here(self) -> None:
-        """Choose the "You are here" row and bring it into view."""
+        """Choose the "You are here" row and bring it into view; filters that hide it are given up."""
+        if not self._model.here_index().isValid():
+            self.filter.clear()
+            self.sorts.clear()
         self._select(self._model.here_index())
 
     def describe(self, record: SnapshotRecord) -> None:

@@ -234,7 +234,7 @@ def test_esc_in_a_filter_shows_everything_again(qtbot, app: Application):
     _take(qtbot, app, "a")
     _take(qtbot, app, "b")
     app.window.snapshots.filter.setText("nothing like it")
-    assert _rows(app) == ["You are here"]
+    assert _rows(app) == []  # nor is it said that the machine stands somewhere else
     qtbot.keyClick(app.window.snapshots.filter, Qt.Key.Key_Escape)
     assert _rows(app) == ["a", "  b", "    You are here"]
 
@@ -419,7 +419,72 @@ def test_the_demos_machine_is_let_alone_until_its_history_is_made(qtbot, setting
     application.store.put_domains(uri, (DomainRecord(machine, "counter", DomainState.RUNNING),))
     take = application.window.actions_[Act.TAKE]
     assert not take.isEnabled()
+    qtbot.waitUntil(lambda: application.window.machines.domain() == machine)
+    assert not take.isEnabled()
     assert "The demo is being prepared." in take.toolTip()
     application.window.demo_progress("")
     assert take.isEnabled()
     application.close()
+
+
+def test_the_machine_as_it_is_now_is_chosen_at_first(qtbot, app: Application):
+    qtbot.waitUntil(lambda: app.window.snapshots.tree.choice.count() == 1)
+    tree = app.window.snapshots.tree
+    assert tree.choice.has(tree.model().here_index())
+
+
+def test_of_a_host_the_first_machine_by_name_is_chosen(qtbot, settings: Settings, tmp_path):
+    uri = "test:///elsewhere"
+    machines_ = tuple(DomainRecord(DomainId(uri, name), name) for name in ("web-10", "web-9", "db", "zeta"))
+    application = Application(settings, tmp_path)
+    qtbot.addWidget(application.window)
+    application.store.put_host(HostRecord(uri, state=HostState.CONNECTED))
+    application.store.put_domains(uri, machines_)
+    qtbot.waitUntil(lambda: application.window.machines.domain() == machines_[2].id)
+    application.close()
+
+
+def test_after_a_deletion_the_snapshot_above_is_chosen(qtbot, app: Application, other):
+    for name in "abc":
+        _take(qtbot, app, name)
+    app.window.snapshots.select("c")
+    other.lookupByName("test").snapshotLookupByName("c").delete()
+    qtbot.waitUntil(lambda: app.window.snapshots.selected() == ("b",), timeout=3000)
+    app.window.snapshots.select("a")
+    other.lookupByName("test").snapshotLookupByName("a").delete()
+    tree = app.window.snapshots.tree
+    qtbot.waitUntil(lambda: tree.choice.has(tree.model().here_index()), timeout=3000)
+
+
+def test_a_choice_that_the_user_gives_up_stays_given_up(qtbot, app: Application, other):
+    for name in "ab":
+        _take(qtbot, app, name)
+    app.window.snapshots.select("a")
+    app.window.snapshots.tree.clearSelection()
+    other.lookupByName("test").snapshotLookupByName("a").delete()
+    qtbot.waitUntil(lambda: _rows(app) == ["b", "  You are here"], timeout=3000)
+    qtbot.wait(50)
+    assert app.window.snapshots.tree.choice.count() == 0
+
+
+def test_a_filter_of_machines_leaves_the_chosen_one_chosen(qtbot, app: Application):
+    chosen = app.window.machines.domain()
+    _take(qtbot, app, "a")
+    app.window.machines.filter.setText("nothing like it")
+    assert app.window.machines.tree.words == "No machine matches the filter."
+    assert app.window.machines.domain() == chosen
+    assert app.window.focus().domain.name == "test"
+    assert _rows(app) == ["a", "  You are here"]
+    app.window.machines.filter.clear()
+    assert app.window.machines.tree.currentIndex().data() == "test"
+    assert app.window.machines.tree.words == ""
+    assert app.window.machines.domain() == chosen
+
+
+def test_going_to_where_the_machine_stands_gives_up_a_filter_that_hides_it(qtbot, app: Application):
+    _take(qtbot, app, "a")
+    app.window.snapshots.filter.setText("nothing like it")
+    _use(app, Act.GO_TO_CURRENT)
+    tree = app.window.snapshots.tree
+    assert app.window.snapshots.filter.text() == ""
+    assert tree.choice.has(tree.model().here_index())
