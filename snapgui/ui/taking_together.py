@@ -24,7 +24,7 @@ class TakingTogether(QObject):
         self._runner = backend.runner
         self._settings = settings
         self._window = window
-        self._open: "list[dialogs.TogetherDialog]" = []
+        self._open: list[dialogs.TogetherDialog] = []
         for changed in (store.snapshots_changed, store.domain_changed, store.domain_removed):
             changed.connect(self._follow)
 
