@@ -297,12 +297,6 @@ def _about_machines() -> tuple[_Meaning, ...]:
             translate("Error", "QEMU ended in the middle of it."),
             translate("Error", "Look at what state the machine is in, then try again."),
         ),
-        _Meaning(
-            (1,),
-            r"Could not open '(?P<file>[^']+)': Permission denied",
-            translate("Error", "QEMU may not write {file}."),
-            translate("Error", "Give the file and its folder to the user that QEMU runs as, then try again."),
-        ),
         _Meaning((55,), "domain is not running", translate("Error", "The machine is off.")),
         _Meaning((55,), "domain is already running", translate("Error", "The machine is already running.")),
         _Meaning(

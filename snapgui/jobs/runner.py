@@ -257,6 +257,8 @@ class Runner(QObject):
 
     def _drop_pictures(self, domain: DomainId, plan: Plan) -> None:
         known = self._records.snapshots(domain).records
+        if isinstance(plan.request, Delete) and plan.request.metadata_only:
+            return  # its data is still there, and libvirt may know it again
         gone = [known[name] for effect in plan.effects for name in effect.names if name in known]
 
         def drop(host: Host) -> None:

@@ -345,7 +345,7 @@ def test_forgetting_leaves_the_data(
     assert plan.ready
     assert calls(plan) == [("e", 2), ("d", 2), ("b", 2)]
     assert of_kind(plan, EffectKind.LOSES) == [("b", "d", "e")]
-    assert "health check can make them known again" in said(plan)
+    assert "health check can make libvirt know it again" in said(plan)
     external = delete("e3", of=chain, metadata_only=True)
     assert rules(external) == {"metadata-external"}
     assert "Frees" not in said(external)

@@ -90,6 +90,7 @@ NAMES = (
     "delete-parent",
     "delete-many",
     "delete-many-commands",
+    "delete-forget",
     "describe",
     "describe-in-place",
     "edit-xml",
@@ -370,6 +371,10 @@ def _dialogs(studio: Studio) -> None:
         studio.shoot("delete-many", dialog)
         _press(dialog, "Commands")
         studio.shoot("delete-many-commands", dialog)
+    with studio.dialog(Act.DELETE) as dialog:
+        _press(dialog, "Advanced")
+        _press(dialog, "Keep the data in the images: libvirt only forgets")
+        studio.shoot("delete-forget", dialog)
     with studio.dialog(Act.EDIT) as dialog:
         dialog.findChild(QPlainTextEdit).setPlainText("Soon after the start: the counter had just begun.")
         studio.shoot("describe", dialog)

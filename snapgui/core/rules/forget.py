@@ -25,7 +25,8 @@ def plan_forget(request: Delete, situation: Situation, going: list[str]) -> Plan
     internal = [name for name in going if name not in external]
     if internal:
         text = translate(
-            "Plan", "No space is freed: {names} stay in the images. The health check can make them known again."
+            "Plan",
+            "No space is freed: the images keep the data of {names}. The health check can make libvirt know it again.",
         )
         effects.append(Effect(EffectKind.CHANGES, text.format(names=facts.quoted(internal))))
     if external:
@@ -67,8 +68,6 @@ def _findings(situation: Situation, going: list[str], external: list[str]) -> li
     if not external or len(going) == len(situation.snapshots.records):
         return []
     # "snapshot VM disk source and parent disk source are not the same": seen on 11.3
-    reason = translate(
-        "Plan", "Once {names} are forgotten, libvirt may not be able to delete or merge what is next to them."
-    )
-    remedy = translate("Plan", "Export their XML first: importing that brings them back.")
+    reason = translate("Plan", "libvirt may not be able then to delete or merge what is next to {names}.")
+    remedy = translate("Plan", "Export the XML first, which can be imported again.")
     return [Finding("metadata-external", Level.WARNING, reason.format(names=facts.quoted(external)), remedy)]
