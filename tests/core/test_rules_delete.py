@@ -369,3 +369,22 @@ def test_files_are_not_sure_to_merge_while_the_machine_has_not_run_since_they_we
     assert paused.ready
     assert "merge-paused" in rules(paused, Level.WARNING)
     assert "merge-paused" not in rules(delete("e", of=records, current="e", state=DomainState.RUNNING))
+
+
+def test_images_that_have_been_read_tell_where_the_tree_can_not(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    records = (snapshot("e", **external), snapshot("i", "e"))
+    # After a revert to e the machine is on a file of its own.
+    words = {"of": records, "current": "e", "state": DomainState.RUNNING}
+    assert delete("i", **words, snapshot_xml={"i": taken_on("/images/vda.qcow2")}).ready
+    plan = delete("i", **words, snapshot_xml={"i": taken_on("/images/vda.e")})
+    assert rules(plan, Level.BLOCKER) == {"other-image"}
+
+
+def test_one_of_the_memory_alone_needs_no_images(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    xml = {name: taken_on("/images/vda.qcow2") for name in ("e", "f")}
+    records = (snapshot("e", **external), snapshot("f", "e", **{**external, "disks": ()}))
+    assert delete("f", of=records, current="e", snapshot_xml=xml).ready

@@ -129,11 +129,19 @@ def _facts(situation: Situation) -> Facts:
     return Facts(
         situation.snapshots,
         active=situation.domain.state.active,
-        files={name: frozenset(images_of(situation, name).values()) - {""} for name in situation.snapshot_xml},
+        files={name: _files(situation, name) for name in situation.snapshot_xml},
+        runs_on=frozenset(disk.source for disk in disks) - {""},
         in_use=frozenset((*(disk.source for disk in disks), *chains)) - {""},
         unfinished=frozenset(name for name, xml in situation.snapshot_xml.items() if _UNFINISHED in xml),
         keeps_base=facts.at_least(situation, facts.SINCE_BASE_IS_KEPT),
     )
+
+
+def _files(situation: Situation, name: str) -> frozenset[str]:
+    """The images of the disks that are in a snapshot; those that were left out are none of its business."""
+    record = situation.snapshots.records.get(name)
+    kept = {disk.target for disk in record.disks if disk.mode is not Mode.NO} if record is not None else set()
+    return frozenset(path for target, path in images_of(situation, name).items() if target in kept and path)
 
 
 def _steps(situation: Situation, known: Facts, order: list[str]) -> Iterator[Step]:

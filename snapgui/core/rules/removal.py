@@ -34,15 +34,16 @@ class Obstacle(Enum):
 class Facts:
     """What the rules need to know of a machine.
 
-    ``active``: QEMU runs. ``files``: the images that the disks were on when a snapshot was taken, where that is known;
-    ``in_use``: those that the machine stands on now. ``unfinished``: the external ones of which libvirt remembers that
-    a merge into their overlay broke off. ``keeps_base``: a file that is shared with an internal parent stays, as with
-    libvirt 11.0 and later.
+    ``active``: QEMU runs. ``files``: the images that the disks in a snapshot were on when it was taken, where that is
+    known; ``runs_on``: those that the disks are on now; ``in_use``: these and what is behind them. ``unfinished``: the
+    external ones of which libvirt remembers that a merge into their overlay broke off. ``keeps_base``: a file that is
+    shared with an internal parent stays, as with libvirt 11.0 and later.
     """
 
     snapshots: Snapshots
     active: bool = False
     files: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    runs_on: frozenset[str] = frozenset()
     in_use: frozenset[str] = frozenset()
     unfinished: frozenset[str] = frozenset()
     keeps_base: bool = True
@@ -61,6 +62,7 @@ class Tree:
                 self._children[parent].add(name)
         self._current = facts.snapshots.current
         self._unfinished = set(facts.unfinished)
+        self._runs_on = facts.runs_on
 
     def parent(self, name: str) -> str | None:
         """The snapshot right above."""
@@ -74,8 +76,14 @@ class Tree:
         """Why it can't be deleted now."""
         if name in self._external:
             return self._place(name) or self._data(name)
-        elsewhere = self._facts.active and self._overlay(name) != self._overlay(self._current)
-        return Obstacle.OTHER_IMAGE if elsewhere else None
+        return Obstacle.OTHER_IMAGE if self._facts.active and self._is_elsewhere(name) else None
+
+    def _is_elsewhere(self, name: str) -> bool:
+        """Whether it is in other images than the machine runs on; after a merge, only the tree still tells."""
+        files = self._facts.files.get(name)
+        if self._runs_on and files:
+            return not files <= self._runs_on
+        return self._overlay(name) != self._overlay(self._current)
 
     def _place(self, name: str) -> Obstacle | None:
         """What libvirt has against its place in the tree."""
@@ -114,6 +122,8 @@ class Tree:
     def remove(self, name: str) -> None:
         """Delete it; its children move up."""
         parent = self._parents[name]
+        if self.merges(name):
+            self._runs_on = frozenset()
         if parent is not None and self.merges(name):
             self._unfinished.discard(parent)  # it is the one that the overlay was merged into
         for child in self._children[name]:
