@@ -60,6 +60,7 @@ class Call(Enum):
     FS_FREEZE = "virDomainFSFreeze"
     FS_THAW = "virDomainFSThaw"
     SET_TIME = "virDomainSetTime"
+    AGENT_ASK = "virDomainGetTime"  # changes nothing: whether the agent answers
     AGENT_TIMEOUT = "virDomainAgentSetResponseTimeout"
     VOLUME_DELETE = "virStorageVolDelete"
     FILE_DELETE = "unlink"  # of this computer, and no call of libvirt's

@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     Call.FS_FREEZE: "domfsfreeze",
     Call.FS_THAW: "domfsthaw",
     Call.SET_TIME: "domtime",
+    Call.AGENT_ASK: "domtime",
     Call.AGENT_TIMEOUT: "guest-agent-timeout",
 }
 _CREATE_OPTIONS: Final = {

@@ -12,14 +12,22 @@ from snapgui.core.requests import TakeTogether
 from snapgui.core.text import translate
 
 ABORTED: Final = 78  # VIR_ERR_OPERATION_ABORTED
+_AGENT_UNRESPONSIVE: Final = 86
+_AGENT_COMMAND_TIMEOUT: Final = 112
+
+
+def is_silent(problem: Problem) -> bool:
+    """Whether a guest's agent did not answer. It may have heard all the same, and do it later."""
+    return problem.code in (_AGENT_UNRESPONSIVE, _AGENT_COMMAND_TIMEOUT)
 
 
 @dataclass(slots=True)
 class Course:
     """How it went: what ended it, if anything did, and what else failed.
 
-    ``done``: indexes of the steps that were made and not undone. ``owed``: steps that run always, for which there was
-    no connection. ``lost``: the URIs of the connections that died. ``freezes``: when each freeze began and thaw ended.
+    ``done``: indexes of the steps that were made and not undone. ``owed``: steps that run always, and have to be tried
+    again: for want of a connection, or of an agent's answer. ``lost``: the URIs of the connections that died.
+    ``freezes``: when each freeze began and thaw ended.
     """
 
     problem: Problem | None = None
@@ -42,9 +50,10 @@ class Course:
         """Note that a step failed; ``lost``: for want of a connection."""
         if lost:
             self.lost.add(step.domain.uri)
-        if lost and step.always:
+        if step.always and (lost or is_silent(found)):
             later = translate("Runner", "This is made up for as soon as the host is connected again.")
-            found = replace(found, remedy=later)
+            again = translate("Runner", "This is tried again until the agent answers.")
+            found = replace(found, remedy=later if lost else again)
             self.owed[step] = found
         if self.problem is None and (not (step.may_fail or step.always) or found.code == ABORTED):
             self.problem = found

@@ -33,7 +33,7 @@ from snapgui.core.requests import (
 from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import not_connected
-from snapgui.jobs.course import ABORTED, Course, run_steps
+from snapgui.jobs.course import ABORTED, Course, is_silent, run_steps
 from snapgui.jobs.hosts import Hosts, situation
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
@@ -44,6 +44,7 @@ from snapgui.virt.host import Host, SnapshotNames
 _CONNECTION_ERRORS = frozenset({7, 38, 39})  # what a call says when its connection dies under it
 _PROGRESS_MS = 500
 _LATE_SECONDS = 2.0  # how long after a job its events may still come in
+_AGAIN_MS = 10_000  # until what is owed is tried once more
 _REMEMBERED = 100  # durations kept for estimates
 
 
@@ -56,6 +57,7 @@ class _Job:
     pauses: dict[DomainId, float] = field(default_factory=dict)  # how long it has
     unsettled: set[str] = field(default_factory=set)  # URIs whose connection died: what it did there is not known yet
     owed: dict[Step, Problem] = field(default_factory=dict)  # that run always and found no connection
+    trying: set[Step] = field(default_factory=set)  # of those that are owed
     cancelled: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)  # lets the other machines' lanes go on
 
@@ -81,6 +83,10 @@ class Runner(QObject):
         self._ask_progress = QTimer(self)
         self._ask_progress.setInterval(_PROGRESS_MS)
         self._ask_progress.timeout.connect(self._poll_progress)
+        self._make_up = QTimer(self)
+        self._make_up.setInterval(_AGAIN_MS)
+        self._make_up.timeout.connect(self._make_up_for_all)
+        self._late = Lane("late")
         hosts.event_seen.connect(self._event_seen)
         hosts.opened.connect(self._settle)
 
@@ -97,7 +103,7 @@ class Runner(QObject):
 
     @property
     def owing(self) -> tuple[JobRecord, ...]:
-        """The ended jobs that could not let guests go on yet, for want of a connection."""
+        """The ended jobs that could not let guests go on yet, for want of a connection or of an agent's answer."""
         return tuple(job.record for job in self._jobs.values() if job.owed)
 
     def situation(self, domain: DomainId) -> Situation | None:
@@ -251,6 +257,8 @@ class Runner(QObject):
             self._rename_picture(request)
         for domain in domains(request):
             self._hosts.refresh(domain, _touched(job.record.plan))
+        if job.owed:
+            self._make_up.start()
         for uri in tuple(course.lost):
             if self._hosts.host(uri) is not None:  # it is back already
                 self._settle(uri)
@@ -277,17 +285,33 @@ class Runner(QObject):
     def _settle(self, uri: str) -> None:
         """Find out what the jobs did whose connection died under them."""
         for job in self._jobs.values():
-            for step in [step for step in job.owed if step.domain.uri == uri]:
-                made_up = partial(self._made_up, job, step)
-                self._hosts.ask(uri, methodcaller("run", step), made_up, made_up)
             if uri in job.unsettled:
                 job.unsettled.discard(uri)
                 request = job.record.plan.request
                 self._hosts.ask(uri, partial(_outcome_on, request), partial(self._settled, job), lambda _: None)
 
+        self._make_up_for_all()
+
+    def _make_up_for_all(self) -> None:
+        """Try once more what runs always and could not, on a thread of its own: an agent takes its time."""
+        waiting = [(job, step) for job in self._jobs.values() for step in job.owed]
+        if not waiting:
+            self._make_up.stop()
+            return
+        self._make_up.start()
+        for job, step in waiting:
+            if job.trying.isdisjoint({step}) and self._hosts.host(step.domain.uri) is not None:
+                job.trying.add(step)
+                self._late.submit(partial(self._try_again, job, step))
+
+    def _try_again(self, job: _Job, step: Step) -> None:
+        problem = self._run(job.record.plan, step)
+        self._bridge.post(lambda: self._made_up(job, step, problem))
+
     def _made_up(self, job: _Job, step: Step, problem: Problem | None) -> None:
-        """What runs always has run now, or failed for another reason than the connection."""
-        if problem is not None and self._is_lost(step, problem):
+        """What runs always has run now, or failed for a reason that does not pass."""
+        job.trying.discard(step)
+        if problem is not None and (self._is_lost(step, problem) or is_silent(problem)):
             return
         before = job.owed.pop(step)
         after = () if problem is None else (problem,)

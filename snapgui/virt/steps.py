@@ -38,6 +38,7 @@ _ON_THE_DOMAIN: Mapping[Call, Callable[[libvirt.virDomain, Step], object]] = Map
         Call.DESTROY: lambda domain, step: domain.destroyFlags(step.flags),
         Call.FS_FREEZE: lambda domain, step: domain.fsFreeze(None, step.flags),
         Call.FS_THAW: lambda domain, step: domain.fsThaw(None, step.flags),
+        Call.AGENT_ASK: lambda domain, step: domain.getTime(step.flags),
         Call.AGENT_TIMEOUT: lambda domain, step: domain.agentSetResponseTimeout(step.seconds, step.flags),
         Call.SET_TIME: lambda domain, step: _set_time(domain, step.flags),
     }
@@ -79,6 +80,7 @@ def tried(step: Step) -> str:
         Call.DEFINE: translate("Step", "Changing the configuration of {machine}"),
         Call.FS_FREEZE: translate("Step", "Holding the file systems of {machine} still"),
         Call.FS_THAW: translate("Step", "Letting the file systems of {machine} go on"),
+        Call.AGENT_ASK: translate("Step", "Asking the agent of {machine} whether it answers"),
         Call.AGENT_TIMEOUT: translate("Step", "Setting how long the agent of {machine} is waited for"),
         Call.SET_TIME: translate("Step", "Setting the clock of {machine}"),
         Call.VOLUME_DELETE: translate("Step", "Deleting the file {path}"),

@@ -71,10 +71,10 @@ def test_disks_alone_are_held_still_together_and_let_go_whatever_happens(several
     situations = several(**_running(agent=Agent.CONNECTED))
     plan = plan_together(TakeTogether(_takes(situations, Kind.DISK_ONLY), freeze=True), situations)
     assert plan.ready
-    calls = (Call.AGENT_TIMEOUT, Call.FS_FREEZE, Call.SNAPSHOT_CREATE, Call.FS_THAW, Call.AGENT_TIMEOUT)
+    calls = (Call.AGENT_TIMEOUT, Call.AGENT_ASK, Call.FS_FREEZE, Call.SNAPSHOT_CREATE, Call.FS_THAW, Call.AGENT_TIMEOUT)
     assert _calls(plan) == [(call, name) for call in calls for name in NAMES]
     assert [step.seconds for step in plan.steps if step.call is Call.AGENT_TIMEOUT] == [PATIENCE] * 3 + [-2] * 3
-    assert [step.always for step in plan.steps] == [False] * 9 + [True] * 6
+    assert [step.always for step in plan.steps] == [False] * 12 + [True] * 6
     assert not any(step.flags & CreateFlag.QUIESCE for step in plan.steps if step.takes)
     assert any(f"{PATIENCE} seconds" in effect.text for effect in plan.effects)
 
@@ -89,6 +89,7 @@ def test_only_guests_whose_disks_are_taken_alone_are_held_still_and_they_come_la
         (Call.SNAPSHOT_CREATE, "leo"),
         (Call.SNAPSHOT_CREATE, "pisces"),
         (Call.AGENT_TIMEOUT, "virgo"),
+        (Call.AGENT_ASK, "virgo"),
         (Call.FS_FREEZE, "virgo"),
         (Call.SNAPSHOT_CREATE, "virgo"),
         (Call.FS_THAW, "virgo"),

@@ -106,12 +106,15 @@ def _steps(
     takes = {domain: _take_step(request, plan.steps[0]) for domain, plan in plans.items()}
     agents = [situations[take.domain] for take in held]
     patience = (replace(facts.step(each, Call.AGENT_TIMEOUT), seconds=PATIENCE) for each in agents)
+    # [run] libvirt 11.3: an agent that hangs gets the freeze all the same, and freezes once it wakes up, unawaited.
+    ask = (facts.step(each, Call.AGENT_ASK) for each in agents)
     freeze = (facts.step(each, Call.FS_FREEZE) for each in agents)
     thaw = (replace(facts.step(each, Call.FS_THAW), always=True) for each in agents)
     as_before = (replace(facts.step(each, Call.AGENT_TIMEOUT), seconds=AGENT_WAITS, always=True) for each in agents)
     return chain(
         (takes[take.domain] for take in others),
         patience,
+        ask,
         freeze,
         (takes[take.domain] for take in held),
         thaw,

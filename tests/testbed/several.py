@@ -1,0 +1,80 @@
+"""Snapshots of several real machines at once, by the application's own survey, plan and job, without its window."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+from testbed.daemon import Daemon
+
+from snapgui.core.activity import JobRecord
+from snapgui.core.plan import Plan
+from snapgui.core.records import DomainId, Kind, Situation
+from snapgui.core.requests import Take, TakeTogether
+from snapgui.core.rules import plan_together
+from snapgui.jobs.backend import Backend
+from snapgui.models.store import Store
+
+
+class Several:
+    """Knows machines by their names on one daemon."""
+
+    def __init__(self, daemon: Daemon, qtbot: QtBot, cache: Path) -> None:
+        self.daemon = daemon
+        self._qtbot = qtbot
+        self.store = Store()
+        self.backend = Backend(self.store, cache)
+        self.backend.hosts.connect_host(daemon.uri)
+        self.jobs: dict[int, JobRecord] = {}
+        self.backend.runner.job_changed.connect(lambda job: self.jobs.__setitem__(job.id, job))
+        self.until(lambda: bool(self.store.domains(daemon.uri)), "the machines")
+
+    def close(self) -> None:
+        """Let go of the host."""
+        self.backend.close()
+
+    def until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        """Wait while the event loop runs."""
+        try:
+            self._qtbot.waitUntil(condition, timeout=round(seconds * 1000))
+        except AssertionError:
+            raise AssertionError(f"waited {seconds} s for {what}; jobs: {list(self.jobs.values())}") from None
+
+    def id(self, name: str) -> DomainId:
+        """The machine of that name."""
+        return next(each.id for each in self.store.domains(self.daemon.uri) if each.name == name)
+
+    def plan(
+        self, names: Sequence[str], snapshot: str, kind: Kind, *, freeze: bool = False, roll_back: bool = False
+    ) -> Plan:
+        """The plan that the dialog would show."""
+        self.until(lambda: set(names) <= {each.name for each in self.store.domains(self.daemon.uri)}, "the machines")
+        read: dict[DomainId, Situation] = {}
+        failed: list[object] = []
+        domains = [self.id(name) for name in names]
+        for domain in domains:
+            self._watch(domain)
+            self.backend.hosts.survey(domain, (), lambda each: read.__setitem__(each.domain.id, each), failed.append)
+        self.until(lambda: bool(failed) or len(read) == len(names), "the survey")
+        assert not failed, failed
+        takes = tuple(Take(domain, snapshot, "several", kind) for domain in domains)
+        return plan_together(TakeTogether(takes, freeze, roll_back), read)
+
+    def start(self, plan: Plan) -> int:
+        """Begin the job."""
+        assert plan.ready, plan.findings
+        return self.backend.runner.start(plan)
+
+    def end(self, number: int) -> JobRecord:
+        """The job once it has ended."""
+        self.until(lambda: number in self.jobs and self.jobs[number].state.ended, "the job", 120)
+        return self.jobs[number]
+
+    def _watch(self, domain: DomainId) -> None:
+        name = self.daemon.virsh("domname", domain.uuid)
+        self.backend.hosts.watch(domain)
+
+        def known() -> bool:
+            records = self.store.snapshots(domain).records
+            return set(records) == set(self.daemon.snapshots(name)) and all(each.complete for each in records.values())
+
+        self.until(known, f"the snapshots of {name}")
