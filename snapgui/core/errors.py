@@ -306,7 +306,13 @@ def _about_machines() -> tuple[_Meaning, ...]:
             translate("Error", "Add one to its configuration and install qemu-guest-agent in the guest."),
         ),
         _Meaning(
-            (86,),
+            (113,),
+            "has been disabled: the agent is in frozen state",
+            translate("Error", "The guest’s file systems are held still already, by something else."),
+            translate("Error", "Wait until that has ended, or let them go on by virsh domfsthaw."),
+        ),
+        _Meaning(
+            (86, 112),
             "",
             translate("Error", "The guest agent does not answer."),
             translate("Error", "See that qemu-guest-agent is installed and running in the guest."),

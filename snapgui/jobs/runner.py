@@ -322,7 +322,8 @@ class Runner(QObject):
         """``found``: words by machine, "" where there is but one."""
 
         def told(problem: Problem) -> Problem:
-            words = found.get(problem.machine, "") if problem.code in _CONNECTION_ERRORS else ""
+            lost = problem.code in _CONNECTION_ERRORS or problem.code is None  # None: there was none any more
+            words = found.get(problem.machine, "") if lost else ""
             return replace(problem, why=f"{problem.why} {words}") if words else problem
 
         record = job.record

@@ -226,7 +226,8 @@ class _JobDelegate(QStyledItemDelegate):
             option.text = ""  # the bar stands there
         else:
             option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
-            option.icon = icon(_ICONS[record.state])
+            partly = record.state is JobState.DONE and problem_of(record) is not None
+            option.icon = icon("warning" if partly else _ICONS[record.state])
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)

@@ -1,7 +1,7 @@
 """Closing the window while something is unfinished: what would be lost by it is waited for, or let go knowingly."""
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.requests import Describe
@@ -67,8 +67,8 @@ class Leaving(QObject):
         box.setWindowTitle(translate("Leaving", "Not finished yet"))
         box.setText(translate("Leaving", "If you close now, this will not be done:"))
         box.setInformativeText("\n".join(self._at_stake()))
-        close = QPushButton(translate("Leaving", "&Close now"))
-        box.addButton(close, QMessageBox.ButtonRole.DestructiveRole)
+        # Made by the box: one that is handed to it goes with the last name for it here.
+        close = box.addButton(translate("Leaving", "&Close now"), QMessageBox.ButtonRole.DestructiveRole)
         stay = box.addButton(translate("Leaving", "&Wait"), QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(stay)
         box.setEscapeButton(stay)

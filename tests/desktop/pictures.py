@@ -52,6 +52,7 @@ from snapgui.ui.actions import Act
 from snapgui.ui.details.picture import Picture
 from snapgui.ui.dialogs.import_snapshots import ImportDialog
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
+from snapgui.ui.dialogs.together import TogetherDialog
 from snapgui.ui.icons import app_icon
 from snapgui.ui.in_place import InPlaceEdit
 from snapgui.ui.xml_edit import XmlEdit
@@ -108,6 +109,10 @@ NAMES = (
     "health-nothing",
     "problem",
     "plan",
+    "main-machines",
+    "together",
+    "together-refused",
+    "together-failed",
     "about",
     "shortcuts",
 )
@@ -510,10 +515,37 @@ def _other_machines(studio: Studio, folder: Path) -> None:
     studio.machine("taurus")
     studio.select("nightly-500")
     studio.shoot("main-many", window)
+    _several(studio)
     hosts.connect_host(_NOBODY)
     studio.until(lambda: window.machines.choose(_NOBODY), "the host")
     studio.until(lambda: (host := studio.application.store.host(_NOBODY)) and host.problem, "it to fail")
     studio.shoot("main-failed-host", window)
+
+
+def _several(studio: Studio) -> None:
+    """Machines on two hosts; of one, somebody takes the name between the plan and its job."""
+    window, tree = studio.window, studio.window.machines.tree
+    studio.machine("pisces")
+    for name in ("gemini", "aquarius", MACHINE):
+        index = tree.model().index_of(studio.until(lambda name=name: studio._domain(name), name))
+        tree.selectionModel().setCurrentIndex(
+            index, QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        )
+    QTest.qWait(150)
+    studio.shoot("main-machines", window)
+    with studio.dialog(Act.TAKE) as dialog:
+        assert isinstance(dialog, TogetherDialog)
+        studio.shoot("together", dialog)
+        plan = dialog.plan
+        _field(dialog, QComboBox, "Kind").setCurrentIndex(3)
+        studio.shoot("together-refused", dialog)
+    host = studio.application.backend.hosts.host(plan.steps[0].domain.uri)
+    assert host is not None
+    host.run(plan.steps[0])
+    studio.application.backend.runner.start(plan)
+    studio.until(window.banner.isVisible, "the failure")
+    QTest.qWait(150)
+    studio.shoot("together-failed", window)
 
 
 def _photograph(folder: Path, size: str) -> None:

@@ -25,8 +25,9 @@ from snapgui.ui.dialogs.together_table import TogetherTable
 from snapgui.ui.icons import icon
 
 _ROWS: Final = 2
-_PLAN_LINES: Final = 7
+_PLAN_LINES: Final = 8
 _LARGEST: Final = QSize(900, 552)
+_WIDE: Final = QSize(860, 0)  # for what is said of each machine
 _OF_ALL: Final = "together"  # where a name is made with a machine's: not translated, QEMU takes English letters only
 
 
@@ -149,7 +150,7 @@ class TogetherDialog(PlanDialog):
         return super().visible_plan(plan)
 
     def sizeHint(self) -> QSize:
-        return super().sizeHint().boundedTo(_LARGEST)
+        return super().sizeHint().expandedTo(_WIDE).boundedTo(_LARGEST)
 
     def _compose(self) -> Plan:
         return plan_together(self.together(), self._situations)

@@ -54,15 +54,20 @@ class TogetherTable(QTreeWidget):
         header = self.header()
         header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._several_hosts = len({machine.id.uri for machine in machines}) > 1
         character = self.fontMetrics().averageCharWidth()
-        for column, characters in ((Column.MACHINE, 22), (Column.STATE, 12), (Column.KIND, 11)):
+        for column, characters in (
+            (Column.MACHINE, 36 if self._several_hosts else 24),
+            (Column.STATE, 12),
+            (Column.KIND, 11),
+        ):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, character * characters)
-        self._several_hosts = len({machine.id.uri for machine in machines}) > 1
         self._names = {machine.id: machine.name for machine in machines}
         self._items = {machine.id: QTreeWidgetItem(self, [one_line(machine.name)]) for machine in machines}
         for item in self._items.values():
             item.setCheckState(Column.MACHINE, Qt.CheckState.Checked)
+            item.setSizeHint(Column.MACHINE, QSize(0, self.fontMetrics().height() + 6))  # with and without an icon
         self.itemChanged.connect(self._item_changed)
         self._chosen = self.chosen()
 

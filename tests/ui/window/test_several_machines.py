@@ -1,22 +1,25 @@
 """Several machines chosen in the tree: one is shown, and a snapshot is taken of each."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 from testbed.mock import Machine, mock_uri
 
 from snapgui.app import Application
 from snapgui.core.activity import JobState
-from snapgui.core.plan import Level
-from snapgui.core.records import DomainId
+from snapgui.core.plan import Call, Level, Plan, Step
+from snapgui.core.records import DomainId, DomainState
+from snapgui.core.requests import Take, TakeTogether
 from snapgui.settings import Settings
 from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.together import TogetherDialog
 from snapgui.virt import eventloop
+from snapgui.virt.host import Host
 
 _Flag = QItemSelectionModel.SelectionFlag
 
@@ -146,3 +149,38 @@ def test_one_that_fails_is_said_and_the_others_are_kept_or_rolled_back(
     assert "pisces: The machine already has a snapshot of that name." in said
     assert ("No snapshot is kept." if roll_back else "1 of 2 taken.") in result
     assert hosts.window.banner._level is (Level.BLOCKER if roll_back else Level.WARNING)
+
+
+def test_a_window_that_closes_waits_until_guests_that_are_held_still_go_on(
+    qtbot: QtBot, hosts: Application, named, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leo, pisces = named("leo"), named("pisces")
+    takes = (Take(leo, "x"), Take(pisces, "x"))
+    xml = "<domainsnapshot><name>x</name></domainsnapshot>"
+    steps = (
+        Step(Call.SUSPEND, leo, "leo"),
+        *(Step(Call.SNAPSHOT_CREATE, take.domain, "", "x", xml, may_fail=True) for take in takes),
+        Step(Call.RESUME, leo, "leo", always=True),
+    )
+    release, real = threading.Event(), Host.run
+
+    def slow(host: Host, step: Step) -> None:
+        if step.takes:
+            release.wait(10)
+        real(host, step)
+
+    monkeypatch.setattr(Host, "run", slow)
+    runner = hosts.backend.runner
+    runner.start(Plan(TakeTogether(takes, freeze=True), "held", steps))
+    qtbot.waitUntil(lambda: hosts.store.domain(leo).state is DomainState.PAUSED)
+    hosts.window.close()
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QMessageBox))
+    box = QApplication.activeModalWidget()
+    next(each for each in box.findChildren(QPushButton) if "Close" in each.text()).click()
+    qtbot.wait(100)
+    assert hosts.window.isVisible()
+    release.set()
+    qtbot.waitUntil(lambda: not hosts.window.isVisible())
+    host = hosts.backend.hosts.host(leo.uri)
+    assert host is None or host.read_domain(leo.uuid).state is DomainState.RUNNING
+    assert not runner.holding
