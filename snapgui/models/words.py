@@ -1,7 +1,10 @@
 """What states and kinds are called on screen."""
 
-from snapgui.core.records import DomainState, HostState, Kind, SnapshotState
+from collections.abc import Sequence
+
+from snapgui.core.records import DomainState, HostState, Kind, Size, SnapshotState
 from snapgui.core.text import translate
+from snapgui.models.format import size_text
 
 
 def domain_state_text(state: DomainState) -> str:
@@ -47,3 +50,18 @@ def host_state_text(state: HostState) -> str:
         HostState.CONNECTED: "",
         HostState.FAILED: translate("State", "not connected"),
     }[state]
+
+
+def sum_text(sizes: Sequence[Size | None]) -> str:
+    """How many snapshots these are, and what their memory states take together, as far as it is known."""
+    known = [size.bytes for size in sizes if size is not None and size.bytes is not None]
+    count = translate("Details", "%n snapshot(s)", "", len(sizes))
+    unknown = len(sizes) - len(known)
+    if not known:
+        return translate("Details", "{snapshots}, size of their memory state not known").format(snapshots=count)
+    text = translate("Details", "{snapshots}, {size} of memory state").format(
+        snapshots=count, size=size_text(sum(known))
+    )
+    if unknown:
+        text += translate("Details", "; %n unknown", "", unknown)
+    return text

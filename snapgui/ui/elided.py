@@ -1,8 +1,16 @@
-"""One line of text from outside, cut in its middle where it has no room."""
+"""One line of text from outside, cut where it has no room."""
+
+from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
+
+from snapgui.models.format import tooltip
+
+_BETWEEN: Final = " · "
+_KEPT: Final = 2  # a name and one figure
 
 
 class ElidedLabel(QLabel):
@@ -25,3 +33,32 @@ class ElidedLabel(QLabel):
         palette, enabled, role = self.palette(), self.isEnabled(), self.foregroundRole()
         self.style().drawItemText(painter, area, alignment, palette, enabled, text, role)
         painter.end()
+
+
+class FiguresLabel(ElidedLabel):
+    """A name and figures of it, the most important one first: without room, the last go, then the name is cut."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self._parts: tuple[str, ...] = ()
+
+    def show_parts(self, parts: Sequence[str]) -> None:
+        """Show a name and its figures."""
+        self._parts = tuple(parts)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        metrics, room = self.fontMetrics(), self.contentsRect().width()
+        self.setToolTip(tooltip(*self._parts))
+        shown = self._parts
+        while len(shown) > _KEPT and metrics.horizontalAdvance(_BETWEEN.join(shown)) > room:
+            shown = shown[:-1]
+        if len(shown) == _KEPT and metrics.horizontalAdvance(_BETWEEN.join(shown)) > room:
+            left = room - metrics.horizontalAdvance(_BETWEEN + shown[1])
+            name = metrics.elidedText(shown[0], Qt.TextElideMode.ElideMiddle, max(0, left))
+            shown = (name, shown[1]) if len(name) > 1 else shown[1:]
+        self.setText(_BETWEEN.join(shown))

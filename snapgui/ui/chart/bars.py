@@ -188,12 +188,14 @@ def figure_rect(slot: QRectF, plot: Plot, bar: Bar, metrics: QFontMetricsF) -> Q
     return QRectF(slot.center().x() - width / 2, top - metrics.height() - 2, width, metrics.height())
 
 
-def figures_text(bar: Bar, record: SnapshotRecord) -> str:
-    """Name, size and time in one line."""
-    parts = [one_line(bar.name), _size_words(bar.size)]
-    if record.created is not None:
-        parts.append(time_text(record.created))
-    return " · ".join(parts)
+def figures_of(bar: Bar, record: SnapshotRecord) -> tuple[str, ...]:
+    """Name, size, why that is not known, and time, each in one line; what there is not is left out."""
+    size = bar.size
+    figure, why = _size_words(size), ""
+    if size is not None and size.bytes is None and size.why:
+        figure, why = translate("Sizes", "size not known"), size.why
+    taken = "" if record.created is None else time_text(record.created)
+    return tuple(part for part in (one_line(bar.name), figure, why, taken) if part)
 
 
 def tooltip_of(bar: Bar, record: SnapshotRecord) -> str:

@@ -14,6 +14,7 @@ from PySide6.QtSvg import QSvgGenerator
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import Size, SnapshotRecord
 from snapgui.core.text import translate
+from snapgui.models.words import kind_text, snapshot_state_text
 from snapgui.ui.chart.bars import (
     LABEL_WIDTH,
     Bar,
@@ -128,7 +129,9 @@ def svg(chart: Chart) -> QByteArray:
 
 
 def csv_text(chart: Chart) -> QByteArray:
-    """A table by RFC 4180, in UTF-8; times are ISO 8601 in UTC, sizes are bytes, and what is not known is empty.
+    """A table by RFC 4180, in UTF-8; times are ISO 8601 in UTC, sizes are bytes, states and kinds the window's words.
+
+    What is not known is empty. ``reason`` says why there is no size, or none but 0.
 
     A text that a spreadsheet would run as a formula begins with an apostrophe, which spreadsheets take as "text".
     """
@@ -143,13 +146,19 @@ def csv_text(chart: Chart) -> QByteArray:
                 _cell(record.name),
                 _cell(record.parent or ""),
                 taken,
-                record.state.value,
-                record.kind.value,
+                snapshot_state_text(record.state),
+                kind_text(record.kind),
                 "" if size.bytes is None else size.bytes,
-                _cell(size.why),
+                _cell(_reason(row.size)),
             )
         )
     return QByteArray(out.getvalue().encode("utf-8", errors="replace"))
+
+
+def _reason(size: Size | None) -> str:
+    if size is None:
+        return translate("Sizes", "size not read yet")
+    return translate("Sizes", "no memory is kept in it") if size.bytes == 0 else size.why
 
 
 def _sentence(text: str) -> str:

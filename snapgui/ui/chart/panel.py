@@ -1,8 +1,9 @@
 """The chart with its heading, its order and its ways to be saved."""
 
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, QStandardPaths, Qt, QThreadPool, Signal
 from PySide6.QtGui import QAction, QActionGroup, QPalette
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -12,9 +13,10 @@ from snapgui.core.text import translate
 from snapgui.models.flat import FlatSnapshots, Order
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
+from snapgui.models.words import sum_text
 from snapgui.ui.chart.export import Chart, Format, Row, save
 from snapgui.ui.chart.view import SizesView
-from snapgui.ui.elided import ElidedLabel
+from snapgui.ui.elided import FiguresLabel
 from snapgui.ui.selection import RowSelection, SelectionLink
 
 
@@ -39,8 +41,11 @@ class SizesPanel(QWidget):
         self._writer.failed.connect(self.failed)
 
         self.save_menu = self._save_menu()
-        self._figures = ElidedLabel(parent=self)
-        self.view.figures_changed.connect(self._figures.setText)
+        self._figures = FiguresLabel(self)
+        self._selection = selection
+        self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        self.view.figures_changed.connect(self._tell_figures)
+        selection.selectionChanged.connect(self._tell_figures)
         title = QLabel(translate("Sizes", "Sizes"), self)
         font = title.font()
         font.setBold(True)
@@ -50,7 +55,8 @@ class SizesPanel(QWidget):
         head.addWidget(title)
         head.addSpacing(12)
         head.addWidget(self._figures, 1)
-        for button in (*self._order_buttons(), self._save_button()):
+        self._save = self._save_button()
+        for button in (*self._order_buttons(), self._save):
             head.addWidget(button)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
@@ -89,6 +95,15 @@ class SizesPanel(QWidget):
         sizes = self._store.sizes(domain) if domain is not None else {}
         return [sizes.get(name) for name in self._names()]
 
+    def _tell_figures(self) -> None:
+        """Of the bar that is pointed at, of all that are chosen, or of the one with the focus."""
+        names, domain = self._selection.names(), self._snapshots.domain
+        if len(names) > 1 and domain is not None and not self.view.is_pointed_at():
+            sizes = self._store.sizes(domain)
+            self._figures.show_parts((sum_text([sizes.get(name) for name in names]),))
+        else:
+            self._figures.show_parts(self.view.figures())
+
     def _machine(self) -> str:
         domain = self._snapshots.domain
         record = self._store.domain(domain) if domain is not None else None
@@ -126,7 +141,6 @@ class SizesPanel(QWidget):
     def _save_button(self) -> QToolButton:
         button = QToolButton(self)
         button.setText(translate("Sizes", "Save chart"))
-        button.setToolTip(translate("Sizes", "Save the whole chart as a picture, a drawing or a table"))
         button.setMenu(self.save_menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setAutoRaise(True)
@@ -140,9 +154,14 @@ class SizesPanel(QWidget):
         dialog.setDefaultSuffix(form.value)
         dialog.setNameFilter(f"{form.name} (*.{form.value})")
         name = translate("Sizes", "{machine} sizes").format(machine=self._machine().replace("/", "_"))
+        dialog.setDirectory(self._folder)
         dialog.selectFile(f"{name}.{form.value}")
-        dialog.fileSelected.connect(lambda path: self.save(path, form))
+        dialog.fileSelected.connect(partial(self._save_in, form))
         dialog.open()
+
+    def _save_in(self, form: Format, path: str) -> None:
+        self._folder = str(Path(path).parent)  # where the next one is likely to go
+        self.save(path, form)
 
     def _explain_emptiness_of(self, domain: DomainId) -> None:
         if domain == self._snapshots.domain:
@@ -159,6 +178,13 @@ class SizesPanel(QWidget):
         else:
             text = translate("Sizes", "No snapshots yet. Take one to see what it costs.")
         self.view.set_message(text)
+        empty = self._flat.rowCount() == 0
+        tip = translate("Sizes", "Save the whole chart as a picture, a drawing or a table")
+        if empty:
+            tip = translate("Sizes", "There is nothing to save: no snapshot is shown.")
+        for each in (self._save, self.save_menu.menuAction()):
+            each.setEnabled(not empty)
+            each.setToolTip(tip)
 
 
 class _Writer(QObject):

@@ -35,7 +35,7 @@ from snapgui.ui.chart.bars import (
     Plot,
     axis_width,
     figure_rect,
-    figures_text,
+    figures_of,
     paint_axis,
     paint_bar,
     paint_current,
@@ -62,7 +62,7 @@ class SizesView(QListView):
     The bars' width is changed by Ctrl and the wheel, Ctrl+plus, Ctrl+minus and Ctrl+0.
     """
 
-    figures_changed = Signal(str)  # the bar under the mouse, or else the one with the focus, in one line
+    figures_changed = Signal()
 
     def __init__(self, values: Callable[[], Sequence[Size | None]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -201,16 +201,20 @@ class SizesView(QListView):
 
     # The bar under the mouse or the focus
 
-    def figures(self) -> str:
-        """Name, size and time of the bar under the mouse, or else of the one with the focus."""
+    def figures(self) -> tuple[str, ...]:
+        """Name, size and time of the bar under the mouse, or else of the one with the focus; empty without one."""
         index = self._pointed()
-        return figures_text(bar_of(index), index.data(Role.RECORD)) if index.isValid() else ""
+        return figures_of(bar_of(index), index.data(Role.RECORD)) if index.isValid() else ()
+
+    def is_pointed_at(self) -> bool:
+        """Whether the mouse is over a bar."""
+        return self._hovered.isValid()
 
     def _pointed(self) -> Index:
         return self._hovered if self._hovered.isValid() else self.currentIndex()
 
     def _tell_figures(self) -> None:
-        self.figures_changed.emit(self.figures())
+        self.figures_changed.emit()
 
     def _hover(self, index: QModelIndex) -> None:
         self._hovered = QPersistentModelIndex(index)
@@ -288,7 +292,10 @@ class SizesView(QListView):
         area = QRectF(self.viewport().rect()).adjusted(12, 4, -12, -4)
         if self._bars:
             area.setBottom(self._plot.bottom - QFontMetricsF(painter.font()).height() - 8)
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        if self._bars:  # a band of a chosen bar may lie behind it
+            painter.fillRect(painter.boundingRect(area, flags, text).adjusted(-6, -2, 6, 2), self._colours.base)
+        painter.drawText(area, flags, text)
 
     def updateGeometries(self) -> None:
         super().updateGeometries()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -43,6 +43,7 @@ class DescriptionEditor(QWidget):
     """
 
     describe = Signal(object)
+    entered = Signal()  # the cursor is in the field now
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,7 +59,9 @@ class DescriptionEditor(QWidget):
         self._field.save_asked.connect(self.commit)
         self._field.restore_asked.connect(self._restore)
         self._field.focused.connect(self._tell)
+        self._field.focused.connect(self._enter)
         self._status = TextLabel(parent=self)
+        self._status.setMinimumHeight(self.fontMetrics().lineSpacing() * 2)  # nothing moves when it has words
         self._retry = QPushButton(self)
         self._retry.clicked.connect(self._save_again)
         line = QHBoxLayout()
@@ -201,10 +204,13 @@ class DescriptionEditor(QWidget):
         if key is not None and self._drafts.pop(key, None) is not None:
             self._load()
 
+    def _enter(self) -> None:
+        if self._field.hasFocus():
+            QTimer.singleShot(0, self, self.entered.emit)
+
     def _tell(self) -> None:
         draft = self._draft()
         self._status.setText(self._status_text(draft))
-        self._status.setVisible(bool(self._status.text()))
         overtaken = draft is not None and self._overtaken(draft)
         self._status.setToolTip(tooltip(self._record.description) if overtaken and self._record is not None else "")
         self._retry.setVisible(draft is not None and draft.state is _State.FAILED)

@@ -78,6 +78,7 @@ class _TextLine:
     def __init__(self, label: str, parent: QWidget) -> None:
         self.label = QLabel(label, parent)
         self.value = CopyableText(label, parent)
+        self.value.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # Tab would stop at each of half a dozen values
 
     def show_text(self, text: str) -> None:
         self.value.show_text(text)

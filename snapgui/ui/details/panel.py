@@ -1,6 +1,7 @@
 """What is known about the chosen snapshot: its picture and facts, its description, its XML, its virsh commands."""
 
 import time
+from functools import partial
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPalette
@@ -12,10 +13,10 @@ from snapgui.core.records import DomainId, SnapshotRecord, Snapshots, SnapshotSt
 from snapgui.core.text import translate
 from snapgui.core.tree import children
 from snapgui.core.virsh import caveat
-from snapgui.models.format import one_line, size_text
+from snapgui.models.format import one_line
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
-from snapgui.models.words import domain_state_text
+from snapgui.models.words import domain_state_text, sum_text
 from snapgui.ui.details.commands import CommandList, commands_for
 from snapgui.ui.details.description import DescriptionEditor
 from snapgui.ui.details.facts import Facts
@@ -154,6 +155,7 @@ class DetailsPanel(QWidget):
         self._words.setContentsMargins(16, 16, 16, 16)
         self._tabs = QTabWidget(self)
         self._tabs.setDocumentMode(True)
+        self._tabs.setUsesScrollButtons(False)  # all tabs are seen: the panel gets no narrower than they are
         self._xml = XmlView(self)
         self._commands = CommandList(self)
         self._differences = DifferencesView(self)
@@ -202,6 +204,8 @@ class DetailsPanel(QWidget):
             body.addWidget(widget)
         body.addWidget(self._description, 1)
         area.setWidget(page)
+        # Qt brings the field into view, but not what is said below it.
+        self._description.entered.connect(partial(area.ensureWidgetVisible, self._description))
         return area
 
     # What to show
@@ -230,7 +234,8 @@ class DetailsPanel(QWidget):
         self._key, self._record = None, None
         self._description.show_snapshot(None, None)
         if len(names) > 1 and domain is not None:
-            self._words.setText(self._several(domain, names))
+            sizes = self._store.sizes(domain)
+            self._words.setText(sum_text([sizes.get(name) for name in names]))
         elif domain is not None and self._selection.hasSelection():
             self._words.setText(self._here(domain, snapshots))
         else:
@@ -276,20 +281,6 @@ class DetailsPanel(QWidget):
         if not self._xml.text():
             self._xml.show_words(translate("Details", "Reading the XML…"))
         self.xml_wanted.emit(*self._key)
-
-    def _several(self, domain: DomainId, names: list[str]) -> str:
-        sizes = [self._store.sizes(domain).get(name) for name in names]
-        known = [size.bytes for size in sizes if size is not None and size.bytes is not None]
-        count = translate("Details", "%n snapshot(s)", "", len(names))
-        unknown = len(names) - len(known)
-        if not known:
-            return translate("Details", "{snapshots}, size of their memory state not known").format(snapshots=count)
-        text = translate("Details", "{snapshots}, {size} of memory state").format(
-            snapshots=count, size=size_text(sum(known))
-        )
-        if unknown:
-            text += translate("Details", "; %n unknown", "", unknown)
-        return text
 
     def _here(self, domain: DomainId, snapshots: Snapshots) -> str:
         machine = self._store.domain(domain)

@@ -44,7 +44,9 @@ class ShortcutsDialog(QDialog):
         words = TextLabel(
             translate(
                 "Shortcuts",
-                "Tab goes from one panel to the next. The menu key, or Shift+F10, opens what can be done with a row.",
+                "Tab goes from one panel to the next, and to what can be pressed or typed in it. Enter on a snapshot"
+                " reverts to it, once you agree. The menu key, or Shift+F10, opens what can be done with a row."
+                " What has no key is in the menus: Alt with an underlined letter opens one, the arrow keys go on.",
             )
         )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

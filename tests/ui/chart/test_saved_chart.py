@@ -53,7 +53,11 @@ def test_what_is_not_known_is_empty_in_the_table_and_never_zero() -> None:
     rows = _table(unknown, waiting, Row(SnapshotRecord("c"), Size(0)))
     assert [row["memory_bytes"] for row in rows] == ["", "", "0"]
     assert [row["taken"] for row in rows] == ["", "", ""]
-    assert rows[0]["reason"] == "permission denied"
+    assert [row["reason"] for row in rows] == ["permission denied", "size not read yet", "no memory is kept in it"]
+
+
+def test_states_are_called_as_in_the_window() -> None:
+    assert _table(Row(SnapshotRecord("a", state=SnapshotState.SHUT_OFF), Size(0)))[0]["state"] == "off"
 
 
 def test_no_name_is_a_formula_in_a_spreadsheet_and_all_others_come_back_as_they_are() -> None:
@@ -140,3 +144,7 @@ def test_the_menu_asks_where_without_holding_up_the_window(desk: Any, qtbot: QtB
     with qtbot.waitSignal(desk.panel.saved):
         dialog.accept()
     assert path.exists()
+    button.menu().actions()[2].trigger()
+    again = desk.panel.findChildren(QFileDialog)[-1]
+    assert again.directory().path() == str(tmp_path)
+    again.reject()

@@ -13,6 +13,7 @@ from snapgui.ui.chart.bars import Colours
 from snapgui.ui.chart.scale import scale_for, tick_text
 from snapgui.ui.chart.view import NARROWEST, USUAL, WIDEST, SizesView
 from snapgui.ui.contrast import GRAPHIC, TEXT, contrast
+from snapgui.ui.elided import FiguresLabel
 
 MIB = 1 << 20
 
@@ -145,9 +146,9 @@ def test_the_bar_under_the_mouse_tells_why_its_size_is_not_known(desk: Any, qtbo
     view = desk.panel.view
     qtbot.mouseMove(view.viewport(), QPoint(2, 2))
     view.entered.emit(view.indexAt(_slot(view, "late")))
-    qtbot.waitUntil(lambda: view.figures().startswith("late · The image can't be read."))
+    qtbot.waitUntil(lambda: view.figures()[:3] == ("late", "size not known", "The image can't be read."))
     QApplication.sendEvent(view.viewport(), QEvent(QEvent.Type.Leave))
-    assert view.figures() == ""
+    assert view.figures() == ()
 
 
 def test_a_name_with_markup_is_no_markup_in_the_tooltip(desk: Any) -> None:
@@ -259,7 +260,7 @@ def test_no_figures_are_told_of_a_bar_that_is_gone(desk: Any, qtbot: QtBot) -> N
     desk.put_family()
     view = desk.panel.view
     told: list[str] = []
-    view.figures_changed.connect(told.append)
+    view.figures_changed.connect(lambda: told.append(" · ".join(view.figures())))
     view.entered.emit(view.indexAt(_slot(view, "late")))
     qtbot.waitUntil(lambda: bool(told) and told[-1].startswith("late"))
     domain = desk.model.domain
@@ -267,3 +268,39 @@ def test_no_figures_are_told_of_a_bar_that_is_gone(desk: Any, qtbot: QtBot) -> N
     del records["late"]
     desk.put(Snapshots(records, "deep"), desk.store.sizes(domain))
     qtbot.waitUntil(lambda: not told[-1].startswith("late"))
+
+
+def _headline(desk: Any, width: int) -> str:
+    label = desk.panel.findChild(FiguresLabel)
+    label.resize(width, label.height())
+    return label.text()
+
+
+def test_of_the_headline_the_time_goes_first_and_the_size_last(desk: Any) -> None:
+    desk.put_family()
+    desk.panel.view.setCurrentIndex(desk.panel.view.indexAt(_slot(desk.panel.view, "deep")))
+    name, size, taken = desk.panel.view.figures()
+    metrics = desk.panel.fontMetrics()
+    assert _headline(desk, 2000) == f"{name} · {size} · {taken}"
+    both = metrics.horizontalAdvance(f"{name} · {size}")
+    assert _headline(desk, both + 2) == f"{name} · {size}"
+    assert _headline(desk, metrics.horizontalAdvance(size) + 2) == size
+
+
+def test_of_several_the_headline_says_what_they_take_together(desk: Any) -> None:
+    desk.put_family()
+    desk.tree.expandAll()
+    desk.tree.selectAll()
+    count = len(desk.tree.selectionModel().names())
+    assert count > 1
+    assert _headline(desk, 2000).startswith(f"{count} snapshot")
+
+
+def test_nothing_is_saved_of_an_empty_chart(desk: Any) -> None:
+    desk.put_family()
+    button = next(button for button in desk.panel.findChildren(QToolButton) if button.text() == "Save chart")
+    assert button.isEnabled()
+    desk.model.set_filter("nothing like it")
+    assert not button.isEnabled()
+    assert not desk.panel.save_menu.menuAction().isEnabled()
+    assert "no snapshot is shown" in button.toolTip()
