@@ -20,6 +20,7 @@ from snapgui.core.requests import (
     Describe,
     Import,
     Mend,
+    Power,
     Redefine,
     Rename,
     Request,
@@ -384,7 +385,13 @@ class Runner(QObject):
 
 def _sort(request: Request) -> str:
     """What decides how long a request takes, besides its machine."""
-    return f"{type(request).__name__} {request.kind.value}" if isinstance(request, Take) else type(request).__name__
+    match request:
+        case Take(kind=kind):
+            return f"{type(request).__name__} {kind.value}"
+        case Power(action=action):
+            return f"{type(request).__name__} {action.value}"
+        case _:
+            return type(request).__name__
 
 
 def _pauses_for_memory(request: Request, domain: DomainId) -> bool:

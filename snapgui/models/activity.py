@@ -15,6 +15,7 @@ from snapgui.models.roles import Role
 from snapgui.models.tree import Index
 
 KEPT = 100
+_WORTH_SAYING = 1.0  # seconds: who waits for less has no use for an estimate
 
 _NOWHERE = QModelIndex()
 _Role = Qt.ItemDataRole
@@ -128,7 +129,7 @@ def _took(record: JobRecord) -> str:
     if record.started is None:
         return ""
     elapsed = (time.time() if record.ended is None else record.ended) - record.started
-    if record.ended is None and record.expected is not None:
+    if record.ended is None and record.expected is not None and record.expected >= _WORTH_SAYING:
         return translate("Activity", "{elapsed} of about {expected}").format(
             elapsed=duration_text(elapsed), expected=duration_text(record.expected)
         )

@@ -104,7 +104,7 @@ def _words() -> dict[Act, _Words]:
             "Del",
         ),
         Act.EDIT: _Words(
-            translate("Actions", "&Edit…"),
+            translate("Actions", "&Edit description…"),
             translate("Actions", "Change the description of the chosen snapshot"),
             "Ctrl+F2",
         ),
@@ -132,7 +132,7 @@ def _words() -> dict[Act, _Words]:
             translate("Actions", "Write the XML of snapshots to files"),
         ),
         Act.SET_CURRENT: _Words(
-            translate("Actions", "Set as &current"),
+            translate("Actions", "Set as &current…"),
             translate("Actions", "Say that the machine stands on the chosen snapshot, without reverting"),
         ),
         Act.GO_TO_CURRENT: _Words(

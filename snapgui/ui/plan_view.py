@@ -94,7 +94,7 @@ class PlanView(QWidget):
         self._rows: list[_RowView] = []
         self._shown: tuple[_Row, ...] = ()
 
-        content = QWidget()
+        content = _Content()
         self._list = QVBoxLayout(content)
         self._list.setContentsMargins(8, 8, 8, 8)
         self._list.setSpacing(8)
@@ -162,6 +162,13 @@ class PlanView(QWidget):
         lines = _FEW_LINES * bool(self._shown) if self._compact else self._lines
         height = self.fontMetrics().height() * lines + self._commands.sizeHint().height()
         return QSize(self.fontMetrics().averageCharWidth() * _COLUMNS, height)
+
+
+class _Content(QWidget):
+    """As high as its texts at its width: by itself, Qt would have it as high as they are at their own widths."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 0)
 
 
 class _RowView(QFrame):

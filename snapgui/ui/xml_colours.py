@@ -2,7 +2,6 @@
 
 import re
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QColor, QPalette, QSyntaxHighlighter, QTextCharFormat, QTextDocument
 
 from snapgui.ui.contrast import TEXT, legible
@@ -16,10 +15,13 @@ _TAG_PART = re.compile(r"""(?P<end>/?>|\?>)|(?P<quote>["'])|(?P<name>[^\s"'<>/=?
 
 
 class XmlHighlighter(QSyntaxHighlighter):
-    """Colours by hue only: every one of them reads on the base with the contrast of text."""
+    """Colours by hue only: every one of them reads on the base with the contrast of text.
 
-    def __init__(self, palette: QPalette, parent: QObject) -> None:
-        super().__init__(parent)
+    It belongs to the document: if it went before, it would change the text, and tell that to what is half gone itself.
+    """
+
+    def __init__(self, palette: QPalette, document: QTextDocument) -> None:
+        super().__init__(document)
         self._formats: dict[str, QTextCharFormat] = {}
         self.set_palette(palette)
 

@@ -37,7 +37,7 @@ class XmlEdit(QWidget):
     def __init__(self, accessible_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = _Editor(accessible_name, self)
-        self._highlighter = XmlHighlighter(self._text.palette(), self)
+        self._highlighter = XmlHighlighter(self._text.palette(), self._text.document())
         self._told = ""
         self._resting = QTimer(self)
         self._resting.setSingleShot(True)

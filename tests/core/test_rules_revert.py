@@ -206,6 +206,9 @@ def test_known_faults_of_releases(
     assert rules(revert(snapshot("a"), version=9_000_000), Level.WARNING) == {"hazard-crash"}
     assert not rules(revert(snapshot("a", **off), version=9_000_000))
     assert rules(revert(snapshot("a"), version=11_003_000), Level.NOTE) == {"hazard-revert"}
+    (note,) = (each for each in revert(snapshot("a"), version=11_003_000).findings if each.rule == "hazard-revert")
+    assert "libvirt, 11.3.0, may fail" in note.reason
+    assert "11.4" in note.remedy
     assert not rules(revert(snapshot("a"), version=11_004_000))
     assert not rules(revert(snapshot("a"), version=0))
 
@@ -307,3 +310,14 @@ def test_firmware_settings_in_qcow2_may_not_be_made_anew(
     plan = make_plan(request, situation(snapshot("a", **external), config=uefi))
     assert plan.ready
     assert "reset-nvram-format" in rules(plan, Level.WARNING)
+
+
+def test_no_qemu_restarts_where_the_machine_is_off_afterwards(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], off: Mapping[str, Any]
+) -> None:
+    ends_off = [effect.text for effect in revert(snapshot("a", **off), state=DomainState.RUNNING).effects]
+    assert "Afterwards the machine is off." in ends_off
+    assert "An open console loses its connection." in ends_off
+    assert not any("QEMU restarts" in text for text in ends_off)
+    effects = revert(snapshot("a"), state=DomainState.RUNNING).effects
+    assert any("QEMU restarts" in effect.text for effect in effects)

@@ -122,6 +122,8 @@ def test_power_actions_change_the_state_that_is_shown(qtbot, stage: Stage):
 def test_the_time_an_earlier_job_took_is_expected_of_the_next_one_like_it(qtbot, stage: Stage):
     assert _run(qtbot, stage, Take(stage.domain, "a")).expected is None
     assert _run(qtbot, stage, Take(stage.domain, "b")).expected >= 0
+    assert _run(qtbot, stage, Power(stage.domain, PowerAction.REBOOT)).expected is None
+    assert _run(qtbot, stage, Power(stage.domain, PowerAction.SHUT_DOWN)).expected is None
 
 
 def test_a_picture_is_kept_with_a_snapshot_and_goes_with_it(qtbot, stage: Stage, tmp_path):

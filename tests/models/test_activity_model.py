@@ -44,6 +44,8 @@ def test_a_job_waits_runs_and_ends(model: ActivityModel) -> None:
     assert model.index(0, 0).data(Role.PROGRESS) == 0.4
     model.put(replace(running, expected=120.0))
     assert texts(model)[3] == "1 min 5 s of about 2 min 0 s"
+    model.put(replace(running, expected=0.04))
+    assert texts(model)[3] == "1 min 5 s"
     started = running.started or 0
     model.put(replace(running, state=JobState.DONE, ended=started + 70, paused=1.25))
     assert texts(model)[3:] == ["1 min 10 s", "1.3 s", "done"]

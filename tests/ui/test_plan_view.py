@@ -127,3 +127,19 @@ def test_its_size_does_not_follow_the_plan(qtbot: QtBot) -> None:
     before = view.sizeHint()
     view.set_plan(replace(_PLAN, findings=tuple(Finding("n", Level.NOTE, "x" * 500) for _ in range(20))))
     assert view.sizeHint() == before
+
+
+def test_there_is_nothing_to_scroll_where_all_is_to_be_seen(qtbot: QtBot) -> None:
+    """A long text stands in few lines where the view is wide."""
+    long = " ".join(["What changed since “one” is kept in a new safety snapshot."] * 3)
+    effects = tuple(Effect(EffectKind.CHANGES, f"{number} {long}") for number in range(5))
+    view = _view(qtbot, replace(_PLAN, findings=(), effects=effects))
+    view.resize(1400, 300)
+    qtbot.wait(10)
+    scroll = view.findChild(QScrollArea)
+    assert scroll.verticalScrollBar().maximum() == 0
+    view.resize(300, 300)
+    qtbot.wait(10)
+    bottom = scroll.widget().findChildren(TextLabel)[-2]
+    assert scroll.verticalScrollBar().maximum() > 0
+    assert scroll.widget().height() - bottom.mapTo(scroll.widget(), bottom.rect().bottomLeft()).y() < 30

@@ -22,7 +22,7 @@ def plan_configure(request: Configure, situation: Situation) -> Plan:
     title = translate("Plan", "Change the settings of {machine}").format(machine=situation.domain.name)
     if situation.next_xml is None:
         level = Level.NOTE if situation.config is None else Level.BLOCKER
-        reason = translate("Plan", "The machine’s configuration has not been read yet.")
+        reason = translate("Plan", "The machine’s settings have not been read yet.")
         return Plan(request, title, findings=(Finding("unread", level, reason),))
     wrong = fault(request.xml, "domain")
     if wrong is not None:
@@ -60,12 +60,12 @@ def _effects(changes: tuple[Difference, ...]) -> tuple[Effect, ...]:
 
 def _overtaken(request: Configure, situation: Situation) -> list[Finding]:
     if not situation.domain.persistent:
-        reason = translate("Plan", "The machine is transient: no configuration of it outlives its run.")
+        reason = translate("Plan", "The machine is transient: settings don’t outlive its run.")
         return [Finding("transient", Level.BLOCKER, reason)]
     if situation.next_xml == request.base:
         return []
-    reason = translate("Plan", "Somebody else has changed the machine’s configuration meanwhile.")
-    remedy = translate("Plan", "Copy what you have written, and begin again with the new configuration.")
+    reason = translate("Plan", "Somebody else has changed the machine’s settings meanwhile.")
+    remedy = translate("Plan", "Copy what you have written, and begin again with the new ones.")
     return [Finding("changed-meanwhile", Level.BLOCKER, reason, remedy)]
 
 

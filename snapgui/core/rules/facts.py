@@ -41,6 +41,11 @@ def before(situation: Situation, version: int) -> bool:
     return 0 < situation.host.libvirt_version < version
 
 
+def version_text(version: int) -> str:
+    """A version as people write it. libvirt counts 1,000,000 * major + 1,000 * minor + release."""
+    return f"{version // 1_000_000}.{version // 1_000 % 1_000}.{version % 1_000}"
+
+
 def writable_disks(situation: Situation) -> list[Disk]:
     """The disks that a snapshot has to hold; none while the configuration is not read."""
     return [] if situation.config is None else [disk for disk in situation.config.disks if disk.writable]

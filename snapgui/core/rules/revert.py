@@ -212,9 +212,12 @@ def _version_findings(record: SnapshotRecord, situation: Situation) -> list[Find
         return [Finding("hazard-crash", Level.WARNING, reason)]
     if facts.at_least(situation, facts.SINCE_BROKEN_REVERT) and facts.before(situation, facts.SINCE_MENDED_REVERT):
         reason = translate(
-            "Plan", "libvirt 11.2 and 11.3 could fail to revert, unless the distribution corrected them."
+            "Plan",
+            "This host’s libvirt, {version}, may fail to revert, unless the distribution has corrected it.",
         )
-        return [Finding("hazard-revert", Level.NOTE, reason)]
+        remedy = translate("Plan", "If reverting fails, update it: 11.4 is corrected, and so is Debian’s 11.3.0-2.")
+        version = facts.version_text(situation.host.libvirt_version)
+        return [Finding("hazard-revert", Level.NOTE, reason.format(version=version), remedy)]
     return []
 
 
@@ -309,7 +312,11 @@ def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept
     effects.append(Effect(EffectKind.CHANGES, _ending(request, record)))
     if active and facts.is_qemu(situation):
         # Since libvirt 7.10, every revert starts a new QEMU.
-        text = translate("Plan", "QEMU restarts: an open console loses its connection.")
+        text = (
+            translate("Plan", "An open console loses its connection.")
+            if _ends_off(request, record)
+            else translate("Plan", "QEMU restarts: an open console loses its connection.")
+        )
         effects.append(Effect(EffectKind.CHANGES, text))
     if _sets_clock(request, record, situation):
         text = translate("Plan", "The guest’s clock is set to now, where its agent answers.")

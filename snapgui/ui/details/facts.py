@@ -126,7 +126,7 @@ def _memory_text(size: Size | None) -> str:
     if size is None:
         return translate("Details", "not read yet")
     if size.bytes is None:
-        return translate("Details", "not known: {reason}").format(reason=size.why)
+        return translate("Details", "Not known. {reason}").format(reason=size.why)
     if size.bytes == 0:
         return translate("Details", "{size}: no memory is kept in it").format(size=size_text(0))
     return size_text(size.bytes)

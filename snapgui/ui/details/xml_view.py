@@ -25,7 +25,7 @@ class XmlView(QWidget):
         self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._text.setAccessibleName(translate("Xml", "XML of the snapshot"))
-        self._highlighter = XmlHighlighter(self._text.palette(), self)
+        self._highlighter = XmlHighlighter(self._text.palette(), self._text.document())
         self._shown = ""
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)

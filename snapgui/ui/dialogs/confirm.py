@@ -7,8 +7,9 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from snapgui.core.plan import Plan
-from snapgui.core.requests import Power, PowerAction, Undo
+from snapgui.core.requests import Power, PowerAction, Request, SetCurrent, Undo
 from snapgui.core.text import translate
+from snapgui.ui.actions import plain_text
 from snapgui.ui.icons import icon
 from snapgui.ui.plan_view import PlanView
 from snapgui.ui.text_label import TextLabel
@@ -22,7 +23,6 @@ class ConfirmDialog(QDialog):
 
     def __init__(self, plan: Plan, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(translate("ConfirmDialog", "Go on?"))
         self.plan = plan
         title = TextLabel(plan.title, bold=True)
         view = PlanView()
@@ -34,16 +34,10 @@ class ConfirmDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setEnabled(plan.ready)
-        self.ok.setText(translate("ConfirmDialog", "&Go on"))
-        self.ok.setIcon(QIcon())
-        if isinstance(plan.request, Power) and plan.request.action is PowerAction.FORCE_OFF:
-            self.setWindowTitle(translate("ConfirmDialog", "Force off"))
-            self.ok.setText(translate("ConfirmDialog", "&Force off"))
-            self.ok.setIcon(icon("force-off"))
-        elif isinstance(plan.request, Undo):
-            self.setWindowTitle(translate("ConfirmDialog", "Undo revert"))
-            self.ok.setText(translate("ConfirmDialog", "&Undo revert"))
-            self.ok.setIcon(icon("undo"))
+        verb, image = _verb(plan.request)
+        self.setWindowTitle(plain_text(verb))
+        self.ok.setText(verb)
+        self.ok.setIcon(icon(image))
         buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -56,3 +50,23 @@ class ConfirmDialog(QDialog):
 
     def sizeHint(self) -> QSize:
         return super().sizeHint().boundedTo(_LARGEST)
+
+
+def _verb(request: Request) -> tuple[str, str]:
+    """What the action is called, with its letter, and its icon."""
+    match request:
+        case Power(action=action):
+            return {
+                PowerAction.START: (translate("ConfirmDialog", "&Start"), "start"),
+                PowerAction.PAUSE: (translate("ConfirmDialog", "&Pause"), "pause"),
+                PowerAction.RESUME: (translate("ConfirmDialog", "&Resume"), "resume"),
+                PowerAction.SHUT_DOWN: (translate("ConfirmDialog", "&Shut down"), "shutdown"),
+                PowerAction.REBOOT: (translate("ConfirmDialog", "&Reboot"), "reboot"),
+                PowerAction.FORCE_OFF: (translate("ConfirmDialog", "&Force off"), "force-off"),
+            }[action]
+        case Undo():
+            return translate("ConfirmDialog", "&Undo revert"), "undo"
+        case SetCurrent():
+            return translate("ConfirmDialog", "&Set as current"), "set-current"
+        case _:
+            return translate("ConfirmDialog", "&Go on"), "done"

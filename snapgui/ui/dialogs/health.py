@@ -45,7 +45,7 @@ class HealthDialog(PlanDialog):
         super().__init__(
             situation,
             translate("HealthDialog", "Health of {machine}").format(machine=situation.domain.name),
-            translate("HealthDialog", "&Mend"),
+            translate("HealthDialog", "Me&nd"),
             icon("health"),
             parent,
         )

@@ -34,7 +34,7 @@ from snapgui.ui.xml_edit import XmlEdit
 _MOST: Final = 2**31 - 1  # what a field can hold
 _LARGEST: Final = QSize(760, 560)  # a screen of 1024 by 600 less the frame and a panel
 _ROWS: Final = 3
-_LINES: Final = 9
+_LINES: Final = 11
 _XML_ERRORS: Final = frozenset({27, 35, 67, 92})  # virErrorNumber: XML_ERROR, XML_DETAIL, CONFIG_UNSUPPORTED, invalid
 
 
@@ -73,7 +73,7 @@ class SettingsDialog(PlanDialog):
         body = QVBoxLayout(whole)
         body.addWidget(self._editor, 1)
         body.addWidget(self._validate)
-        self._tabs.addTab(self._fields, translate("SettingsDialog", "&Settings"))
+        self._tabs.addTab(self._fields, translate("SettingsDialog", "Settin&gs"))
         self._tabs.addTab(whole, translate("SettingsDialog", "&Whole XML"))
         self._tabs.currentChanged.connect(self._turned)
         self._refused = TextLabel()
@@ -83,7 +83,8 @@ class SettingsDialog(PlanDialog):
         self.plan_view.set_lines(_LINES)
         self.situation_changed()
         self.refresh()
-        self._memory.setFocus()
+        if not self.waiting:
+            self._memory.setFocus()
 
     def _make_fields(self) -> QWidget:
         page = QWidget()
@@ -99,10 +100,10 @@ class SettingsDialog(PlanDialog):
         rows: tuple[tuple[str, QWidget], ...] = (
             (translate("SettingsDialog", "&Title"), self._title),
             (translate("SettingsDialog", "&Description"), self._description),
-            (translate("SettingsDialog", "&Memory"), self._memory),
+            (translate("SettingsDialog", "M&emory"), self._memory),
             (translate("SettingsDialog", "&Current memory"), self._current),
             (translate("SettingsDialog", "&vCPUs"), self._vcpus),
-            (translate("SettingsDialog", "vCPUs at the s&tart"), self._at_start),
+            (translate("SettingsDialog", "vCPUs at the st&art"), self._at_start),
         )
         for label, field in rows:
             form.addRow(label, field)
@@ -128,7 +129,10 @@ class SettingsDialog(PlanDialog):
             self._base = self._xml = read
             self._fill()
             self._editor.set_text(read)
+        first = read is not None and not self._tabs.isEnabled()
         self._tabs.setEnabled(read is not None)
+        if first:  # a field that can't be used takes no focus
+            self._memory.setFocus()
 
     @property
     def busy(self) -> bool:

@@ -57,7 +57,7 @@ def test_the_facts_of_the_chosen_snapshot(desk: Any) -> None:
 
 def test_a_size_that_is_not_known_says_why_and_none_says_the_machine_was_off(desk: Any) -> None:
     desk.choose("kid 0")
-    assert desk.value("Memory") == "not known: No permission."
+    assert desk.value("Memory") == "Not known. No permission."
     desk.choose("clean")
     assert desk.value("Memory") == "0 bytes: no memory is kept in it"
     desk.choose("kid 1")

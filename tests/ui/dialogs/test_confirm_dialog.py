@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDialog, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import DomainState, Situation
-from snapgui.core.requests import Power, PowerAction
+from snapgui.core.requests import Power, PowerAction, SetCurrent
 from snapgui.core.rules import make_plan
 from snapgui.ui.dialogs.confirm import ConfirmDialog
 from snapgui.ui.dialogs.plan_box import PlanBox
@@ -44,3 +44,10 @@ def test_a_plan_can_be_looked_at_again_with_its_commands(qtbot: QtBot, make_situ
     qtbot.addWidget(box)
     box.show()
     assert "destroy pisces" in box.findChild(QPlainTextEdit).toPlainText()
+
+
+def test_the_button_and_the_title_say_what_is_done(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    situation = make_situation()
+    dialog = ConfirmDialog(make_plan(SetCurrent(situation.domain.id, "clean"), situation))
+    qtbot.addWidget(dialog)
+    assert (dialog.windowTitle(), dialog.ok.text()) == ("Set as current", "&Set as current")

@@ -138,3 +138,13 @@ def test_a_title_that_xml_can_not_carry_is_said(dialog: SettingsDialog) -> None:
 def test_a_machine_that_can_not_be_read_is_said(dialog: SettingsDialog) -> None:
     dialog.set_reading_failed(Problem("Reading", "The connection is read-only."))
     assert "read-only" in dialog.status()
+
+
+def test_the_memory_has_the_focus_once_it_can_be_changed(qtbot: QtBot) -> None:
+    made = SettingsDialog(replace(_READ, config=None, next_xml=None))
+    qtbot.addWidget(made)
+    with qtbot.waitActive(made):
+        made.show()
+        made.activateWindow()
+    made.set_situation(_READ)
+    assert QApplication.focusWidget() is number(made, "Memory")
