@@ -267,6 +267,9 @@ def test_a_disk_that_can_t_be_written_is_taken_where_the_machine_says_so(take: C
     assert rules(take(disks=(own, replace(data, snapshot=Mode.INTERNAL)))) == {"disk-format"}
     assert rules(take(disks=(own, replace(data, snapshot=Mode.EXTERNAL)))) == {"disk-external"}
     assert take(disks=(own, replace(data, snapshot=Mode.INTERNAL, source=""))).ready
+    image = replace(data, format="qcow2", snapshot=Mode.INTERNAL)
+    assert take(disks=(own, image)).ready
+    assert rules(take(disks=(own, image), state=RUNNING)) == {"disk-readonly"}
 
 
 def test_checkpoints_keep_it_from_being_reverted_to(take: Callable[..., Plan]) -> None:

@@ -158,6 +158,11 @@ def test_options_become_libvirt_s_flags(take: Callable[..., Plan]) -> None:
         ({}, {"disks": (DiskChoice("vda", Mode.EXTERNAL, "/" + "é" * 128),)}, "file-long"),
         ({}, {"disks": (DiskChoice("vda", Mode.EXTERNAL, "/a", "raw"),)}, "file-format"),
         ({"disks": (VDA, replace(VDA, target="vdb"))}, {}, "file-twice"),
+        (
+            {"disks": (VDA, Disk("sda", device="cdrom", readonly=True))},
+            {"disks": (DiskChoice("sda", Mode.EXTERNAL, "/images/sda"),)},
+            "disk-empty",
+        ),
         ({"state": RUNNING}, {"memory_file": "/images/vda.qcow2"}, "memory-on-disk"),
         ({"state": RUNNING}, {"memory_file": "/images/vda.x"}, "memory-on-disk"),
         ({"state": RUNNING}, {"memory_file": "m"}, "file-relative"),

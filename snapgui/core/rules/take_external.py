@@ -42,19 +42,29 @@ def _disk_findings(request: Take, place: DiskPlace, situation: Situation) -> lis
         return [Finding("disk-internal", Level.BLOCKER, reason.format(disk=place.disk.target), remedy)]
     if place.mode is not Mode.EXTERNAL:
         return _left_out(place)
-    if place.disk.device == "lun" and situation.domain.state.active:
+    wrong = _unfit(place, active=situation.domain.state.active)
+    return _file_findings(request, place, situation) if wrong is None else [wrong]
+
+
+def _unfit(place: DiskPlace, *, active: bool) -> Finding | None:
+    """Why no file can be put above the disk."""
+    rule, reason, remedy = "", "", translate("Plan", "Leave it out.")
+    if not place.disk.has_medium:
+        # [run] libvirt 11.3 tries all the same, and fails at "Expected backing file name, got empty string"
+        rule = "disk-empty"
+        reason = translate("Plan", "There is no medium in drive {disk}, so there is nothing to take of it.")
+    elif place.disk.device == "lun" and active:
+        rule = "disk-lun"
         reason = translate("Plan", "Disk {disk} is a SCSI device of the host, which QEMU can’t put a file above.")
-        remedy = translate("Plan", "Leave it out.")
-        return [Finding("disk-lun", Level.BLOCKER, reason.format(disk=place.disk.target), remedy)]
-    if not situation.domain.state.active and place.disk.source_type not in ("file", "block", "volume"):
+    elif not active and place.disk.source_type not in ("file", "block", "volume"):
+        rule = "disk-remote"
         reason = translate("Plan", "Disk {disk} is not on this host’s own storage, so it can’t be taken while off.")
         remedy = translate("Plan", "Start the machine first, or leave it out.")
-        return [Finding("disk-remote", Level.BLOCKER, reason.format(disk=place.disk.target), remedy)]
-    if not place.path:
+    elif not place.path:
+        rule = "disk-place"
         reason = translate("Plan", "Disk {disk} is not a regular file, so libvirt finds no place for the new file.")
         remedy = translate("Plan", "Choose a path for it, or leave it out.")
-        return [Finding("disk-place", Level.BLOCKER, reason.format(disk=place.disk.target), remedy)]
-    return _file_findings(request, place, situation)
+    return Finding(rule, Level.BLOCKER, reason.format(disk=place.disk.target), remedy) if rule else None
 
 
 def _left_out(place: DiskPlace) -> list[Finding]:

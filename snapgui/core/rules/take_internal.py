@@ -74,6 +74,11 @@ def _disk_findings(place: DiskPlace, *, active: bool) -> list[Finding]:
         rule = "disk-remote"
         reason = translate("Plan", "Disk {disk} is not on this host’s own storage, so it can’t be taken while off.")
         remedy = translate("Plan", "Start the machine first.")
+    elif active and not disk.writable:
+        # [run] QEMU 10.0: "Device … is writable but does not support snapshots", which says the opposite
+        rule = "disk-readonly"
+        reason = translate("Plan", "Disk {disk} is read-only: a running machine can’t keep a snapshot in its image.")
+        remedy = translate("Plan", "Leave it out: what can’t be written does not change.")
     elif active and disk.transient:
         rule = "disk-transient"
         reason = translate("Plan", "Disk {disk} is transient: a running machine’s memory can’t be saved beside it.")

@@ -1,0 +1,54 @@
+"""What a dialog reads for a request, and how a job runs a plan's steps, without Qt's event loop."""
+
+import posixpath
+from dataclasses import replace
+
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.plan import Step
+from snapgui.core.records import DomainId, Situation, Snapshots
+from snapgui.core.requests import Request, Take
+from snapgui.core.rules.take_disks import overlay
+from snapgui.jobs.hosts import read_situation
+from snapgui.virt.host import Host
+
+
+def survey(host: Host, domain: DomainId, request: Request | None = None, *, next_xml: bool = False) -> Situation:
+    """The situation of a machine, as ``jobs.Hosts.survey`` reads it, with the XML of every snapshot."""
+    listing = host.list_snapshots(domain.uuid)
+    records = {each.name: each for batch in host.read_snapshots(domain.uuid, listing.names) for each in batch}
+    files: list[str] = []
+    if isinstance(request, Take):
+        files = [request.memory_file, *(choice.path for choice in request.disks)]
+    prepared: list[str] = []
+    if isinstance(request, Take) and request.reuse:
+        disks = host.read_config(domain.uuid).disks
+        prepared = [path for path in (*(overlay(disk, request.name) for disk in disks), *files[1:]) if path]
+    folders = [posixpath.dirname(path) for path in files if path.startswith("/")]
+    read = read_situation(host, domain, listing.names, folders, next_xml=next_xml, prepared=prepared)
+    return replace(read, host=host.read_host(), snapshots=Snapshots(records, listing.current))
+
+
+def run(host: Host, steps: tuple[Step, ...]) -> Problem | None:
+    """Run them as ``jobs.Runner`` does; the problem that ended it, if any."""
+    problem: Problem | None = None
+    undo: list[Step] = []
+    for step in steps:
+        if problem is not None and not step.always:
+            continue
+        found = _run(host, step)
+        if found is None:
+            undo += [] if step.undone_by is None else [step.undone_by]
+        elif problem is None and not step.may_fail and not step.always:
+            problem = found
+    if problem is not None:
+        for step in reversed(undo):
+            _run(host, step)
+    return problem
+
+
+def _run(host: Host, step: Step) -> Problem | None:
+    try:
+        host.run(step)
+    except SnapguiError as error:
+        return error.problem
+    return None

@@ -1,0 +1,196 @@
+"""What libvirt does without a word though a plan refuses it, and how each is seen to do harm, or to do something else.
+
+The exceptions to "a plan with a blocker is refused by libvirt too", by the rule of the blocker. Two more are not even
+tried: a name that is too long has libvirt 11.3 forget the snapshot that it keeps calling the current one, and crash
+at the next revert; and ``depth`` needs 200 images above one another.
+"""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from snapgui.core.plan import Plan
+from snapgui.core.records import Situation
+from snapgui.core.requests import Delete, Import, Redefine, Revert, Take
+from snapgui.core.rules.revert_files import config_then
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What there was before and is after libvirt did what the plan refuses.
+
+        ``contents``: what the guest finds on its disks, by target, None where a disk can't be read any more; ``files``:
+        the bytes of the files that the request names;
+        ``backing``: what is seen through images that overlays of the machine's snapshots have behind them, by path.
+    ``tries``: runs a step, and says whether libvirt did it.
+    """
+
+    plan: Plan
+    before: Situation
+    after: Situation
+    contents: tuple[Mapping[str, bytes] | None, Mapping[str, bytes] | None]
+    files: tuple[Mapping[str, bytes], Mapping[str, bytes]]
+    backing: tuple[Mapping[str, bytes], Mapping[str, bytes]]
+
+
+def image_info(path: str) -> dict[str, object]:
+    """What qemu-img says of an image; nothing where it can't read it."""
+    ran = subprocess.run(["qemu-img", "info", "-U", "--output=json", path], capture_output=True, check=False)
+    return dict(json.loads(ran.stdout)) if ran.returncode == 0 else {}
+
+
+def tags(path: str) -> list[str]:
+    """The names of the snapshots in an image; a name can be there twice."""
+    found = image_info(path).get("snapshots", [])
+    return [entry["name"] for entry in found] if isinstance(found, list) else []
+
+
+def _disks_damaged(outcome: Outcome) -> bool:
+    """A disk is not there any more, or holds something else; so does a medium in a drive."""
+    before, after = outcome.contents
+    return after is None or after != before or _overwritten(outcome)
+
+
+def _no_disk(outcome: Outcome) -> bool:
+    """The machine goes on in a file that does not exist, or two disks in one."""
+    config = outcome.after.config
+    sources = [disk.source for disk in config.disks if disk.writable] if config is not None else []
+    return len(set(sources)) < len(sources) or not all(Path(path).exists() for path in sources)
+
+
+def _overwritten(outcome: Outcome) -> bool:
+    """A file that was there holds something else."""
+    before, after = outcome.files
+    return any(after.get(path) != held for path, held in before.items())
+
+
+def _twice(outcome: Outcome) -> bool:
+    """An image holds two snapshots of one name, which nobody can tell apart."""
+    request, config = outcome.plan.request, outcome.after.config
+    assert isinstance(request, Take)
+    return config is not None and any(tags(disk.source).count(request.name) > 1 for disk in config.disks)
+
+
+def _other_kind(outcome: Outcome) -> bool:
+    """The snapshot is of another kind than was asked for."""
+    request = outcome.plan.request
+    assert isinstance(request, Take)
+    record = outcome.after.snapshots.records.get(request.name)
+    return record is not None and record.kind is not request.kind
+
+
+def _other_name(outcome: Outcome) -> bool:
+    """There is one of another name than was asked for."""
+    request = outcome.plan.request
+    assert isinstance(request, Take | Redefine)
+    new = set(outcome.after.snapshots.records) - set(outcome.before.snapshots.records)
+    asked = request.name if isinstance(request, Take) else request.snapshot
+    return bool(new) and asked not in new
+
+
+def _replaced(outcome: Outcome) -> bool:
+    """What libvirt notes of a snapshot gives way to what was to be another one."""
+    return outcome.plan.steps[0].snapshot in outcome.before.snapshots.records
+
+
+def _not_marked(outcome: Outcome) -> bool:
+    """What was to be the current snapshot is not."""
+    request = outcome.plan.request
+    return isinstance(request, Import) and outcome.after.snapshots.current != request.current
+
+
+def _lost(outcome: Outcome) -> bool:
+    """A snapshot that is to stay has lost its data."""
+    assert isinstance(outcome.plan.request, Delete)
+    going = {step.snapshot for step in outcome.plan.steps}
+    gone = [name for name in outcome.before.snapshots.records if name not in going]
+    layers = {layer.path for chain in outcome.before.chains.values() for layer in chain}
+    held = {tag for path in layers if Path(path).exists() for tag in tags(path)}
+    return any(name not in held for name in gone)
+
+
+def _number_mistaken(outcome: Outcome) -> bool:
+    """A revert takes a name of digits for another snapshot's number: shown on an image of its own."""
+    folder = next(iter(outcome.before.folders))
+    image, raw = f"{folder}/numbers", Path(f"{folder}/numbers.raw")
+
+    def qemu_img(*command: str) -> None:
+        subprocess.run(["qemu-img", *command], check=True, stdout=subprocess.DEVNULL)
+
+    qemu_img("create", "-f", "qcow2", image, "64K")
+    for number, name in enumerate(("2", "x"), start=1):
+        subprocess.run(["qemu-io", "-c", f"write -q -P {number} 0 64K", image], check=True)
+        qemu_img("snapshot", "-c", name, image)
+    qemu_img("snapshot", "-a", "2", image)
+    qemu_img("convert", "-O", "raw", image, str(raw))
+    found = raw.read_bytes()[0]
+    Path(image).unlink()
+    raw.unlink()
+    return found == 2  # what the other one holds
+
+
+def _nothing_reset(outcome: Outcome) -> bool:
+    """The firmware's settings are as they were, though they were to be made anew."""
+    request = outcome.plan.request
+    assert isinstance(request, Revert)
+    before, after = outcome.files
+    return before == after
+
+
+def _saved_state_lost(outcome: Outcome) -> bool:
+    """The saved state needs a file that is gone: the machine can't start from it."""
+    config = outcome.before.config
+    return config is not None and not all(Path(disk.source).exists() for disk in config.disks if disk.source)
+
+
+def _file_lost(outcome: Outcome) -> bool:
+    """A file is gone that another snapshot was taken of, or that the machine is on."""
+    configs = [config_then(name, outcome.before) for name in outcome.after.snapshots.records]
+    disks = [disk for config in (outcome.after.config, *configs) if config is not None for disk in config.disks]
+    return not all(Path(disk.source).exists() for disk in disks if disk.source)
+
+
+def _nothing_done(outcome: Outcome) -> bool:
+    """libvirt says that it has paused a paused machine."""
+    return outcome.after.domain.state is outcome.before.domain.state
+
+
+def _stays_off(outcome: Outcome) -> bool:
+    """Nothing started that could have made the firmware's settings anew."""
+    return not outcome.after.domain.state.active
+
+
+def _spoilt(outcome: Outcome) -> bool:
+    """What an overlay has behind it changes under it."""
+    before, after = outcome.backing
+    return any(after.get(path) != held for path, held in before.items())
+
+
+HARM: Mapping[str, Callable[[Outcome], bool]] = MappingProxyType(
+    {
+        "buried": _lost,
+        "disk-external": _other_kind,
+        "disk-internal": _other_kind,
+        "file-comma": _no_disk,
+        "file-twice": _no_disk,
+        "file-taken": _replaced,
+        "gone": _not_marked,
+        "managed-save": _saved_state_lost,
+        "memory-exists": _overwritten,
+        "memory-on-disk": _disks_damaged,
+        "name-blank": _other_name,
+        "name-number": _number_mistaken,
+        "needed": _file_lost,
+        "reset-nvram": _nothing_reset,
+        "reset-nvram-off": _stays_off,
+        "reuse-backing": _disks_damaged,
+        "reuse-format": _disks_damaged,
+        "spoils": _spoilt,
+        "state": _nothing_done,
+        "tag-taken": _twice,
+        "xml-name": _other_name,
+    }
+)
