@@ -292,6 +292,12 @@ def _about_machines() -> tuple[_Meaning, ...]:
             translate("Error", "Shut the machine off first."),
         ),
         _Meaning(
+            (38,),
+            "(from|to) monitor",  # libvirt's own connection to QEMU, not ours to libvirt
+            translate("Error", "QEMU ended in the middle of it."),
+            translate("Error", "Look at what state the machine is in, then try again."),
+        ),
+        _Meaning(
             (9,),
             "domain is no longer running",
             translate("Error", "QEMU ended in the middle of it."),

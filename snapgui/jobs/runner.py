@@ -184,7 +184,8 @@ class Runner(QObject):
         return course
 
     def _is_lost(self, step: Step, problem: Problem) -> bool:
-        return problem.code in _CONNECTION_ERRORS or self._hosts.host(step.domain.uri) is None
+        qemu_ended = "monitor" in problem.raw  # 38 too, but the connection that ended is libvirt's to QEMU
+        return (problem.code in _CONNECTION_ERRORS and not qemu_ended) or self._hosts.host(step.domain.uri) is None
 
     def _run(self, plan: Plan, step: Step) -> Problem | None:
         host = self._hosts.host(step.domain.uri)

@@ -231,6 +231,12 @@ TABLE = [
     (38, "Unable to resolve address 'h' service '16509': Name or service not known", "no host “h”", "network"),
     (38, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory", "for TLS", "details"),
     (78, "operation aborted: migration job: canceled by client", "cancelled", ""),
+    (
+        38,
+        "Unable to read from monitor: Connection reset by peer",
+        "QEMU ended in the middle",
+        "state the machine is in",
+    ),
 ]
 
 
