@@ -37,6 +37,7 @@ class Difference:
     text: str
     path: str
     running_only: bool = False
+    next_start: bool = False  # in what is defined alone: the running machine has it after its next start
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,13 @@ def compare(before: Configuration, after: Configuration) -> tuple[Difference, ..
             known = {(each.path, each.text) for each in found}
             running = differences(before.live, after.live)
             found += [replace(each, running_only=True) for each in running if (each.path, each.text) not in known]
+        if after.live:
+            runs = differences(before.live or before.persistent, after.live)
+            as_it_runs = {(each.path, each.text) for each in runs}
+            found = [
+                each if each.running_only or (each.path, each.text) in as_it_runs else replace(each, next_start=True)
+                for each in found
+            ]
     else:
         one = before.live or before.persistent if after.live else before.persistent or before.live
         other = after.live or after.persistent if before.live else after.persistent or after.live

@@ -309,6 +309,8 @@ def is_embedded(uri: str) -> bool:
 def _console_reason(state: DomainState, uri: str) -> str:
     if is_embedded(uri):
         return translate("Actions", "This machine lives inside this application; no other program can show it.")
+    if uri.startswith("test:"):
+        return translate("Actions", "The machines of libvirt’s test driver have no screen.")
     if not state.active:
         return translate("Actions", "The machine is off.")
     return ""

@@ -168,6 +168,8 @@ class DifferencesView(QWidget):
 
 def text_of(difference: Difference) -> str:
     """A difference in a line."""
+    if difference.next_start:
+        return translate("Differences", "{difference} (from the next start on)").format(difference=difference.text)
     if not difference.running_only:
         return difference.text
     return translate("Differences", "{difference} (as it runs)").format(difference=difference.text)

@@ -102,3 +102,20 @@ def test_very_many_lines_are_not_compared(view: DifferencesView) -> None:
     many = OFF.replace("<devices>", "<devices>" + "\n" * 6000)
     view.show_comparison(Configuration(OFF), Configuration(many))
     assert lines(view) == ["There are too many lines to compare."]
+
+
+def test_what_a_running_machine_gets_with_its_next_start_is_told_apart(qtbot: QtBot) -> None:
+    def machine(vcpus: int, memory: int) -> str:
+        return f"<domain type='qemu'><name>a</name><vcpu>{vcpus}</vcpu><memory unit='KiB'>{memory}</memory></domain>"
+
+    view = DifferencesView()
+    qtbot.addWidget(view)
+    then = Configuration(persistent=machine(1, 1024), live=machine(1, 1024))
+    view.show_comparison(then, Configuration(persistent=machine(3, 2048), live=machine(1, 2048)))
+    marked = [text for text in view.texts() if "from the next start on" in text]
+    assert len(view.texts()) == 2
+    assert len(marked) == 1
+    assert "CPU" in marked[0]
+    off = Configuration(persistent=machine(3, 2048))
+    view.show_comparison(Configuration(persistent=machine(1, 1024)), off)
+    assert not any("from the next start on" in text for text in view.texts())

@@ -14,8 +14,9 @@ from snapgui.core.records import DomainState, Mode, Size, SnapshotDisk, Snapshot
 from snapgui.core.virsh import caveat
 from snapgui.ui.contrast import TEXT, contrast
 from snapgui.ui.details.commands import CommandList
+from snapgui.ui.details.facts import Facts
 from snapgui.ui.details.picture import Picture, PictureViewer, decode
-from snapgui.ui.details.texts import NameLink
+from snapgui.ui.details.texts import CopyableText, NameLink
 from snapgui.ui.details.xml_view import XmlView
 
 XML = """<domainsnapshot>
@@ -348,3 +349,16 @@ def test_a_host_that_takes_long_over_a_picture_is_asked_less_often(desk: Any, qt
     qtbot.wait(1300)
     assert len(asked) == 1
     qtbot.waitUntil(lambda: len(asked) == 2)
+
+
+def test_all_tabs_are_seen_in_a_narrow_panel(desk: Any) -> None:
+    (tabs,) = desk.panel.findChildren(QTabWidget)
+    bar = tabs.tabBar()
+    assert not bar.usesScrollButtons()
+    assert desk.panel.minimumSizeHint().width() >= sum(bar.tabRect(place).width() for place in range(bar.count()))
+
+
+def test_tab_passes_over_the_values_of_the_facts(desk: Any) -> None:
+    values = desk.panel.findChild(Facts).findChildren(CopyableText)
+    assert values
+    assert not any(value.focusPolicy() & Qt.FocusPolicy.TabFocus for value in values)

@@ -488,3 +488,9 @@ def test_going_to_where_the_machine_stands_gives_up_a_filter_that_hides_it(qtbot
     tree = app.window.snapshots.tree
     assert app.window.snapshots.filter.text() == ""
     assert tree.choice.has(tree.model().here_index())
+
+
+def test_a_machine_without_a_screen_has_no_console(app: Application):
+    console = app.window.actions_[Act.CONSOLE]
+    assert not console.isEnabled()
+    assert "have no screen" in console.toolTip()
