@@ -66,6 +66,7 @@ class Application:
         self._let_go: set[str] = set()
         self.backend.hosts.opened.connect(self._opened.add)
         self.store.host_removed.connect(self._let_go.add)
+        self._ending: threading.Thread | None = None
         self._closed = False
 
     def connect(self, uris: list[str], domain: str = "") -> None:
@@ -95,7 +96,7 @@ class Application:
             threading.Thread(target=self._run_demo, args=(self._demo,), name="demo", daemon=True).start()
 
     def close(self) -> None:
-        """Remember the hosts and let go of them, without waiting for any; end the demo."""
+        """Remember the hosts and let go of them, without waiting for any; have the demo end by itself."""
         if self._closed:
             return
         self._closed = True
@@ -105,7 +106,14 @@ class Application:
         self.settings.set(CONNECTIONS, [uri for uri in (*kept, *worked) if not uri.startswith(_EMBEDDED)])
         self.backend.close()
         if self._demo is not None:
-            self._demo.stop()
+            # It waits for what its machine is at. The window is gone meanwhile, instead of standing there frozen.
+            self._ending = threading.Thread(target=self._demo.stop, name="end of the demo")
+            self._ending.start()
+
+    def wait(self) -> None:
+        """After ``close``: until nothing of the demo is left."""
+        if self._ending is not None:
+            self._ending.join()
 
     def _run_demo(self, demo: "Demo") -> None:
         """On a thread of its own."""
@@ -161,6 +169,7 @@ def run(arguments: argparse.Namespace) -> int:
             application.connect(arguments.connect, arguments.domain or "")
         status = qt.exec()
         application.close()
+        application.wait()
         stored.sync()
     garbage.stop()
     return status

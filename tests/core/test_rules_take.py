@@ -129,6 +129,13 @@ def test_a_line_break_in_a_name_is_warned_of(take: Callable[..., Plan]) -> None:
     assert "name-control" in rules(take("a\nb"), Level.WARNING)
 
 
+def test_a_blank_around_a_name_is_told(take: Callable[..., Plan]) -> None:
+    plan = take("a ", driver="TEST")
+    assert plan.ready
+    assert "name-outer-blank" in rules(plan, Level.NOTE)
+    assert not rules(take("a b", driver="TEST"), Level.NOTE)
+
+
 def test_a_name_is_used_once(take: Callable[..., Plan], snapshot: Callable[..., Any]) -> None:
     assert rules(take("a", snapshot("a"))) == {"name-taken"}
 

@@ -51,7 +51,10 @@ def new_name_findings(name: str, situation: Situation, *, tagged: bool = True) -
 
 def _control_findings(name: str) -> list[Finding]:
     if "\n" not in name and "\t" not in name:
-        return []
+        if name == name.strip():
+            return []
+        text = translate("Plan", "The name begins or ends with a blank, which is part of it.")
+        return [Finding("name-outer-blank", Level.NOTE, text)]
     text = translate("Plan", "The name has a line break or a tab in it, which is hard to type in other tools.")
     return [Finding("name-control", Level.WARNING, text)]
 
