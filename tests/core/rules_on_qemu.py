@@ -192,7 +192,7 @@ class Walk:
             self.over = True
             self.prove(blockers, self.outcome(plan, situation, (contents, files, backing)))
         elif blockers:
-            self.over = not self.intact(contents)
+            self.over = not self.intact(contents) or self.files(request, situation) != files
             self.counts["refused, with harm done"] += self.over
         elif problem is None:
             self.after(request, plan, situation, contents)
