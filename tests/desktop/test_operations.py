@@ -23,7 +23,7 @@ def test_the_views_and_the_actions_have_names(application: Application) -> None:
     for name in ("Machines", "Snapshots", "Activity"):
         application.find(name, "tree")
     application.find("Sizes", "list")
-    for name in ("Take", "Revert", "Delete", "Edit"):
+    for name in ("Take", "Revert", "Delete", "Edit description"):
         application.find(name, "button")
 
 
