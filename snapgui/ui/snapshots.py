@@ -199,7 +199,11 @@ class _SnapshotDelegate(QStyledItemDelegate):
         self._model = model
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
-        super().initStyleOption(option, index)
+        """What Qt's own does with a text and its alignment; that asks for six more roles, most of the time of a paint."""
+        option.index = QModelIndex(index)
+        option.features |= QStyleOptionViewItem.ViewItemFeature.HasDisplay
+        option.text = self._model.data(index) or ""
+        option.displayAlignment = self._model.data(index, Qt.ItemDataRole.TextAlignmentRole)
         here = not isinstance(self._model.key(index), str)
         if index.column() == Column.NAME:
             option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration

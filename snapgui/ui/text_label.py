@@ -53,6 +53,7 @@ class TextLabel(QLabel):
         group = QPalette.ColorGroup.Active if self.isEnabled() else QPalette.ColorGroup.Disabled
         painter.setPen(self.palette().color(group, self.foregroundRole()))
         layout.draw(painter, QPointF(aligned.topLeft()), [], QRectF(area))
+        painter.end()
 
     def _lay_out(self, width: int) -> tuple[QTextLayout, int]:
         """The text in lines of ``width`` pixels, and the height of them all."""
