@@ -199,8 +199,8 @@ class _SnapshotDelegate(QStyledItemDelegate):
         self._model = model
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
-        """What Qt's own does with a text and its alignment; that asks for six more roles, most of the time of a paint."""
-        option.index = QModelIndex(index)
+        """What Qt's own does with a text and its alignment; that asks for six more roles at each paint."""
+        option.index = index  # type: ignore[assignment]  # the stub knows no persistent one
         option.features |= QStyleOptionViewItem.ViewItemFeature.HasDisplay
         option.text = self._model.data(index) or ""
         option.displayAlignment = self._model.data(index, Qt.ItemDataRole.TextAlignmentRole)

@@ -41,7 +41,8 @@ def plan_delete(request: Delete, situation: Situation) -> Plan:
         return plan_forget(request, situation, going)
     known = _facts(situation)
     order = find_order(known, going)[0] if facts.is_qemu(situation) else going[::-1]
-    stuck = [name for name in reversed(going) if name not in set(order)]
+    ordered = set(order)
+    stuck = [name for name in reversed(going) if name not in ordered]
     return Plan(
         request,
         title,

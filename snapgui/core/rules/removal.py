@@ -168,6 +168,7 @@ def find_order(facts: Facts, going: Collection[str]) -> tuple[list[str], Tree]:
 
     Where no order deletes all of them, as far as one gets.
     """
+    going = set(going)
     wanted = [name for name in reversed(tree.tree_order(facts.snapshots)) if name in going]
     longest: list[str] = []
     tried: set[frozenset[str]] = set()
@@ -192,7 +193,8 @@ def _go_on(facts: Facts, order: Sequence[str], wanted: Sequence[str]) -> tuple[l
     done = list(order)
     for name in done:
         now.remove(name)
-    left = [name for name in wanted if name not in set(done)]
+    gone = set(done)
+    left = [name for name in wanted if name not in gone]
     went = True
     while went:
         went = False

@@ -80,7 +80,7 @@ class SizesView(QListView):
         self._rescale = QTimer(self)
         self._rescale.setSingleShot(True)
         self._rescale.setInterval(0)
-        self._rescale.timeout.connect(self._rescaled)
+        self._rescale.timeout.connect(self._measure)
         self._rescale.timeout.connect(self._tell_figures)  # the bar that they were of may be gone
         self._plot = Plot.of(1, QFontMetricsF(self.font()), scale_for(0, 1))
         self.setAccessibleName(translate("Sizes", "Sizes"))
@@ -157,10 +157,6 @@ class SizesView(QListView):
     def dataChanged(self, top_left: Index, bottom_right: Index, roles: Sequence[int] = ()) -> None:
         super().dataChanged(top_left, bottom_right, roles)
         self._rescale.start()
-
-    def _rescaled(self) -> None:
-        self._measure()
-        self._tell_figures()
 
     def _start_over(self) -> None:
         self._hovered = QPersistentModelIndex()
