@@ -168,6 +168,7 @@ class User:
 
     def accept(self, dialog: QDialog, seconds: float = 120) -> JobRecord:
         """Press the dialog's OK, and wait until its job has ended well and the tree has followed."""
+        self.until(lambda: not getattr(dialog, "waiting", False), "the machine to be read")
         self.until(dialog.ok.isEnabled, f"“{dialog.ok.text()}” to be enabled: {dialog.ok.toolTip()}")
         known = set(self.jobs)
         self._qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)

@@ -203,7 +203,8 @@ class SizesView(QListView):
     def figures(self) -> tuple[str, ...]:
         """Name, size and time of the bar under the mouse, or else of the one with the focus; empty without one."""
         index = self._pointed()
-        return figures_of(bar_of(index), index.data(Role.RECORD)) if index.isValid() else ()
+        record = index.data(Role.RECORD) if index.isValid() else None  # None too while its row goes
+        return figures_of(bar_of(index), record) if record is not None else ()
 
     def is_pointed_at(self) -> bool:
         """Whether the mouse is over a bar."""
