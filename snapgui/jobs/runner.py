@@ -43,7 +43,7 @@ from snapgui.virt.events import DomainChanged
 from snapgui.virt.host import Host, SnapshotNames
 
 _CONNECTION_ERRORS = frozenset({7, 38, 39})  # what a call says when its connection dies under it
-_PROGRESS_MS = 500
+_PROGRESS_MS = 250
 _LATE_SECONDS = 2.0  # how long after a job its events may still come in
 _AGAIN_MS = 10_000  # until what is owed is tried once more
 _REMEMBERED = 100  # durations kept for estimates

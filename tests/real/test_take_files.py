@@ -30,8 +30,8 @@ _SMALL = """\
   </devices>
 </domain>
 """
-_MEMORY = 384  # MiB
-_FILLED = 256
+_MEMORY = 1200  # MiB
+_FILLED = 900
 
 
 @pytest.fixture
