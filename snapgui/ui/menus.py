@@ -28,10 +28,8 @@ SNAPSHOT: Final = (
 )
 MACHINE: Final = (*POWER, Act.CONSOLE, Act.CHECK_HEALTH, Act.SETTINGS, Act.TAKE)
 HOST: Final = (Act.CONNECT, Act.REFRESH, Act.DISCONNECT)
-_TOOLS: Final = (
-    (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT),
-    (Act.START, Act.PAUSE, Act.RESUME, Act.SHUT_DOWN, Act.CONSOLE),
-)
+_SNAPSHOT_TOOLS: Final = (Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT)
+_MACHINE_TOOLS: Final = (Act.START, Act.PAUSE, Act.RESUME, Act.SHUT_DOWN, Act.CONSOLE)
 
 
 def tool_bar(actions: Actions) -> QToolBar:
@@ -40,9 +38,9 @@ def tool_bar(actions: Actions) -> QToolBar:
     bar.setObjectName("tools")
     bar.setMovable(False)
     bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    for group in _TOOLS:
-        bar.addSeparator()
-        bar.addActions([actions[act] for act in group])
+    bar.addActions([actions[act] for act in _SNAPSHOT_TOOLS])
+    bar.addSeparator()
+    bar.addActions([actions[act] for act in _MACHINE_TOOLS])
     return bar
 
 
