@@ -8,27 +8,11 @@ import pytest
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 from testbed.daemon import Daemon
+from testbed.tiny import tiny_machine
 from testbed.user import User
 
 from snapgui.app import Application, keep_responsive
 from snapgui.settings import Settings
-
-_MACHINE = """\
-<domain type='qemu'>
-  <name>frail</name>
-  <memory unit='MiB'>16</memory>
-  <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <devices>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='qcow2'/>
-      <source file='{disk}'/>
-      <target dev='vda' bus='virtio'/>
-    </disk>
-    <controller type='usb' model='none'/>
-  </devices>
-</domain>
-"""
 
 
 @pytest.fixture
@@ -51,7 +35,7 @@ def frail(daemon: Daemon) -> Iterator[str]:
     disk = daemon.images / "frail.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "16M"], check=True)
     daemon.hand_over(disk)
-    daemon.define(_MACHINE.format(disk=disk))
+    daemon.define(tiny_machine("frail", disk))
     daemon.virsh("start", "frail")
     daemon.virsh("snapshot-create-as", "frail", "before")
     yield "frail"

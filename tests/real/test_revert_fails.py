@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 from testbed.daemon import Daemon
+from testbed.tiny import tiny_machine
 from testbed.user import User
 
 from snapgui.core.activity import JobRecord, JobState
@@ -19,23 +20,6 @@ from snapgui.core.plan import Call
 from snapgui.core.records import HostState
 from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.confirm import ConfirmDialog
-
-_SMALL = """\
-<domain type='qemu'>
-  <name>small</name>
-  <memory unit='MiB'>16</memory>
-  <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <devices>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='qcow2'/>
-      <source file='{disk}'/>
-      <target dev='vda' bus='virtio'/>
-    </disk>
-    <controller type='usb' model='none'/>
-  </devices>
-</domain>
-"""
 
 
 @pytest.fixture
@@ -52,7 +36,7 @@ def small(daemon: Daemon) -> Iterator[Path]:
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "16M"], check=True)
         daemon.hand_over(folder)
         daemon.hand_over(disk)
-        daemon.define(_SMALL.format(disk=disk))
+        daemon.define(tiny_machine("small", disk))
         daemon.virsh("snapshot-create-as", "small", "before")
         daemon.virsh("start", "small")
         yield disk

@@ -6,23 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from testbed.daemon import Daemon
+from testbed.tiny import tiny_machine
 
 from snapgui.core.records import Prepared
 from snapgui.virt.host import Host
-
-_DOMAIN = """\
-<domain type='qemu'>
-  <name>surveyed</name>
-  <memory unit='MiB'>16</memory>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <devices>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='qcow2'/><source file='{disk}'/><target dev='vda' bus='virtio'/>
-    </disk>
-    <memballoon model='none'/>
-  </devices>
-</domain>
-"""
 
 
 @pytest.fixture
@@ -32,7 +19,7 @@ def machine(daemon: Daemon) -> Iterator[str]:
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, "8M"], check=True)
     daemon.hand_over(path)
     daemon.virsh("pool-refresh", "images")
-    daemon.define(_DOMAIN.format(disk=path))
+    daemon.define(tiny_machine("surveyed", path))
     daemon.virsh("start", "surveyed")
     yield daemon.virsh("domuuid", "surveyed").strip()
     daemon.remove("surveyed")

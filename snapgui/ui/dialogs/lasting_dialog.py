@@ -37,10 +37,6 @@ class LastingDialog(PlanDialog):
         """The snapshots whose XML the plan needs."""
         return ()
 
-    def folders(self) -> tuple[str, ...]:
-        """The folders of the host that the plan looks into, besides those of the disks."""
-        return ()
-
     def unsaved(self) -> bool:
         """Whether closing would lose what the user has typed."""
         return False
