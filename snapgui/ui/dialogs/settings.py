@@ -62,7 +62,7 @@ class SettingsDialog(PlanDialog):
         self._tabs = QTabWidget()
         self._fields = self._make_fields()
         self._editor = XmlEdit(translate("SettingsDialog", "XML of the machine"))
-        self._validate = QCheckBox(translate("SettingsDialog", "&Hold it against libvirt’s schema first"))
+        self._validate = QCheckBox(translate("SettingsDialog", "Chec&k with libvirt’s schema"))
         self._validate.setChecked(True)
         self._validate.setToolTip(
             translate("SettingsDialog", "Without this, libvirt drops what it does not know without a word.")

@@ -27,7 +27,7 @@ class TakeOptions(QWidget):
             "quiesce": translate("TakeDialog", "&Hold the guest’s file systems still"),
             "reuse": translate("TakeDialog", "&Use files that have been prepared"),
             "no_metadata": translate("TakeDialog", "Don’t &let libvirt know it"),
-            "validate": translate("TakeDialog", "Chec&k the request by libvirt’s schema"),
+            "validate": translate("TakeDialog", "Chec&k with libvirt’s schema"),
         }
         self._about = {
             "live": translate("TakeDialog", "The file grows with what the guest changes meanwhile."),

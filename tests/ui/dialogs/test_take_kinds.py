@@ -188,7 +188,7 @@ def test_options_that_do_not_fit_can_not_be_chosen_and_say_why(open_dialog: Call
     for name in (
         "Turn the machine off afterwards",
         "Don\N{RIGHT SINGLE QUOTATION MARK}t let libvirt know it",
-        "Check the request by libvirt\N{RIGHT SINGLE QUOTATION MARK}s schema",
+        "Check with libvirt\N{RIGHT SINGLE QUOTATION MARK}s schema",
     ):
         named(dialog, QCheckBox, name).click()
     assert step(dialog).flags == CreateFlag.HALT | CreateFlag.NO_METADATA | CreateFlag.VALIDATE
