@@ -87,3 +87,10 @@ def test_a_sort_follows_what_becomes_of_a_snapshot(panel: SnapshotsPanel) -> Non
     del known["left 0"]
     store.put_snapshots(_DOMAIN, Snapshots(known, "right 29"))
     assert model.index_of("left 1").isValid()
+
+
+def test_what_has_changed_is_painted(panel: SnapshotsPanel, qtbot: QtBot) -> None:
+    before = panel.tree.viewport().grab().toImage()
+    panel.tree.choice.snapshots.set_filter("right 7")
+    qtbot.waitUntil(panel.tree.updatesEnabled, timeout=2000)
+    assert panel.tree.viewport().grab().toImage() != before
