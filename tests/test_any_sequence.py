@@ -37,7 +37,7 @@ from snapgui.core.requests import (
     Take,
 )
 from snapgui.core.rules import make_plan
-from snapgui.core.xml import read_snapshot
+from snapgui.core.xml.read import read_snapshot
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.hosts import Hosts
 from snapgui.jobs.runner import Runner

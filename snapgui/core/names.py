@@ -7,7 +7,7 @@ from itertools import count
 from typing import Final
 
 from snapgui.core.rules.naming import LONGEST, portable
-from snapgui.core.xml import can_carry
+from snapgui.core.xml.document import can_carry
 
 _FIELD: Final = re.compile(r"\{(machine|date|time)\}")
 _NUMBER: Final = "{n}"

@@ -6,8 +6,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from snapgui.core.ailments import Health
 from snapgui.core.errors import Problem
+from snapgui.core.health.ailments import Health
 
 
 class DomainId(NamedTuple):

@@ -6,10 +6,10 @@ from typing import Final
 
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
 from snapgui.core.requests import DiskChoice
-from snapgui.core.secrets import mask
 from snapgui.core.text import translate
 from snapgui.core.uris import is_in_process
-from snapgui.core.xml import simple_snapshot
+from snapgui.core.xml.secrets import mask
+from snapgui.core.xml.take import simple_snapshot
 
 _COMMANDS: Final = {
     Call.SNAPSHOT_REVERT: "snapshot-revert",

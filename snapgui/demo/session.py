@@ -15,7 +15,7 @@ from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Take
 from snapgui.core.text import translate
-from snapgui.core.xml import take_xml
+from snapgui.core.xml.take import take_xml
 from snapgui.demo import folder
 from snapgui.demo.boot_sector import boot_sector
 from snapgui.virt import eventloop

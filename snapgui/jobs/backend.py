@@ -5,10 +5,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from snapgui.core.ailments import Health
 from snapgui.core.errors import Problem
+from snapgui.core.health.ailments import Health
 from snapgui.core.records import DomainId, Situation
-from snapgui.core.xml import read_domain
+from snapgui.core.xml.read import read_domain
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.check import check
 from snapgui.jobs.console import Console

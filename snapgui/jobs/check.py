@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from snapgui.core.ailments import Health
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.health import examine
-from snapgui.core.inventory import Inventory, Picture
+from snapgui.core.health.ailments import Health
+from snapgui.core.health.examine import examine
+from snapgui.core.health.inventory import Inventory, Picture
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, read_snapshot
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import read_snapshot
 from snapgui.jobs.screens import Screens
 from snapgui.virt.host import Host
 

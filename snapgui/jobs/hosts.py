@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from snapgui.core.differences import Configuration
+from snapgui.core.differences.compare import Configuration
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import DomainId, HostRecord, Situation, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, read_snapshot
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import read_snapshot
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import Connection, not_connected
 from snapgui.jobs.records import Records

@@ -13,39 +13,40 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.plan import Call, Plan, Step
-from snapgui.core.records import DomainId, DomainState, Kind, Situation
+from snapgui.core.plan import Plan, Step
+from snapgui.core.records import DomainId, DomainState, Situation
 from snapgui.core.requests import (
     Delete,
-    Describe,
-    Import,
     Mend,
-    Power,
-    Redefine,
     Rename,
-    Request,
-    Revert,
-    SetCurrent,
     Take,
     TakeTogether,
     Undo,
     domains,
 )
-from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import not_connected
 from snapgui.jobs.course import ABORTED, Course, is_silent, run_steps
 from snapgui.jobs.hosts import Hosts, situation
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
+from snapgui.jobs.requests import is_group, outcome_on, pauses_for_memory, sort, touched
 from snapgui.jobs.screens import Screens
 from snapgui.virt.events import DomainChanged
-from snapgui.virt.host import Host, SnapshotNames
+from snapgui.virt.host import Host
 
 _CONNECTION_ERRORS = frozenset({7, 38, 39})  # what a call says when its connection dies under it
+
+
 _PROGRESS_MS = 250
+
+
 _LATE_SECONDS = 2.0  # how long after a job its events may still come in
+
+
 _AGAIN_MS = 10_000  # until what is owed is tried once more
+
+
 _REMEMBERED = 100  # durations kept for estimates
 
 
@@ -198,7 +199,7 @@ class Runner(QObject):
                 problem = error.problem
             else:
                 return None
-        return replace(problem, machine=step.domain_name) if step.takes and _is_group(plan) else problem
+        return replace(problem, machine=step.domain_name) if step.takes and is_group(plan) else problem
 
     def _picture(self, step: Step) -> bytes | None:
         """The screen as the snapshot will hold it; asked for ahead of all steps, so that none of them waits for it."""
@@ -223,7 +224,7 @@ class Runner(QObject):
     def _stepped(self, job_id: int, index: int, step: Step, started: float) -> None:
         job = self._jobs[job_id]
         rest = job.record.plan.steps[index + 1 :]
-        stoppable = _is_group(job.record.plan) and any(not each.always for each in rest) and not job.cancelled.is_set()
+        stoppable = is_group(job.record.plan) and any(not each.always for each in rest) and not job.cancelled.is_set()
         cancellable = step.abortable or stoppable
         self._update(job, state=JobState.RUNNING, started=started, step=index, cancellable=cancellable, progress=None)
         if step.has_progress:
@@ -236,7 +237,7 @@ class Runner(QObject):
         request = job.record.plan.request
         if problem is None:
             state = JobState.DONE
-            self._took.append((domains(request), _sort(request), job.state, ended - started))
+            self._took.append((domains(request), sort(request), job.state, ended - started))
         else:
             state = JobState.CANCELLED if problem.code == ABORTED else JobState.FAILED
         job.unsettled = course.lost
@@ -258,7 +259,7 @@ class Runner(QObject):
         elif problem is None and isinstance(request, Rename):
             self._rename_picture(request)
         for domain in domains(request):
-            self._hosts.refresh(domain, _touched(job.record.plan))
+            self._hosts.refresh(domain, touched(job.record.plan))
         if job.owed:
             self._make_up.start()
         for uri in tuple(course.lost):
@@ -290,7 +291,7 @@ class Runner(QObject):
             if uri in job.unsettled:
                 job.unsettled.discard(uri)
                 request = job.record.plan.request
-                self._hosts.ask(uri, partial(_outcome_on, request), partial(self._settled, job), lambda _: None)
+                self._hosts.ask(uri, partial(outcome_on, request), partial(self._settled, job), lambda _: None)
 
         self._make_up_for_all()
 
@@ -346,7 +347,7 @@ class Runner(QObject):
                 job.suspended[event.id] = event.at
             elif event.event == "resumed" and event.id in job.suspended:
                 pause = event.at - job.suspended.pop(event.id)
-                if _pauses_for_memory(record.plan.request, event.id):
+                if pauses_for_memory(record.plan.request, event.id):
                     self._pauses.append((event.id, pause))
                 job.pauses[event.id] = job.pauses.get(event.id, 0.0) + pause
                 self._update(job, paused=max(*job.pauses.values(), record.paused or 0.0))
@@ -379,91 +380,12 @@ class Runner(QObject):
 
     def _expected(self, plan: Plan, state: DomainState) -> float | None:
         """The median of what earlier jobs of this sort took on this machine in this state, in seconds."""
-        alike = (domains(plan.request), _sort(plan.request), state)
+        alike = (domains(plan.request), sort(plan.request), state)
         took = [seconds for *what, seconds in self._took if tuple(what) == alike]
         return sorted(took)[len(took) // 2] if took else None
-
-
-def _sort(request: Request) -> str:
-    """What decides how long a request takes, besides its machine."""
-    match request:
-        case Take(kind=kind):
-            return f"{type(request).__name__} {kind.value}"
-        case Power(action=action):
-            return f"{type(request).__name__} {action.value}"
-        case _:
-            return type(request).__name__
-
-
-def _pauses_for_memory(request: Request, domain: DomainId) -> bool:
-    """Whether a machine's pause during it tells how long saving its memory takes."""
-    takes = request.takes if isinstance(request, TakeTogether) else (request,)
-    take = next((take for take in takes if take.domain == domain), None)
-    return isinstance(take, Take) and take.kind is not Kind.DISK_ONLY and not take.live
 
 
 def _stand_by(free: threading.Semaphore, release: threading.Event) -> None:
     """Keep a machine's lane for a job that runs on another machine's."""
     free.release()
     release.wait()
-
-
-def _is_group(plan: Plan) -> bool:
-    return isinstance(plan.request, TakeTogether)
-
-
-def _touched(plan: Plan) -> tuple[str, ...]:
-    """The snapshots whose XML a plan changes under the same name."""
-    request = plan.request
-    match request:
-        case Take():
-            return (request.name,)
-        case TakeTogether():
-            return tuple(dict.fromkeys(take.name for take in request.takes))
-        case Describe() | SetCurrent() | Revert():
-            return (request.snapshot,)
-        case Redefine() | Rename() | Import():
-            return tuple(step.snapshot for step in plan.steps if step.call is Call.SNAPSHOT_CREATE)
-        case _:
-            return ()
-
-
-def _outcome_on(request: Request, host: Host) -> dict[str, str]:
-    """What is found on this host, by the machine's name; "" where it is the only one."""
-    if not isinstance(request, TakeTogether):
-        return {"": outcome(request, host.list_snapshots(request.domain.uuid))}
-    takes = [take for take in request.takes if take.domain.uri == host.uri]
-    records = {take: host.read_domain(take.domain.uuid) for take in takes}
-    return {
-        record.name: outcome(take, host.list_snapshots(take.domain.uuid))
-        for take, record in records.items()
-        if record is not None
-    }
-
-
-def outcome(request: Request, listing: SnapshotNames) -> str:  # noqa: C901, PLR0911 - one for each request
-    """What a list read afterwards proves about a request whose end nobody saw, in words; "" where it proves nothing."""
-    match request:
-        case Take(name=name):
-            if name in listing.names:
-                return translate("Runner", "The snapshot is there now; check it before you rely on it.")
-            return translate("Runner", "The snapshot was not taken.")
-        case Delete(snapshots=names):
-            left = sum(name in listing.names for name in names)
-            return translate("Runner", "%n of the chosen snapshot(s) still there.", "", left)
-        case Revert(snapshot=name, safety=safety):
-            if listing.current == name:
-                return translate("Runner", "The machine stands on this snapshot now.")
-            if safety is not None and safety.name in listing.names:
-                return translate("Runner", "Only the safety snapshot was taken: delete it, or revert again.")
-            return translate("Runner", "The machine does not stand on this snapshot.")
-        case Undo(snapshot=name):
-            if name in listing.names:
-                return translate("Runner", "The safety snapshot is there still: the revert can be undone again.")
-            return translate("Runner", "The revert is undone.")
-        case Rename(name=name):
-            if name in listing.names:
-                return translate("Runner", "The new name is there now; the old one may be there too.")
-            return translate("Runner", "The snapshot still has its old name.")
-        case _:
-            return ""

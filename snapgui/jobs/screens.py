@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QCryptographicHash
 
 from snapgui.core.errors import SnapguiError
-from snapgui.core.inventory import Picture
+from snapgui.core.health.inventory import Picture
 from snapgui.core.records import SnapshotRecord
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane

@@ -281,7 +281,7 @@ class TreeModel(QAbstractItemModel):
         New rows come first and gone ones leave last, so that a row can move between the two: the children of a
         deleted snapshot move up with their selection and expansion.
         """
-        wanted = _reached(target)
+        wanted = reached(target)
         self._insert_new(target, wanted)
         gone = [node for key, node in self._by_key.items() if key not in wanted]
         self._rearrange(target, wanted, gone)
@@ -415,7 +415,7 @@ class TreeModel(QAbstractItemModel):
         self.endRemoveRows()
 
 
-def _reached(target: Arrangement) -> dict[Hashable, Hashable]:
+def reached(target: Arrangement) -> dict[Hashable, Hashable]:
     """Each key's parent, parents before children, None (its own parent) first."""
     parents: dict[Hashable, Hashable] = {None: None}
     waiting: list[Hashable] = [None]

@@ -5,7 +5,7 @@ from functools import partial
 from PySide6.QtCore import QObject
 
 from snapgui.core.activity import JobRecord, JobState
-from snapgui.core.differences import Configuration
+from snapgui.core.differences.compare import Configuration
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Describe, Take
@@ -13,7 +13,7 @@ from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 from snapgui.ui.details.panel import DetailsPanel
-from snapgui.ui.operations import Operations
+from snapgui.ui.operations.operations import Operations
 
 
 class DetailsFeed(QObject):

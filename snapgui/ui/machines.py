@@ -25,8 +25,8 @@ from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord
 from snapgui.core.text import translate
 from snapgui.models.machines import MachinesModel
 from snapgui.models.roles import Role
-from snapgui.ui.filter_edit import FilterEdit
 from snapgui.ui.icons import icon
+from snapgui.ui.widgets.filter_edit import FilterEdit
 
 _STATE_ICONS = {
     DomainState.RUNNING: "machine-running",

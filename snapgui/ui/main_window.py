@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QMainWindow,
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, DomainRecord, HostRecord, HostState, SnapshotRecord, Snapshots
+from snapgui.core.records import DomainId, DomainRecord, HostRecord, SnapshotRecord, Snapshots
 from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.activity import ActivityModel
@@ -25,25 +25,26 @@ from snapgui.settings import NAMES_RESIZED, SNAPSHOT_HEADER, SPLITTERS, WINDOW_G
 from snapgui.ui import dialogs
 from snapgui.ui.actions import POWER, Act, Actions, is_embedded
 from snapgui.ui.activity import ActivityView
-from snapgui.ui.banner import Banner
 from snapgui.ui.chart.panel import SizesPanel
-from snapgui.ui.comparing import Comparing
-from snapgui.ui.configuring import Configuring
 from snapgui.ui.details.panel import DetailsPanel
 from snapgui.ui.details_feed import DetailsFeed
-from snapgui.ui.exporting import Exporting
 from snapgui.ui.focus import Focus
-from snapgui.ui.host_news import HostNews
-from snapgui.ui.job_news import JobNews
-from snapgui.ui.leaving import Leaving
+from snapgui.ui.machine_choice import MachineChoice
 from snapgui.ui.machines import MachinesPanel
 from snapgui.ui.menus import HOST, MACHINE, SNAPSHOT, Menus, tool_bar
-from snapgui.ui.operations import Operations
-from snapgui.ui.snapshot_choice import SnapshotChoice
-from snapgui.ui.snapshots import SnapshotsPanel
+from snapgui.ui.news.banner import Banner
+from snapgui.ui.news.hosts import HostNews
+from snapgui.ui.news.jobs import JobNews
+from snapgui.ui.news.undo import UndoNews
+from snapgui.ui.operations.comparing import Comparing
+from snapgui.ui.operations.configuring import Configuring
+from snapgui.ui.operations.exporting import Exporting
+from snapgui.ui.operations.leaving import Leaving
+from snapgui.ui.operations.operations import Operations
+from snapgui.ui.operations.taking_together import TakingTogether
+from snapgui.ui.snapshots.choice import SnapshotChoice
+from snapgui.ui.snapshots.panel import SnapshotsPanel
 from snapgui.ui.start_page import StartPage
-from snapgui.ui.taking_together import TakingTogether
-from snapgui.ui.undo_news import UndoNews
 
 _FIRST_SIZE = QSize(1280, 800)
 _FRAME = QSize(16, 48)  # about what a desktop puts around a window
@@ -65,9 +66,7 @@ class MainWindow(QMainWindow):
         self._console = backend.console
         self._screens = backend.screens
         self._settings = settings
-        self._preferred = ""  # the machine to choose once it appears
         self._preparing = ""  # what is done for the demo before there is a machine
-        self._entering = ""  # the host whose first machine to choose once it appears
         self._machines_model = MachinesModel(store, self)
         self._snapshots_model = SnapshotsModel(store, self)
         self._activity_model = ActivityModel(self)
@@ -75,6 +74,7 @@ class MainWindow(QMainWindow):
         self.machines = MachinesPanel(self._machines_model)
         self.snapshots = SnapshotsPanel(self._snapshots_model)
         self.snapshots.offer_retry(self.actions_[Act.REFRESH])
+        self._machine_choice = MachineChoice(store, self.machines)
         self._choice = SnapshotChoice(store, self._snapshots_model, self.snapshots)
         selection = self.snapshots.tree.choice
         self.sizes = SizesPanel(store, self._snapshots_model, selection)
@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
 
     def prefer(self, domain: str) -> None:
         """Choose the first machine of this name that appears."""
-        self._preferred = domain
+        self._machine_choice.prefer(domain)
 
     def show_start_page(self, tried: tuple[HostRecord, ...]) -> None:
         """Say that no host answers, and why."""
@@ -114,11 +114,12 @@ class MainWindow(QMainWindow):
     def demo_progress(self, doing: str) -> None:
         """Say what is being done for the demo; "" once it is ready, where its machine's screen is to be seen."""
         self._preparing = doing
+        self._machine_choice.wait(waits=bool(doing))
         if not doing and not self.snapshots.tree.choice.count():
             self.snapshots.select_here()
         self._pages.setCurrentIndex(0)
         self.statusBar().showMessage(doing)
-        self._settle_choice()
+        self._machine_choice.settle()
         self._focus_changed()
 
     def demo_failed(self, problem: Problem) -> None:
@@ -240,7 +241,8 @@ class MainWindow(QMainWindow):
         self.sizes.failed.connect(self.banner.show_problem)
         self.sizes.saved.connect(self._chart_saved)
         self._hosts.refreshed.connect(self._refreshed)
-        self._hosts.opened.connect(self._settle_choice)
+        self._hosts.opened.connect(self._machine_choice.settle)
+        self._machine_choice.missing.connect(self._no_such_machine)
         self._host_news.retry_wanted.connect(self._hosts.connect_host)
         self.start_page.connect_wanted.connect(self._connect_host)
         self.start_page.retry_wanted.connect(self.default_wanted)
@@ -299,54 +301,8 @@ class MainWindow(QMainWindow):
             self._pages.setCurrentIndex(0)
         else:
             self.show_start_page(())
-        self._choose_preferred()
+        self._machine_choice.follow()
         self._focus_changed()
-
-        if any(host.state is HostState.FAILED for host in self._store.hosts()):
-            self._settle_choice()
-
-    def _settle_choice(self) -> None:
-        """Once every host has answered or failed: say where the machine that was asked for is on none of them.
-
-        Not at once: a host tells that it is connected before it tells its machines.
-        """
-        QTimer.singleShot(0, self, self._end_choice)
-
-    def _end_choice(self) -> None:
-        hosts = self._store.hosts()
-        if self._preparing or not hosts or any(host.state is HostState.CONNECTING for host in hosts):
-            return
-        if self._preferred:
-            self.banner.show_problem(_no_such_machine(self._preferred))
-            self._preferred = ""
-        self._choose_first()
-        failed = next((host for host in hosts if host.state is HostState.FAILED), None)
-        if self.machines.uri() is None and failed is not None:
-            self.machines.choose(failed.uri)  # its reason stands where its snapshots would
-
-    def _choose_preferred(self) -> None:
-        """Choose the machine that was asked for as soon as it appears, or the first one where none was asked for.
-
-        The first one once all of its host are there: they come one by one, in libvirt's order.
-        """
-        if not self._preferred:
-            if self.machines.uri() is None or self.machines.uri() == self._entering:
-                QTimer.singleShot(0, self, self._choose_first)
-            return
-        for host in self._store.hosts():
-            for domain in self._store.domains(host.uri):
-                if self._preferred == domain.name and self.machines.choose(domain.id):
-                    self._preferred = ""
-                    return
-
-    def _choose_first(self) -> None:
-        if self._preferred or self.machines.domain() is not None:
-            return
-        chosen = self.machines.uri()
-        if chosen is None or chosen == self._entering:
-            first = self.machines.first(chosen)
-            if first is not None and self.machines.choose(first):
-                self._entering = ""
 
     def _machine_chosen(self) -> None:
         self._host_news.watch(self.machines.uri())
@@ -436,9 +392,8 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     def _connect_accepted(self, dialog: "dialogs.ConnectDialog") -> None:
-        self._entering = dialog.uri
         self._hosts.connect_host(dialog.uri)
-        self.machines.choose(dialog.uri)
+        self._machine_choice.enter(dialog.uri)
 
     def _disconnect_host(self) -> None:
         if (uri := self.machines.uri()) is not None:
@@ -470,10 +425,8 @@ class MainWindow(QMainWindow):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-
-def _no_such_machine(name: str) -> Problem:
-    return Problem(
-        tried=translate("MainWindow", "Show the machine “{name}”").format(name=name),
-        why=translate("MainWindow", "None of these hosts has a machine of this name."),
-        remedy=translate("MainWindow", "Check the name, or connect to the host that has it."),
-    )
+    def _no_such_machine(self, name: str) -> None:
+        tried = translate("MainWindow", "Show the machine “{name}”").format(name=name)
+        why = translate("MainWindow", "None of these hosts has a machine of this name.")
+        remedy = translate("MainWindow", "Check the name, or connect to the host that has it.")
+        self.banner.show_problem(Problem(tried, why, remedy))

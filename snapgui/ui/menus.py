@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar
 
 from snapgui.core.text import translate
 from snapgui.ui.actions import POWER, Act, Actions
-from snapgui.ui.menu_style import MenuStyle
+from snapgui.ui.widgets.menu_style import MenuStyle
 
 SNAPSHOT: Final = (
     Act.TAKE,

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from snapgui.core.records import HostRecord, HostState
 from snapgui.core.text import translate
 from snapgui.models.format import one_line
-from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.icons import app_icon, icon
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.icon_label import IconLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _APP_ICON: Final = 72  # pixels
 _MARK: Final = 18

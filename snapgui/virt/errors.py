@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import libvirt
 
-from snapgui.core.errors import SnapguiError, explain
+from snapgui.core.errors import SnapguiError
+from snapgui.core.errors.explain import explain
 
 _log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.inventory import Content, File, Seen, Tag
+from snapgui.core.health.inventory import Content, File, Seen, Tag
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, parse
+from snapgui.core.xml.document import XmlError, parse
 from snapgui.qcow2.backing import read_needs
 from snapgui.qcow2.errors import Qcow2Error
 from snapgui.qcow2.header import MAGIC

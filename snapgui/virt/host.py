@@ -10,10 +10,10 @@ from functools import partial
 
 import libvirt
 
-from snapgui.core.differences import Configuration, of_snapshot
+from snapgui.core.differences.compare import Configuration, of_snapshot
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.health import still_so
-from snapgui.core.inventory import Inventory
+from snapgui.core.health.examine import still_so
+from snapgui.core.health.inventory import Inventory
 from snapgui.core.plan import Call, Step
 from snapgui.core.records import (
     DomainConfig,
@@ -27,8 +27,9 @@ from snapgui.core.records import (
     SnapshotRecord,
 )
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, read_config_then
-from snapgui.core.xml import read_domain as read_domain_xml
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import read_config_then
+from snapgui.core.xml.read import read_domain as read_domain_xml
 from snapgui.qcow2.source import ByteSource
 from snapgui.virt import images, progress, reading, sizes, steps, survey
 from snapgui.virt.connection import Connection

@@ -9,11 +9,12 @@ from pathlib import PurePosixPath
 import libvirt
 
 from snapgui.core.errors import SnapguiError
-from snapgui.core.inventory import Content, File, Inventory, MachineTexts
+from snapgui.core.health.inventory import Content, File, Inventory, MachineTexts
+from snapgui.core.health.references import paths_in, volumes_in
 from snapgui.core.records import DomainConfig, Layer
-from snapgui.core.references import paths_in, volumes_in
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, read_config_then, read_domain, read_snapshot
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import read_config_then, read_domain, read_snapshot
 from snapgui.virt import files, images, survey
 from snapgui.virt.errors import code_of
 from snapgui.virt.line import Line

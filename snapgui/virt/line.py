@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import libvirt
 
-from snapgui.core.errors import Problem, SnapguiError, explain
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.errors.explain import explain
 from snapgui.core.text import translate
 from snapgui.virt.connection import Connection
 from snapgui.virt.errors import code_of

@@ -8,7 +8,8 @@ import libvirt
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, external_revert, read_snapshot
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import external_revert, read_snapshot
 from snapgui.virt.errors import GONE, code_of
 from snapgui.virt.line import CALLS_AT_ONCE, Line
 from snapgui.virt.parallel import in_parallel

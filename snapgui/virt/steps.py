@@ -9,7 +9,7 @@ import libvirt
 from snapgui.core.plan import Call, CreateFlag, Step
 from snapgui.core.records import Agent
 from snapgui.core.text import translate
-from snapgui.core.xml import read_domain
+from snapgui.core.xml.read import read_domain
 from snapgui.virt import files
 
 

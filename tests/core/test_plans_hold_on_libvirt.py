@@ -22,7 +22,7 @@ from snapgui.core.requests import (
     Take,
 )
 from snapgui.core.rules import make_plan
-from snapgui.core.xml import read_domain, read_snapshot
+from snapgui.core.xml.read import read_domain, read_snapshot
 
 STATES = {
     libvirt.VIR_DOMAIN_RUNNING: DomainState.RUNNING,

@@ -9,7 +9,7 @@ from testbed.mock import Machine, mock_uri
 
 from snapgui.core.records import Snapshots
 from snapgui.core.snapshot_filters import SnapshotFilter, matching
-from snapgui.core.xml import read_snapshot
+from snapgui.core.xml.read import read_snapshot
 
 _FLAGS = {
     SnapshotFilter.ROOTS: libvirt.VIR_DOMAIN_SNAPSHOT_LIST_ROOTS,

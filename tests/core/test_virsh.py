@@ -12,7 +12,9 @@ from snapgui.core import virsh
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
 from snapgui.core.records import DomainId, Kind, Mode
 from snapgui.core.requests import DiskChoice, Take
-from snapgui.core.xml import SnapshotWords, read_snapshot, simple_snapshot, take_xml, with_description
+from snapgui.core.xml.edit import with_description
+from snapgui.core.xml.read import read_snapshot
+from snapgui.core.xml.take import SnapshotWords, simple_snapshot, take_xml
 
 UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
 NAMES = ("plain", "-x", "--current", "two words", 'it\'s "q" $HOME `id`', "é😀", "<b>&amp;", "line\nbreak", "a\\", "7")

@@ -15,7 +15,7 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 
 from snapgui.core.records import SnapshotState
-from snapgui.core.xml import read_snapshot
+from snapgui.core.xml.read import read_snapshot
 from snapgui.demo import boot_sector as sector
 
 SCRIPT = Path(__file__).with_name("host_a_demo.py")

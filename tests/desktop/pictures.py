@@ -45,7 +45,7 @@ from snapgui.core.activity import JobState
 from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import Take
 from snapgui.core.rules import make_plan
-from snapgui.core.xml import read_domain
+from snapgui.core.xml.read import read_domain
 from snapgui.demo.session import MACHINE
 from snapgui.settings import Settings
 from snapgui.ui.actions import Act
@@ -54,8 +54,8 @@ from snapgui.ui.dialogs.import_snapshots import ImportDialog
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.dialogs.together import TogetherDialog
 from snapgui.ui.icons import app_icon
-from snapgui.ui.in_place import InPlaceEdit
-from snapgui.ui.xml_edit import XmlEdit
+from snapgui.ui.snapshots.in_place import InPlaceEdit
+from snapgui.ui.xml.edit import XmlEdit
 
 SIZES = ("1280x800", "1024x600")
 SCHEMES = ("light", "dark")

@@ -22,7 +22,7 @@ from snapgui.core.requests import (
     TakeTogether,
 )
 from snapgui.core.rules import make_plan
-from snapgui.jobs.runner import outcome
+from snapgui.jobs.requests import outcome
 from snapgui.virt.host import Host, SnapshotNames
 
 

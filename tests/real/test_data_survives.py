@@ -19,9 +19,9 @@ from testbed.daemon import Daemon
 from testbed.guest import Guest
 from testbed.heard import Events
 
-from snapgui.core.ailments import Ailment, Ill
 from snapgui.core.errors import Problem
-from snapgui.core.health import examine
+from snapgui.core.health.ailments import Ailment, Ill
+from snapgui.core.health.examine import examine
 from snapgui.core.plan import Plan
 from snapgui.core.records import DomainId, DomainState, Kind, Situation, SnapshotState
 from snapgui.core.requests import Delete, Mend, Power, PowerAction, Request, Revert, RunState, Scope, Take

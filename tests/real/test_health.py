@@ -14,9 +14,9 @@ from testbed.user import User
 
 from snapgui.core import virsh
 from snapgui.core.activity import JobState
-from snapgui.core.ailments import Ailment, Health, Ill
 from snapgui.core.errors import SnapguiError
-from snapgui.core.health import examine
+from snapgui.core.health.ailments import Ailment, Health, Ill
+from snapgui.core.health.examine import examine
 from snapgui.core.plan import Call, Level, Plan
 from snapgui.core.records import DomainId, Situation, Snapshots
 from snapgui.core.requests import Mend

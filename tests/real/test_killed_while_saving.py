@@ -14,9 +14,9 @@ from testbed.daemon import Daemon
 from testbed.guest import Guest
 from testbed.heard import Events
 
-from snapgui.core.ailments import Ill
 from snapgui.core.errors import Problem  # noqa: TC001 - in a list that is made when the test runs
-from snapgui.core.health import examine
+from snapgui.core.health.ailments import Ill
+from snapgui.core.health.examine import examine
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Mend, Revert, Take
 from snapgui.core.rules import make_plan

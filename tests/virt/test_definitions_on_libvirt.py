@@ -16,7 +16,7 @@ from snapgui.core.records import DomainId, Mode, Situation, Snapshots
 from snapgui.core.requests import Describe, Import, Redefine, Rename, Request
 from snapgui.core.rules import make_plan
 from snapgui.core.virsh import script
-from snapgui.core.xml_fault import libvirt_fault
+from snapgui.core.xml.fault import libvirt_fault
 from snapgui.virt.host import Host
 
 _DOMAIN = """\

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from snapgui.core.errors import SnapguiError
-from snapgui.core.inventory import Content, Seen
+from snapgui.core.health.inventory import Content, Seen
 from snapgui.virt.files import Local, delete
 
 

@@ -2,14 +2,15 @@
 
 from typing import Final
 
-from snapgui.core.differences import Difference, differences
+from snapgui.core.differences.compare import Difference, differences
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan
 from snapgui.core.records import Disk, DomainConfig, Mode, Situation
 from snapgui.core.requests import Configure
 from snapgui.core.rules import facts
 from snapgui.core.text import size_text, translate
-from snapgui.core.xml import XmlError, read_domain, read_text
-from snapgui.core.xml_fault import fault
+from snapgui.core.xml.document import XmlError, read_text
+from snapgui.core.xml.fault import fault
+from snapgui.core.xml.read import read_domain
 
 _VALIDATE: Final = 1  # VIR_DOMAIN_DEFINE_VALIDATE
 _LEAST_MEMORY: Final = 1024  # KiB: below it no machine's firmware can even begin

@@ -7,8 +7,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
 
-from snapgui.core import secrets, tree
-from snapgui.core.definition import Definition, DefinitionError, read_definition
+from snapgui.core import tree
 from snapgui.core.plan import CreateFlag, Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import Mode, Situation, SnapshotRecord, Snapshots, SnapshotState
 from snapgui.core.requests import Delete, Import, Redefine
@@ -17,6 +16,8 @@ from snapgui.core.rules.edit import unchanged, unread
 from snapgui.core.rules.naming import check_name
 from snapgui.core.rules.rename import forget, redefine
 from snapgui.core.text import translate
+from snapgui.core.xml import secrets
+from snapgui.core.xml.definition import Definition, DefinitionError, read_definition
 
 SINCE_VALIDATE = 5_006_000
 

@@ -5,7 +5,9 @@ from snapgui.core.records import Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Describe, SetCurrent
 from snapgui.core.rules import facts
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, read_snapshot, with_description
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.edit import with_description
+from snapgui.core.xml.read import read_snapshot
 
 _SHOWN = 300  # characters of a description in a sentence
 

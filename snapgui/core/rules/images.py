@@ -13,7 +13,8 @@ from snapgui.core.plan import Effect, EffectKind, Finding, Level
 from snapgui.core.records import DomainState, Mode, Situation, SnapshotRecord
 from snapgui.core.rules import facts
 from snapgui.core.text import size_text, translate
-from snapgui.core.xml import XmlError, read_config_then
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import read_config_then
 
 _SAID_ONE_BY_ONE = 4
 

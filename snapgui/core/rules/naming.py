@@ -9,7 +9,7 @@ from snapgui.core.plan import Finding, Level
 from snapgui.core.records import Situation
 from snapgui.core.rules.facts import SINCE_JOBS, at_least, is_qemu, quoted
 from snapgui.core.text import translate
-from snapgui.core.xml import can_carry
+from snapgui.core.xml.document import can_carry
 
 # libvirt writes NAME.xml by way of NAME.xml.new, and a file's name has at most 255 bytes.
 LONGEST = 255 - len(".xml.new")

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from snapgui.core import tree
-from snapgui.core.definition import with_name
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import Mode, Situation, SnapshotRecord
 from snapgui.core.requests import Rename
@@ -11,7 +10,9 @@ from snapgui.core.rules import facts
 from snapgui.core.rules.edit import kind_flag, unchanged, unread
 from snapgui.core.rules.naming import new_name_findings
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, with_parent
+from snapgui.core.xml.definition import with_name
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.edit import with_parent
 
 
 def plan_rename(request: Rename, situation: Situation) -> Plan:

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from snapgui.core.ailments import Ailment, Found, Ill
-from snapgui.core.leftovers import based_on
+from snapgui.core.health.ailments import Ailment, Found, Ill
+from snapgui.core.health.leftovers import based_on
+from snapgui.core.health.references import adoption_xml
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import Situation
-from snapgui.core.references import adoption_xml
 from snapgui.core.requests import Delete, Mend
 from snapgui.core.rules import facts
 from snapgui.core.rules.naming import check_name, fit_for_a_job, may_be_mistaken, undeletable
 from snapgui.core.text import size_text, translate
-from snapgui.core.xml import read_domain
+from snapgui.core.xml.read import read_domain
 
 _ILLS: Final = {
     "adopt": Ill.UNKNOWN,

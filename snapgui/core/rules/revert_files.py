@@ -12,7 +12,8 @@ from snapgui.core.records import DomainConfig, Mode, Situation, SnapshotRecord, 
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, read_config_then
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import read_config_then
 
 
 def config_then(name: str, situation: Situation) -> DomainConfig | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Final
 
-from snapgui.core.differences import Configuration, compare, of_snapshot
+from snapgui.core.differences.compare import Configuration, compare, of_snapshot
 from snapgui.core.records import (
     Disk,
     DomainState,
@@ -28,7 +28,7 @@ from snapgui.core.rules.default_kind import default_kind
 from snapgui.core.rules.revert_files import config_then
 from snapgui.core.rules.take_disks import disk_places, suffixes_used
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, can_carry
+from snapgui.core.xml.document import XmlError, can_carry
 
 MARK: Final = "[snapgui: before-revert]"
 _NAME: Final = "before-revert-{n}"  # not translated: a running QEMU takes English letters only

@@ -13,7 +13,8 @@ from snapgui.core.rules.take_external import external_findings
 from snapgui.core.rules.take_internal import internal_findings
 from snapgui.core.rules.take_memory import memory_findings
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError, take_xml
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.take import take_xml
 
 
 def plan_take(request: Take, situation: Situation) -> Plan:

@@ -16,8 +16,8 @@ from snapgui.models.store import Store
 from snapgui.models.words import sum_text
 from snapgui.ui.chart.export import Chart, Format, Row, save
 from snapgui.ui.chart.view import SizesView
-from snapgui.ui.elided import FiguresLabel
 from snapgui.ui.selection import RowSelection, SelectionLink
+from snapgui.ui.widgets.elided import FiguresLabel
 
 
 class SizesPanel(QWidget):

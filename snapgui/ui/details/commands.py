@@ -11,7 +11,7 @@ from snapgui.core.records import DomainRecord
 from snapgui.core.text import translate
 from snapgui.core.virsh import command
 from snapgui.ui.details.texts import CopyableText
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 Commands = tuple[tuple[str, str], ...]  # what it does, and the line
 

@@ -12,7 +12,7 @@ from snapgui.core.records import DomainId, SnapshotRecord
 from snapgui.core.requests import Describe
 from snapgui.core.text import translate
 from snapgui.models.format import one_line, tooltip
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _LINES = 5  # the field's usual height
 _SHOWN = 80  # characters of somebody else's text in the line below the field

@@ -11,7 +11,7 @@ from snapgui.core.text import translate
 from snapgui.models.format import relative_text, size_text, time_text
 from snapgui.models.words import kind_text, snapshot_state_text
 from snapgui.ui.details.texts import CopyableText, NameLink
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _CHILDREN_SHOWN = 5
 

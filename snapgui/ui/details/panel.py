@@ -7,7 +7,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
-from snapgui.core.differences import Configuration
+from snapgui.core.differences.compare import Configuration
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord, Snapshots, SnapshotState
 from snapgui.core.text import translate
@@ -23,9 +23,9 @@ from snapgui.ui.details.facts import Facts
 from snapgui.ui.details.picture import Decoder, Picture
 from snapgui.ui.details.texts import CopyableText
 from snapgui.ui.details.xml_view import XmlView
-from snapgui.ui.differences_view import DifferencesView
 from snapgui.ui.selection import RowSelection
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.differences_view import DifferencesView
+from snapgui.ui.widgets.text_label import TextLabel
 
 _CLOCK_MS = 30_000
 _SCREEN_MS = 1000  # between pictures of the screen as it is now, at least

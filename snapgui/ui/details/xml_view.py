@@ -5,8 +5,8 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from snapgui.core.text import translate
-from snapgui.ui.find_field import FindField
-from snapgui.ui.xml_colours import COLOURED, XmlHighlighter
+from snapgui.ui.xml.colours import COLOURED, XmlHighlighter
+from snapgui.ui.xml.find_field import FindField
 
 _SHOWN = 800_000  # characters: 40 ms. An absurd text is cut, as the window must not wait.
 

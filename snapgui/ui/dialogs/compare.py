@@ -6,11 +6,11 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from snapgui.core.differences import Configuration
+from snapgui.core.differences.compare import Configuration
 from snapgui.core.errors import Problem
 from snapgui.core.text import translate
 from snapgui.models.format import one_line
-from snapgui.ui.differences_view import DifferencesView
+from snapgui.ui.widgets.differences_view import DifferencesView
 
 _SIZE: Final = QSize(720, 500)
 

@@ -11,8 +11,8 @@ from snapgui.core.requests import Power, PowerAction, Request, SetCurrent, Undo
 from snapgui.core.text import translate
 from snapgui.ui.actions import plain_text
 from snapgui.ui.icons import icon
-from snapgui.ui.plan_view import PlanView
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.plan_view import PlanView
+from snapgui.ui.widgets.text_label import TextLabel
 
 _LARGEST: Final = QSize(900, 420)
 _LINES_OF_UNDO: Final = 15

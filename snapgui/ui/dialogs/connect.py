@@ -16,7 +16,7 @@ from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.reason import Reason
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _HOST: Final = re.compile(r"[^\s/?#@\[\]]+")
 _LINES: Final = 22  # all fields and a complaint of two lines

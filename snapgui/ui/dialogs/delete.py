@@ -12,8 +12,8 @@ from snapgui.core.rules.delete import told_by_xml
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
-from snapgui.ui.fold import Folds
 from snapgui.ui.icons import icon
+from snapgui.ui.widgets.fold import Folds
 
 _LINES_WITH_FILES: Final = 16  # their paths are long
 

@@ -13,7 +13,7 @@ from snapgui.models.format import one_line
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _ROWS: Final = 8
 

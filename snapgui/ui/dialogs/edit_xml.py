@@ -11,14 +11,14 @@ from snapgui.core.records import Situation
 from snapgui.core.requests import Redefine
 from snapgui.core.rules import facts
 from snapgui.core.rules.define import SINCE_VALIDATE
-from snapgui.core.secrets import hide, reveal
 from snapgui.core.text import translate
-from snapgui.core.xml_fault import libvirt_fault
+from snapgui.core.xml.fault import libvirt_fault
+from snapgui.core.xml.secrets import hide, reveal
 from snapgui.models.format import one_line, tooltip
 from snapgui.ui.dialogs.lasting_dialog import LastingDialog
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import TextLabel
-from snapgui.ui.xml_edit import XmlEdit
+from snapgui.ui.widgets.text_label import TextLabel
+from snapgui.ui.xml.edit import XmlEdit
 
 _USUAL = QSize(760, 560)  # within a screen of 1024 by 600
 

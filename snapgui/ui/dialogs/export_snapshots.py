@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QRadioButton
 from snapgui.core.text import translate
 from snapgui.models.format import one_line
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 
 class ExportDialog(QDialog):

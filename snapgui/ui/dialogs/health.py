@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from snapgui.core.ailments import Ailment, Health, Ill
+from snapgui.core.health.ailments import Ailment, Health, Ill
 from snapgui.core.records import Situation
 from snapgui.core.requests import Mend
 from snapgui.core.rules.repair import remedy_against
@@ -27,7 +27,7 @@ from snapgui.core.text import translate
 from snapgui.models.format import one_line, size_text, tooltip
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _NAME, _WHAT, _WHERE, _SIZE = range(4)
 _PLAN_LINES: Final = 7

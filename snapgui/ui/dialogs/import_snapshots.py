@@ -19,11 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from snapgui.core.definition import Definition, DefinitionError, read_definition
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import Import
 from snapgui.core.text import translate
+from snapgui.core.xml.definition import Definition, DefinitionError, read_definition
 from snapgui.jobs.files import ReadFile
 from snapgui.models.format import one_line, tooltip
 from snapgui.ui.dialogs.lasting_dialog import LastingDialog

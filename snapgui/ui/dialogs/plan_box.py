@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from snapgui.core.plan import Plan
 from snapgui.core.text import translate
-from snapgui.ui.plan_view import PlanView
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.plan_view import PlanView
+from snapgui.ui.widgets.text_label import TextLabel
 
 _LARGEST: Final = QSize(900, 480)
 

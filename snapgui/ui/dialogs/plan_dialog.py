@@ -13,8 +13,8 @@ from snapgui.core.requests import MachineRequest
 from snapgui.core.rules import make_plan
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
-from snapgui.ui.plan_view import PlanView
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.plan_view import PlanView
+from snapgui.ui.widgets.text_label import TextLabel
 
 _GRAVE = frozenset({EffectKind.LOSES, EffectKind.MOVES})
 _LARGEST = QSize(900, 560)  # a screen of 1024 by 600 less the frame and a panel

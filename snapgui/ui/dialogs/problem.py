@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 
 from snapgui.core.errors import Problem
 from snapgui.core.text import translate
-from snapgui.ui.icon_label import IconLabel
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.icon_label import IconLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _ICON: Final = 32  # pixels
 _RAW_ROWS: Final = 7

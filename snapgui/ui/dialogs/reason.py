@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from snapgui.core.text import translate
-from snapgui.ui.icon_label import IconLabel
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.icon_label import IconLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _ICON: Final = 16  # pixels
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from snapgui.core.differences import Configuration
+from snapgui.core.differences.compare import Configuration
 from snapgui.core.errors import Problem
 from snapgui.core.records import Situation, SnapshotRecord
 from snapgui.core.requests import Revert, RunState
@@ -26,10 +26,10 @@ from snapgui.core.text import translate
 from snapgui.models.format import one_line, relative_text, time_text, tooltip
 from snapgui.models.words import snapshot_state_text
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
-from snapgui.ui.differences_view import DifferencesView
-from snapgui.ui.fold import Folds
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.differences_view import DifferencesView
+from snapgui.ui.widgets.fold import Folds
+from snapgui.ui.widgets.text_label import TextLabel
 
 _PICTURE: Final = (160, 100)  # logical pixels
 _LINES: Final = 14  # a revert has many effects

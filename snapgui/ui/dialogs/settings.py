@@ -20,16 +20,16 @@ from snapgui.core.errors import Problem
 from snapgui.core.plan import Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import Configure
-from snapgui.core.settings_xml import MachineSettings, read_settings, with_settings
 from snapgui.core.text import translate
-from snapgui.core.xml import XmlError
-from snapgui.core.xml_fault import fault, libvirt_fault
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.fault import fault, libvirt_fault
+from snapgui.core.xml.settings import MachineSettings, read_settings, with_settings
 from snapgui.ui.actions import plain_text
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import TextLabel
-from snapgui.ui.xml_edit import XmlEdit
+from snapgui.ui.widgets.text_label import TextLabel
+from snapgui.ui.xml.edit import XmlEdit
 
 _MOST: Final = 2**31 - 1  # what a field can hold
 _LARGEST: Final = QSize(760, 560)  # a screen of 1024 by 600 less the frame and a panel

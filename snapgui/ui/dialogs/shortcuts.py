@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from snapgui.core.text import translate
 from snapgui.ui.actions import plain_text
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _SIZE = QSize(420, 520)
 

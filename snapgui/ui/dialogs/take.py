@@ -20,8 +20,8 @@ from snapgui.ui.dialogs.plan_dialog import PlanDialog, Said
 from snapgui.ui.dialogs.take_kind import KindChoice
 from snapgui.ui.dialogs.take_options import TakeOptions
 from snapgui.ui.dialogs.take_places import Places
-from snapgui.ui.fold import Folds
 from snapgui.ui.icons import icon
+from snapgui.ui.widgets.fold import Folds
 
 DEFAULT_TEMPLATE: Final = "{machine}-{n}"
 _ROWS: Final = 3

@@ -9,7 +9,7 @@ from snapgui.core.rules.default_kind import default_kind, kind_obstacle
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.icons import icon
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 
 class KindChoice(QWidget):

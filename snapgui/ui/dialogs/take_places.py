@@ -12,8 +12,8 @@ from snapgui.core.requests import DiskChoice, Take
 from snapgui.core.rules.take_disks import DiskPlace, disk_places, memory_place
 from snapgui.core.text import translate
 from snapgui.models.format import one_line, tooltip
-from snapgui.ui.elided import ElidedLabel
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.elided import ElidedLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 _ROWS: Final = 4  # on screen at once
 _IMAGE: Final = 12  # characters

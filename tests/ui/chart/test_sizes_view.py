@@ -13,7 +13,7 @@ from snapgui.ui.chart.bars import Colours
 from snapgui.ui.chart.scale import scale_for, tick_text
 from snapgui.ui.chart.view import NARROWEST, USUAL, WIDEST, SizesView
 from snapgui.ui.contrast import GRAPHIC, TEXT, contrast
-from snapgui.ui.elided import FiguresLabel
+from snapgui.ui.widgets.elided import FiguresLabel
 
 MIB = 1 << 20
 

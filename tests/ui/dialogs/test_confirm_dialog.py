@@ -11,7 +11,7 @@ from snapgui.core.requests import Power, PowerAction, SetCurrent
 from snapgui.core.rules import make_plan
 from snapgui.ui.dialogs.confirm import ConfirmDialog
 from snapgui.ui.dialogs.plan_box import PlanBox
-from snapgui.ui.plan_view import PlanView
+from snapgui.ui.widgets.plan_view import PlanView
 
 MakeSituation = Callable[..., Situation]
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QTreeWidget, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
-from snapgui.core.ailments import Ailment, Found, Health, Ill
 from snapgui.core.errors import Problem
-from snapgui.core.inventory import Content, File, Inventory, Seen
+from snapgui.core.health.ailments import Ailment, Found, Health, Ill
+from snapgui.core.health.inventory import Content, File, Inventory, Seen
 from snapgui.core.plan import Call
 from snapgui.core.records import Situation
 from snapgui.core.requests import Mend

@@ -9,12 +9,12 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QRadioButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from snapgui.core.differences import Configuration
+from snapgui.core.differences.compare import Configuration
 from snapgui.core.plan import Call, RevertFlag
 from snapgui.core.records import DomainState, Situation
 from snapgui.core.requests import RunState
 from snapgui.ui.dialogs.revert import RevertDialog
-from snapgui.ui.differences_view import DifferencesView
+from snapgui.ui.widgets.differences_view import DifferencesView
 
 MakeSituation = Callable[..., Situation]
 _HOSTILE = '<b>bold</b> & "quoted"'

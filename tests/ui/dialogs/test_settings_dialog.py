@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState, Situation
-from snapgui.core.xml import read_domain
+from snapgui.core.xml.read import read_domain
 from snapgui.ui.dialogs.settings import SettingsDialog
 
 OFF = (Path(__file__).parents[2] / "core" / "domains" / "off.xml").read_text()

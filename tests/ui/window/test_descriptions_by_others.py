@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.app import Application
-from snapgui.core.xml import read_snapshot
+from snapgui.core.xml.read import read_snapshot
 from snapgui.ui.details.description import DescriptionEditor
 from snapgui.ui.dialogs.describe import DescribeDialog
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
-from snapgui.ui.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel
 
 
 class Others:

@@ -27,8 +27,8 @@ from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.edit_xml import EditXmlDialog
 from snapgui.ui.dialogs.import_snapshots import ImportDialog
 from snapgui.ui.dialogs.rename import RenameDialog
-from snapgui.ui.in_place import InPlaceEdit
-from snapgui.ui.xml_edit import XmlEdit
+from snapgui.ui.snapshots.in_place import InPlaceEdit
+from snapgui.ui.xml.edit import XmlEdit
 
 SECURE = libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE
 

@@ -15,10 +15,11 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState
 from snapgui.models.roles import Role
 from snapgui.settings import CONNECTIONS, Settings
-from snapgui.ui import machines, snapshots
+from snapgui.ui import machines
 from snapgui.ui.actions import Act
 from snapgui.ui.chart.export import Format
 from snapgui.ui.icons import icon
+from snapgui.ui.snapshots import panel
 from snapgui.virt.host import Host
 
 
@@ -196,7 +197,7 @@ def test_a_snapshot_recreated_by_others_under_the_same_name_is_shown_as_it_is_no
 
 
 def test_every_state_of_a_snapshot_and_of_a_machine_has_an_icon():
-    for name in (*snapshots._STATE_ICONS.values(), *machines._STATE_ICONS.values()):
+    for name in (*panel._STATE_ICONS.values(), *machines._STATE_ICONS.values()):
         assert not icon(name).isNull()
 
 

@@ -1,0 +1,1 @@
+"""What differs between two configurations of a machine, and the words for it."""

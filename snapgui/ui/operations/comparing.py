@@ -1,0 +1,55 @@
+"""Brings what compares configurations the two that it wants."""
+
+from functools import partial
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from snapgui.core import tree
+from snapgui.core.differences.compare import Configuration
+from snapgui.core.errors import Problem
+from snapgui.core.records import DomainId, SnapshotRecord
+from snapgui.jobs.backend import Backend
+from snapgui.models.store import Store
+from snapgui.ui import dialogs
+
+
+class Comparing(QObject):
+    """Opens the comparison of snapshots. Nothing here waits."""
+
+    def __init__(self, store: Store, backend: Backend, window: QWidget) -> None:
+        super().__init__(window)
+        self._store = store
+        self._hosts = backend.hosts
+        self._window = window
+        self._open: list[dialogs.CompareDialog] = []
+
+    def compare(self, domain: DomainId, chosen: tuple[SnapshotRecord, ...]) -> None:
+        """Show what differs between two snapshots, the older one first, or between one and now."""
+        machine = self._store.domain(domain)
+        if machine is None or not chosen:
+            return
+        names = [record.name for record in sorted(chosen, key=tree.by_time)]
+        after: str | None = names[1] if len(names) > 1 else None
+        known = tuple(tree.tree_order(self._store.snapshots(domain)))
+        dialog = dialogs.CompareDialog(machine.name, known, names[0], after, self._window)
+        self._open.append(dialog)
+        dialog.wanted.connect(partial(self._read, dialog, domain))
+        dialog.finished.connect(partial(self._closed, dialog))
+        dialog.open()
+        dialog.ask()
+
+    def _read(self, dialog: "dialogs.CompareDialog", domain: DomainId, before: str | None, after: str | None) -> None:
+        def answered(found: tuple[Configuration | None, ...]) -> None:
+            if dialog in self._open:
+                dialog.set_configurations((before, after), found)
+
+        def failed(problem: Problem) -> None:
+            if dialog in self._open:
+                dialog.set_problem(problem)
+
+        self._hosts.read_configurations(domain, (before, after), answered, failed)
+
+    def _closed(self, dialog: "dialogs.CompareDialog", _result: int) -> None:
+        self._open.remove(dialog)
+        dialog.deleteLater()

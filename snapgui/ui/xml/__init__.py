@@ -1,0 +1,1 @@
+"""XML on the screen: to read, to find in, to edit."""

@@ -1,0 +1,96 @@
+"""The tree of snapshots, as far as it is more than Qt's."""
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from snapgui.core.records import DomainId, DomainRecord, HostRecord, HostState, SnapshotRecord, Snapshots
+from snapgui.models.snapshots import Column, SnapshotsModel
+from snapgui.models.store import Store
+from snapgui.ui.focus import Focus
+from snapgui.ui.snapshots.panel import SnapshotsPanel
+
+_DOMAIN = DomainId("test:///default", "12345678-0000-0000-0000-000000000000")
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> SnapshotsPanel:
+    """Two chains of thirty below one another: more than are chosen one by one."""
+    store = Store()
+    store.put_host(HostRecord(_DOMAIN.uri, HostState.CONNECTED))
+    store.put_domains(_DOMAIN.uri, (DomainRecord(_DOMAIN, "pisces"),))
+    records = [
+        SnapshotRecord(f"{chain} {n}", parent=f"{chain} {n - 1}" if n else None, created=n)
+        for chain in ("left", "right")
+        for n in range(30)
+    ]
+    store.put_snapshots(_DOMAIN, Snapshots({record.name: record for record in records}, "right 29"))
+    model = SnapshotsModel(store)
+    panel = SnapshotsPanel(model)
+    qtbot.addWidget(panel)
+    model.set_domain(_DOMAIN)
+    panel.show_focus(Focus(store.host(_DOMAIN.uri), store.domain(_DOMAIN)), known=True)
+    panel.show()
+    return panel
+
+
+def test_all_are_chosen_but_those_below_a_collapsed_row(panel: SnapshotsPanel, qtbot: QtBot) -> None:
+    model = panel.tree.choice.snapshots
+    panel.tree.collapse(model.index_of("left 4"))
+    qtbot.keyClick(panel.tree, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert set(panel.selected()) == {*(f"left {n}" for n in range(5)), *(f"right {n}" for n in range(30))}
+    assert panel.tree.selectionModel().isSelected(model.here_index())
+    chosen = panel.tree.selectionModel().selectedRows()
+    assert {index.data() for index in chosen} == {*panel.selected(), "You are here"}
+
+
+def test_a_single_row_can_be_chosen_again_after_all(panel: SnapshotsPanel) -> None:
+    panel.tree.selectAll()
+    assert len(panel.selected()) == 60
+    panel.select("left 7")
+    assert panel.selected() == ("left 7",)
+    panel.tree.clearSelection()
+    assert panel.selected() == ()
+
+
+def test_times_states_and_sizes_have_room(panel: SnapshotsPanel) -> None:
+    header, metrics = panel.tree.header(), panel.tree.fontMetrics()
+    longest = {Column.TAKEN: "23/11/2026 00:53:40", Column.STATE: "shutting down", Column.MEMORY: "543.2 MiB"}
+    for column, text in longest.items():
+        assert header.sectionSize(column) > metrics.horizontalAdvance(text), text
+    assert header.visualIndex(Column.MEMORY) < header.visualIndex(Column.KIND)
+
+
+def test_a_sort_leaves_what_it_chooses_and_dims_what_is_above(panel: SnapshotsPanel) -> None:
+    model = panel.tree.choice.snapshots
+    leaves = next(each for each in panel.sorts.sorts.actions() if each.text() == "&Leaves")
+    leaves.trigger()
+    assert model.index_of("left 29").isValid()
+    assert not model.is_passing(model.index_of("left 29"))
+    assert model.is_passing(model.index_of("left 7"))
+    panel.filter.setText("right")
+    assert not model.index_of("left 29").isValid()
+    assert model.index_of("right 29").isValid()
+    leaves.trigger()
+    assert not model.is_passing(model.index_of("right 7"))
+    panel.filter.clear()
+    assert model.index_of("left 0").isValid()
+
+
+def test_a_sort_follows_what_becomes_of_a_snapshot(panel: SnapshotsPanel) -> None:
+    next(each for each in panel.sorts.sorts.actions() if each.text() == "&Roots").trigger()
+    model = panel.tree.choice.snapshots
+    assert model.index_of("left 0").isValid()
+    assert not model.index_of("left 1").isValid()
+    store = model._store
+    known = dict(store.snapshots(_DOMAIN).records)
+    del known["left 0"]
+    store.put_snapshots(_DOMAIN, Snapshots(known, "right 29"))
+    assert model.index_of("left 1").isValid()
+
+
+def test_what_has_changed_is_painted(panel: SnapshotsPanel, qtbot: QtBot) -> None:
+    before = panel.tree.viewport().grab().toImage()
+    panel.tree.choice.snapshots.set_filter("right 7")
+    qtbot.waitUntil(panel.tree.updatesEnabled, timeout=2000)
+    assert panel.tree.viewport().grab().toImage() != before
