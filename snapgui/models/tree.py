@@ -5,8 +5,7 @@ and scroll position in the views survive each of them.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from typing import NamedTuple, overload
+from typing import overload
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -17,11 +16,9 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
 )
 
-Index = QModelIndex | QPersistentModelIndex
-Arrangement = Mapping[
-    Hashable, Sequence[Hashable]
-]  # the children of each key, in order; those of None are the top rows
+from snapgui.models.arrangement import Arrangement, Node, Strand, Strands, neighbours, reached
 
+Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 
 # For every run of rows that goes, Qt climbs from every persistent index to the top, and every step is a call of
@@ -33,35 +30,6 @@ _CHEAP = 6_000
 _MANY_SIGNALS = 100
 
 
-class _Node:
-    """A row: where it is, and what is under it. The number is its internal id: Qt keeps no reference to objects."""
-
-    __slots__ = ("children", "index", "key", "number", "parent", "row")
-
-    def __init__(self, number: int, key: Hashable) -> None:
-        self.number = number
-        self.key = key
-        self.parent: _Node | None = None
-        self.row = 0
-        self.index: QModelIndex | None = None  # of its first column, kept until the row moves
-        self.children: list[_Node] = []
-
-    def place(self, row: int) -> None:
-        self.row = row
-        self.index = None
-
-
-class Strand(NamedTuple):
-    """A row's place in a drawing in which only branches are indented, each strand beside the one it comes from.
-
-    ``guides``: for each strand from the second one to the row's own, whether another one follows beside it.
-    """
-
-    guides: tuple[bool, ...]
-    first: bool  # of its strand
-    goes_on: bool  # with its only child
-
-
 class TreeModel(QAbstractItemModel):
     """Rows by key. A subclass says how many columns there are, adds data, and calls ``apply`` and ``changed``."""
 
@@ -69,14 +37,12 @@ class TreeModel(QAbstractItemModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._top = _Node(0, None)
+        self._top = Node(0, None)
         self._top.index = QModelIndex()
-        self._by_number: dict[int, _Node] = {0: self._top}
-        self._by_key: dict[Hashable, _Node] = {None: self._top}
+        self._by_number: dict[int, Node] = {0: self._top}
+        self._by_key: dict[Hashable, Node] = {None: self._top}
         self._next_number = 1
-        self._strands: dict[_Node, _Node] | None = None  # not known since rows came, went or moved
-        self._depths: dict[_Node, int] = {}  # of the first row of each strand
-        self._deepest = 0
+        self._strands: Strands | None = None  # not known since rows came, went or moved
 
     # Qt's questions
 
@@ -118,11 +84,11 @@ class TreeModel(QAbstractItemModel):
         node = self._node(parent)
         return node is not None and len(node.children) > 0
 
-    def _node(self, parent: Index) -> _Node | None:
+    def _node(self, parent: Index) -> Node | None:
         """Whose children a parent's index stands for. An invalid index has the number 0, the top's, and no column."""
         return self._by_number.get(parent.internalId()) if parent.column() <= 0 else None
 
-    def _index(self, node: _Node) -> QModelIndex:
+    def _index(self, node: Node) -> QModelIndex:
         if node.index is None:
             node.index = self.createIndex(node.row, 0, node.number)
         return node.index
@@ -169,40 +135,17 @@ class TreeModel(QAbstractItemModel):
 
     def strand(self, index: Index) -> Strand:
         """How a row is to be drawn: a chain is one strand, however long, and only where it branches is it indented."""
-        if self._strands is None:
-            self._strands = self._find_strands()
         node = self._by_number.get(index.internalId()) if index.isValid() else None
-        if node is None:
-            return Strand((), first=True, goes_on=False)
-        head = self._strands[node]
-        first, guides = head is node, []
-        while head.parent is not None and self._depths[head]:
-            guides.append(head.row < len(head.parent.children) - 1)
-            head = self._strands[head.parent]
-        return Strand(tuple(reversed(guides)), first=first, goes_on=len(node.children) == 1)
+        return Strand((), first=True, goes_on=False) if node is None else self._drawing().of(node)
 
     def deepest(self) -> int:
         """How many strands there are at most from a top row's to a row's own, without the first."""
-        if self._strands is None:
-            self._strands = self._find_strands()
-        return self._deepest
+        return self._drawing().deepest
 
-    def _find_strands(self) -> dict[_Node, _Node]:
-        """The first row of each row's strand. Found for all at once: a chain of 10,000 is climbed by no row of it."""
-        found = {child: child for child in self._top.children}
-        self._depths = dict.fromkeys(found, 0)
-        waiting = list(found)
-        while waiting:
-            node = waiting.pop()
-            head = found[node]
-            if len(node.children) == 1:
-                found[node.children[0]] = head
-            else:
-                found.update((child, child) for child in node.children)
-                self._depths.update(dict.fromkeys(node.children, self._depths[head] + 1))
-            waiting += node.children
-        self._deepest = max(self._depths.values(), default=0)
-        return found
+    def _drawing(self) -> Strands:
+        if self._strands is None:
+            self._strands = Strands(self._top)
+        return self._strands
 
     def keys_with_children(self) -> set[Hashable]:
         """Every row that has children."""
@@ -243,7 +186,7 @@ class TreeModel(QAbstractItemModel):
         last = self.columns - 1 if last is None else last
         runs = self._runs_of(keys)
         if len(runs) > _MANY_SIGNALS:
-            ends: dict[_Node | None, list[_Node]] = {}
+            ends: dict[Node | None, list[Node]] = {}
             for run in runs:
                 ends.setdefault(run[0].parent, []).extend((run[0], run[-1]))
             runs = list(ends.values())
@@ -257,13 +200,10 @@ class TreeModel(QAbstractItemModel):
                 self.createIndex(run[-1].row, last, run[-1].number),
             )
 
-    def _runs_of(self, keys: Iterable[Hashable]) -> list[list[_Node]]:
-        """The rows of these keys as runs of neighbours; those of one parent from its top."""
-        by_parent: dict[_Node, list[_Node]] = {}
-        for node in set(map(self._by_key.get, keys)):
-            if node is not None and node.parent is not None:
-                by_parent.setdefault(node.parent, []).append(node)
-        return [run for nodes in by_parent.values() for run in _runs(nodes)]
+    def _runs_of(self, keys: Iterable[Hashable]) -> list[list[Node]]:
+        """The rows of these keys as runs of neighbours; unknown keys are passed over."""
+        known = (node for node in set(map(self._by_key.get, keys)) if node is not None)
+        return [run for _, run in neighbours(known)]
 
     def insert(self, parent: Hashable, row: int, key: Hashable) -> None:
         """Add one row without looking at the others."""
@@ -288,12 +228,12 @@ class TreeModel(QAbstractItemModel):
         self._remove_gone(target, wanted, gone)
 
     def _insert_new(self, target: Arrangement, wanted: Mapping[Hashable, Hashable]) -> None:
-        runs: list[tuple[_Node, _Node | None, list[Hashable]]] = []  # parent, the row before, the new keys
+        runs: list[tuple[Node, Node | None, list[Hashable]]] = []  # parent, the row before, the new keys
         for parent in wanted:
             node = self._by_key.get(parent)
             if node is None:
                 continue
-            before: _Node | None = None
+            before: Node | None = None
             fresh: list[Hashable] = []
             for key in target.get(parent, ()):
                 known = self._by_key.get(key)
@@ -312,9 +252,9 @@ class TreeModel(QAbstractItemModel):
         for node, before, keys in runs:
             self._insert(node, before.row + 1 if before else 0, keys, target)
 
-    def _rearrange(self, target: Arrangement, wanted: Mapping[Hashable, Hashable], gone: Iterable[_Node]) -> None:
+    def _rearrange(self, target: Arrangement, wanted: Mapping[Hashable, Hashable], gone: Iterable[Node]) -> None:
         """Move what stays to where it shall be; what goes is left with the parent it has, at the end."""
-        moves: dict[_Node, list[_Node]] = {}
+        moves: dict[Node, list[Node]] = {}
         for parent in wanted:
             node = self._by_key[parent]
             children = [self._by_key[key] for key in target.get(parent, ())]
@@ -326,17 +266,13 @@ class TreeModel(QAbstractItemModel):
                 moves[node] = staying_behind
         self._lay_out(moves)
 
-    def _remove_gone(self, target: Arrangement, wanted: Mapping[Hashable, Hashable], gone: Sequence[_Node]) -> None:
-        by_parent: dict[_Node, list[_Node]] = {}
-        for node in gone:
-            if node.parent is not None and node.parent.key in wanted:
-                by_parent.setdefault(node.parent, []).append(node)
-        runs = [(parent, run) for parent, nodes in by_parent.items() for run in _runs(nodes)]
+    def _remove_gone(self, target: Arrangement, wanted: Mapping[Hashable, Hashable], gone: Sequence[Node]) -> None:
+        runs = neighbours(node for node in gone if node.parent is not None and node.parent.key in wanted)
         if not runs:
             return
         if self._dear(len(runs)):
             staying = [self._by_key[key] for key in wanted if key is not None]
-            moves: dict[_Node, list[_Node]] = {node: [] for node in self._by_number.values()}
+            moves: dict[Node, list[Node]] = {node: [] for node in self._by_number.values()}
             moves[self._top] = [*staying, *gone]
             self._lay_out(moves)
             self._remove(self._top, len(staying), len(staying) + len(gone) - 1)
@@ -349,13 +285,13 @@ class TreeModel(QAbstractItemModel):
         """Whether removing that many runs would make Qt climb more than is cheap. Counts no further than that."""
         left = _CHEAP // runs - len(self._by_key) // 4
         for index in self.persistentIndexList():
-            node: _Node | None = self._by_number[index.internalId()]
+            node: Node | None = self._by_number[index.internalId()]
             while node is not None and left >= 0:
                 left -= 1
                 node = node.parent
         return left < 0
 
-    def _lay_out(self, moves: Mapping[_Node, list[_Node]]) -> None:
+    def _lay_out(self, moves: Mapping[Node, list[Node]]) -> None:
         if not moves:
             return
         self.layoutAboutToBeChanged.emit()
@@ -374,12 +310,12 @@ class TreeModel(QAbstractItemModel):
         )
         self.layoutChanged.emit()
 
-    def _insert(self, parent: _Node, row: int, keys: Sequence[Hashable], target: Arrangement) -> None:
+    def _insert(self, parent: Node, row: int, keys: Sequence[Hashable], target: Arrangement) -> None:
         self.beginInsertRows(self.index_of(parent.key), row, row + len(keys) - 1)
         self._create(parent, row, keys, target)
         self.endInsertRows()
 
-    def _create(self, parent: _Node, row: int, keys: Iterable[Hashable], target: Arrangement) -> None:
+    def _create(self, parent: Node, row: int, keys: Iterable[Hashable], target: Arrangement) -> None:
         """Make rows for these keys, and under them for those of their children that are new too."""
         first = self._next_number
         self._strands = None
@@ -394,14 +330,14 @@ class TreeModel(QAbstractItemModel):
                 child.place(place)
             number += 1
 
-    def _new(self, key: Hashable, parent: _Node) -> _Node:
-        node = _Node(self._next_number, key)
+    def _new(self, key: Hashable, parent: Node) -> Node:
+        node = Node(self._next_number, key)
         node.parent = parent
         self._by_number[node.number] = self._by_key[key] = node
         self._next_number += 1
         return node
 
-    def _remove(self, parent: _Node, first: int, last: int) -> None:
+    def _remove(self, parent: Node, first: int, last: int) -> None:
         self.beginRemoveRows(self.index_of(parent.key), first, last)
         self._strands = None
         leaving = parent.children[first : last + 1]
@@ -413,21 +349,3 @@ class TreeModel(QAbstractItemModel):
             leaving.extend(node.children)
             del self._by_number[node.number], self._by_key[node.key]
         self.endRemoveRows()
-
-
-def reached(target: Arrangement) -> dict[Hashable, Hashable]:
-    """Each key's parent, parents before children, None (its own parent) first."""
-    parents: dict[Hashable, Hashable] = {None: None}
-    waiting: list[Hashable] = [None]
-    for parent in waiting:  # grows while it is walked
-        children = target.get(parent, ())
-        parents.update(dict.fromkeys(children, parent))
-        waiting.extend(children)
-    return parents
-
-
-def _runs(nodes: list[_Node]) -> list[list[_Node]]:
-    """Nodes of one parent as runs of neighbours, from the top."""
-    nodes.sort(key=lambda node: node.row)
-    grouped = groupby(enumerate(nodes), key=lambda item: item[1].row - item[0])
-    return [[node for _, node in run] for _, run in grouped]

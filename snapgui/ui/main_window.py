@@ -1,20 +1,16 @@
 """The window: machines on the left, snapshots and details above, sizes and activity below."""
 
-from collections.abc import Callable
-from functools import partial
-
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QMainWindow,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, DomainRecord, HostRecord, SnapshotRecord, Snapshots
+from snapgui.core.records import DomainId, DomainRecord, HostRecord, Snapshots
 from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
 from snapgui.models.activity import ActivityModel
@@ -23,7 +19,8 @@ from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.settings import NAMES_RESIZED, SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
 from snapgui.ui import dialogs
-from snapgui.ui.actions import POWER, Act, Actions, is_embedded
+from snapgui.ui.acting import Acting
+from snapgui.ui.actions import Act, Actions, is_embedded
 from snapgui.ui.activity import ActivityView
 from snapgui.ui.chart.panel import SizesPanel
 from snapgui.ui.details.panel import DetailsPanel
@@ -36,12 +33,8 @@ from snapgui.ui.news.banner import Banner
 from snapgui.ui.news.hosts import HostNews
 from snapgui.ui.news.jobs import JobNews
 from snapgui.ui.news.undo import UndoNews
-from snapgui.ui.operations.comparing import Comparing
-from snapgui.ui.operations.configuring import Configuring
-from snapgui.ui.operations.exporting import Exporting
 from snapgui.ui.operations.leaving import Leaving
-from snapgui.ui.operations.operations import Operations
-from snapgui.ui.operations.taking_together import TakingTogether
+from snapgui.ui.panes import Panels, Panes
 from snapgui.ui.snapshots.choice import SnapshotChoice
 from snapgui.ui.snapshots.panel import SnapshotsPanel
 from snapgui.ui.start_page import StartPage
@@ -82,12 +75,19 @@ class MainWindow(QMainWindow):
         self.activity = ActivityView(self._activity_model)
         self.banner = Banner()
         self.start_page = StartPage()
-        self.operations = Operations(store, backend, settings, self)
-        self.exporting = Exporting(store, backend, self)
+        self._acting = Acting(
+            self.actions_,
+            self.focus,
+            self.machines,
+            self.snapshots,
+            store=store,
+            backend=backend,
+            settings=settings,
+            window=self,
+        )
+        self.operations = self._acting.operations
+        self.exporting = self._acting.exporting
         self._feed = DetailsFeed(self.details, store, backend, self.operations)
-        self._configuring = Configuring(store, backend, self)
-        self._comparing = Comparing(store, backend, self)
-        self._taking_together = TakingTogether(store, backend, settings, self)
         self._leaving = Leaving(self.operations, backend.runner, self)
         self._leaving.ready.connect(self.close)
         self._host_news = HostNews(store, self.banner, self.statusBar())
@@ -96,7 +96,6 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._make_bars()
         self._connect()
-        self._connect_actions()
         self._restore()
         self._focus_changed()
         self.machines.tree.setFocus()
@@ -151,39 +150,20 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._settings.set(WINDOW_GEOMETRY, self.saveGeometry())
-        states = [bytes(each.saveState().toBase64().data()).decode() for each in self._splitters]
-        self._settings.set(SPLITTERS, states)
+        self._settings.set(SPLITTERS, self._panes.states())
         self._settings.set(SNAPSHOT_HEADER, self.snapshots.header_state())
         self._settings.set(NAMES_RESIZED, self.snapshots.tree.names_resized)
         super().closeEvent(event)
         self.closed.emit()
 
     def _lay_out(self) -> None:
-        above = QSplitter(Qt.Orientation.Horizontal)
-        above.addWidget(self.snapshots)
-        above.addWidget(self.details)
-        below = QSplitter(Qt.Orientation.Horizontal)
-        below.addWidget(self.sizes)
-        below.addWidget(self.activity)
-        right = QSplitter(Qt.Orientation.Vertical)
-        right.addWidget(above)
-        right.addWidget(below)
-        outer = QSplitter(Qt.Orientation.Horizontal)
-        outer.addWidget(self.machines)
-        outer.addWidget(right)
-        self._splitters = (outer, right, above, below)
-        for splitter, sizes in ((outer, (230, 1050)), (right, (530, 240)), (above, (700, 350)), (below, (600, 450))):
-            splitter.setChildrenCollapsible(False)
-            splitter.setSizes(list(sizes))
-        outer.setStretchFactor(1, 1)
-        for splitter, shares in ((right, (2, 1)), (above, (2, 1)), (below, (1, 1))):
-            for index, share in enumerate(shares):
-                splitter.setStretchFactor(index, share)
+        panels = Panels(self.machines, self.snapshots, self.details, self.sizes, self.activity)
+        self._panes = Panes(panels)
         main = QWidget()
         layout = QVBoxLayout(main)
         layout.setContentsMargins(6, 6, 6, 0)
         layout.addWidget(self.banner)
-        layout.addWidget(outer, 1)
+        layout.addWidget(self._panes, 1)
         self._pages = QStackedWidget()
         self._pages.addWidget(main)
         self._pages.addWidget(self.start_page)
@@ -230,7 +210,6 @@ class MainWindow(QMainWindow):
         self._news.renamed.connect(self._choice.renamed)
         self.machines.chosen.connect(self._machine_chosen)
         self.snapshots.chosen.connect(self._focus_changed)
-        self.snapshots.activated.connect(partial(self._on_snapshot, Act.REVERT, self.operations.revert))
         self.snapshots.described.connect(self.details.save_description)
         self.details.snapshot_activated.connect(self.snapshots.select)
         self.activity.cancel_wanted.connect(self._runner.cancel)
@@ -240,56 +219,21 @@ class MainWindow(QMainWindow):
         self._console.failed.connect(self.banner.show_problem)
         self.sizes.failed.connect(self.banner.show_problem)
         self.sizes.saved.connect(self._chart_saved)
+        self._acting.refreshed.connect(self._refreshing)
+        self._acting.connecting.entered.connect(self._machine_choice.enter)
         self._hosts.refreshed.connect(self._refreshed)
         self._hosts.opened.connect(self._machine_choice.settle)
         self._machine_choice.missing.connect(self._no_such_machine)
         self._host_news.retry_wanted.connect(self._hosts.connect_host)
-        self.start_page.connect_wanted.connect(self._connect_host)
+        self.start_page.connect_wanted.connect(self._acting.connecting.ask)
         self.start_page.retry_wanted.connect(self.default_wanted)
         self.start_page.demo_wanted.connect(self.demo_wanted)
-
-    def _connect_actions(self) -> None:
-        operations = self.operations
-        on_the_machine: dict[Act, Callable[[DomainId], None]] = {
-            Act.IMPORT: operations.import_files,
-            Act.SETTINGS: self._configuring.settings,
-            Act.CHECK_HEALTH: operations.check_health,
-            **{act: partial(operations.power, action=action) for act, action in POWER.items()},
-        }
-        on_the_snapshot: dict[Act, Callable[[DomainId, SnapshotRecord], None]] = {
-            Act.REVERT: operations.revert,
-            Act.UNDO: operations.undo_by,
-            Act.EDIT: operations.edit,
-            Act.EDIT_XML: operations.edit_xml,
-            Act.RENAME: operations.rename,
-            Act.SET_CURRENT: operations.set_current,
-        }
-        others = {
-            Act.TAKE: self._take,
-            Act.DELETE: self._delete,
-            Act.DESCRIBE: self._describe,
-            Act.EXPORT: self._export,
-            Act.COMPARE: self._compare,
-            Act.GO_TO_CURRENT: self.snapshots.select_here,
-            Act.GO_TO_PARENT: self._go_to_parent,
-            Act.CONSOLE: self._open_console,
-            Act.CONNECT: self._connect_host,
-            Act.DISCONNECT: self._disconnect_host,
-            Act.REFRESH: self._refresh,
-        }
-        for act, on_machine in on_the_machine.items():
-            self.actions_.on(act, partial(self._on_machine, on_machine))
-        for act, on_snapshot in on_the_snapshot.items():
-            self.actions_.on(act, partial(self._on_snapshot, act, on_snapshot))
-        for act, call in others.items():
-            self.actions_.on(act, call)
 
     def _restore(self) -> None:
         geometry: QByteArray = self._settings.get(WINDOW_GEOMETRY)
         if not geometry.isEmpty():
             self.restoreGeometry(geometry)
-        for splitter, state in zip(self._splitters, self._settings.get(SPLITTERS), strict=False):
-            splitter.restoreState(QByteArray.fromBase64(QByteArray(state.encode())))
+        self._panes.restore(self._settings.get(SPLITTERS))
         self.snapshots.restore_header(
             self._settings.get(SNAPSHOT_HEADER), names_resized=self._settings.get(NAMES_RESIZED)
         )
@@ -335,75 +279,13 @@ class MainWindow(QMainWindow):
     def _known(self, focus: Focus) -> bool:
         return focus.domain is not None and self._store.snapshots_known(focus.domain.id)
 
-    # What the actions do
-
-    def _on_machine(self, call: Callable[[DomainId], None]) -> None:
-        if (domain := self.machines.domain()) is not None:
-            call(domain)
-
-    def _take(self) -> None:
-        domains = self.machines.domains()
-        if len(domains) > 1:
-            self._taking_together.take(domains)
-        elif domains:
-            self.operations.take(domains[0])
-
-    def _on_snapshot(self, act: Act, call: Callable[[DomainId, SnapshotRecord], None]) -> None:
-        focus = self.focus()
-        if focus.domain is not None and focus.snapshot is not None and self.actions_[act].isEnabled():
-            call(focus.domain.id, focus.snapshot)
-
-    def _delete(self) -> None:
-        focus = self.focus()
-        if focus.domain is not None and focus.snapshots:
-            self.operations.delete(focus.domain.id, focus.snapshots)
-
-    def _describe(self) -> None:
-        focus = self.focus()
-        if focus.snapshot is not None:
-            self.snapshots.describe(focus.snapshot)
-
-    def _export(self) -> None:
-        focus = self.focus()
-        if focus.domain is not None:
-            self.exporting.ask(focus.domain.id, tuple(snapshot.name for snapshot in focus.snapshots))
+    # What is told
 
     def _exported(self, path: str) -> None:
         self.statusBar().showMessage(translate("MainWindow", "Exported: {path}").format(path=path), _SHORT_MS)
 
-    def _go_to_parent(self) -> None:
-        snapshot = self.focus().snapshot
-        if snapshot is not None and snapshot.parent is not None:
-            self.snapshots.select(snapshot.parent)
-
-    def _compare(self) -> None:
-        focus = self.focus()
-        if focus.domain is not None and focus.snapshots:
-            self._comparing.compare(focus.domain.id, focus.snapshots)
-
-    def _open_console(self) -> None:
-        if (record := self.focus().domain) is not None:
-            self._console.open(record.id, record.name)
-
-    def _connect_host(self) -> None:
-        dialog = dialogs.ConnectDialog(self._hosts.uris, self)
-        dialog.accepted.connect(partial(self._connect_accepted, dialog))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def _connect_accepted(self, dialog: "dialogs.ConnectDialog") -> None:
-        self._hosts.connect_host(dialog.uri)
-        self._machine_choice.enter(dialog.uri)
-
-    def _disconnect_host(self) -> None:
-        if (uri := self.machines.uri()) is not None:
-            self._hosts.disconnect_host(uri)
-
-    def _refresh(self) -> None:
-        """The chosen host; where none is chosen, all; where there is none, look for one again."""
-        uri = self.machines.uri()
-        for each in self._hosts.uris if uri is None else (uri,):
-            self._hosts.refresh_host(each)
+    def _refreshing(self) -> None:
+        """Where there is no host to be read again, look for one."""
         if self._pages.currentWidget() is self.start_page:
             self.default_wanted.emit()
 

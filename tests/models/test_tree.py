@@ -11,7 +11,8 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QTreeView
 
 from snapgui.models import tree
-from snapgui.models.tree import Arrangement, TreeModel
+from snapgui.models.arrangement import Arrangement
+from snapgui.models.tree import TreeModel
 
 # One hypothesis run makes many models: Qt's application has to be there once, for all of them.
 pytestmark = pytest.mark.usefixtures("qapp")
