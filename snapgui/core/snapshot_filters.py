@@ -9,11 +9,7 @@ from snapgui.core.tree import parents
 
 
 class SnapshotFilter(Enum):
-    """virDomainSnapshotListFlags, by virsh's words.
-
-    METADATA and NO_METADATA are not among them: QEMU's driver knows no snapshot without metadata, so the one leaves all
-    and the other none. What is in the images only is found by a check of the machine's health.
-    """
+    """virDomainSnapshotListFlags, by virsh's words."""
 
     ROOTS = "roots"  # there is none above it
     LEAVES = "leaves"
@@ -23,6 +19,8 @@ class SnapshotFilter(Enum):
     DISK_ONLY = "disk-only"
     INTERNAL = "internal"
     EXTERNAL = "external"
+    METADATA = "metadata"  # libvirt knows them, as all that QEMU's driver lists
+    NO_METADATA = "no-metadata"  # only an image knows them: none of those; a check of the machine's health finds them
 
 
 # Of one group, any will do; of each group, one has to (virDomainSnapshotObjListGetNames in virdomainmomentobjlist.c).
@@ -32,6 +30,7 @@ _GROUPS: Final = (
     frozenset({SnapshotFilter.BRANCHES}),
     frozenset({SnapshotFilter.ACTIVE, SnapshotFilter.INACTIVE, SnapshotFilter.DISK_ONLY}),
     frozenset({SnapshotFilter.INTERNAL, SnapshotFilter.EXTERNAL}),
+    frozenset({SnapshotFilter.METADATA, SnapshotFilter.NO_METADATA}),
 )
 
 
@@ -42,6 +41,7 @@ def matching(snapshots: Snapshots, filters: Set[SnapshotFilter]) -> set[str]:
     found = set()
     for name, record in snapshots.records.items():
         kinds = _kinds(record) if record.complete and record.problem is None else set()
+        kinds.add(SnapshotFilter.METADATA)
         kinds.add(SnapshotFilter.BRANCHES if name in with_children else SnapshotFilter.LEAVES)
         if above[name] is None:
             kinds.add(SnapshotFilter.ROOTS)

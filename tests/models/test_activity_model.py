@@ -12,7 +12,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.plan import Plan
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Take
-from snapgui.models.activity import KEPT, ActivityModel, Column
+from snapgui.models.activity import ActivityModel, Column
 from snapgui.models.roles import Role
 
 PLAN = Plan(Take(DomainId("u", "x"), "a"), "Take snapshot “a” of pisces")
@@ -62,11 +62,11 @@ def test_a_failed_job_says_why(model: ActivityModel) -> None:
 
 def test_newest_first_and_the_last_hundred_kept(model: ActivityModel) -> None:
     model.put(job(0, JobState.RUNNING, started=time.time()))
-    for number in range(1, KEPT + 20):
+    for number in range(1, 120):
         model.put(job(number))
-    assert model.rowCount() == KEPT
-    assert model.index(0, 0).data(Role.KEY) == KEPT + 19
-    assert model.row_of(0) == KEPT - 1  # it still runs, so it stays
+    assert model.rowCount() == 100
+    assert model.index(0, 0).data(Role.KEY) == 119
+    assert model.row_of(0) == 99  # it still runs, so it stays
 
 
 def test_time_counts_on_only_while_something_runs(model: ActivityModel, qtbot: Any) -> None:

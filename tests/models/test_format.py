@@ -41,6 +41,12 @@ def test_times_are_as_the_language_writes_them(language: str) -> None:
     assert time_text(1_794_312_000).startswith({"en_US": "11/10/26", "ja_JP": "2026/11/10"}[language])
 
 
+def test_times_are_those_of_the_users_clock() -> None:
+    shown = time_text(1_794_312_000)  # noon in Greenwich, and the tests live in Japan
+    assert "9:00:00" in shown
+    assert shown.endswith("PM")
+
+
 def test_two_moments_of_a_minute_look_different_in_every_language() -> None:
     before = QLocale()
     for locale in QLocale.matchingLocales(

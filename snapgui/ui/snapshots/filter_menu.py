@@ -15,6 +15,7 @@ _OPPOSITE: Final = {
     SnapshotFilter.LEAVES: SnapshotFilter.BRANCHES,
     SnapshotFilter.BRANCHES: SnapshotFilter.LEAVES,
 }
+_FIRSTS: Final = (SnapshotFilter.ACTIVE, SnapshotFilter.INTERNAL, SnapshotFilter.METADATA)  # of which any will do
 _CHIP_ICON: Final = QSize(12, 12)  # pixels
 
 
@@ -56,7 +57,7 @@ class FilterMenu(QToolButton):
             choice.setChecked(False)
 
     def _choice(self, sort: SnapshotFilter, text: str, tip: str) -> QAction:
-        if sort in (SnapshotFilter.ACTIVE, SnapshotFilter.INTERNAL):  # the first of a group, of which any will do
+        if sort in _FIRSTS:
             self.sorts.addSeparator()
         choice = self.sorts.addAction(text)
         choice.setToolTip(tip)
@@ -121,5 +122,13 @@ def _words() -> dict[SnapshotFilter, tuple[str, str]]:
         SnapshotFilter.EXTERNAL: (
             translate("Snapshots", "&External"),
             translate("Snapshots", "Kept in files of their own"),
+        ),
+        SnapshotFilter.METADATA: (
+            translate("Snapshots", "With &metadata"),
+            translate("Snapshots", "Those that libvirt knows: all that it lists"),
+        ),
+        SnapshotFilter.NO_METADATA: (
+            translate("Snapshots", "&Without metadata"),
+            translate("Snapshots", "Those that only an image knows: libvirt lists none; “Check health” finds them"),
         ),
     }

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from snapgui.core.records import HostRecord, HostState, SnapshotRecord, SnapshotState
+from snapgui.core.snapshot_filters import SnapshotFilter
 from snapgui.core.text import translate
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column, SnapshotsModel
@@ -62,8 +63,9 @@ class SnapshotsPanel(QWidget):
         self.filter.setMaximumWidth(self.fontMetrics().averageCharWidth() * 40)
         self.filter.textChanged.connect(model.set_filter)
         self.sorts = FilterMenu()
-        self.sorts.changed.connect(model.set_sorts)
+        self.sorts.changed.connect(self._sort)
         self.tree = SnapshotTree()
+        self.tree.words = _no_rows(frozenset())
         self.tree.setModel(model)
         self.tree.setItemDelegate(_SnapshotDelegate(model, self.tree))
         self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
@@ -137,6 +139,10 @@ class SnapshotsPanel(QWidget):
         """Bring back what ``header_state`` gave; names keep their width where it was the user's."""
         if not state.isEmpty():
             self.tree.restore_header(state, names_resized=names_resized)
+
+    def _sort(self, sorts: frozenset[SnapshotFilter]) -> None:
+        self.tree.words = _no_rows(sorts)
+        self._model.set_sorts(sorts)
 
     def _message_page(self) -> QWidget:
         self._retry = QToolButton()
@@ -212,6 +218,16 @@ class _SnapshotDelegate(QStyledItemDelegate):
         if self._model.is_passing(index):
             role = QPalette.ColorRole
             option.palette.setColor(role.Text, option.palette.color(role.PlaceholderText))
+
+
+def _no_rows(sorts: frozenset[SnapshotFilter]) -> str:
+    """What an empty tree says."""
+    if SnapshotFilter.NO_METADATA in sorts and SnapshotFilter.METADATA not in sorts:
+        return translate(
+            "Snapshots",
+            "libvirt lists no snapshot without metadata. “Check health” finds those that only an image knows.",
+        )
+    return translate("Snapshots", "No snapshot matches the filter.")
 
 
 def _message(focus: Focus, hint: str, *, known: bool) -> str:

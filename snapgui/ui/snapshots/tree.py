@@ -5,7 +5,7 @@ and a step to the right for each of its rows would leave no room for the names.
 """
 
 from PySide6.QtCore import QByteArray, QItemSelection, QItemSelectionModel, QPoint, QRect, Qt, QTimer
-from PySide6.QtGui import QMouseEvent, QPainter, QRegion, QResizeEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPalette, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QTreeView
 
 from snapgui.core.text import translate
@@ -35,6 +35,7 @@ class SnapshotTree(QTreeView):
     def __init__(self) -> None:
         super().__init__()
         self.names_resized = False  # by the user
+        self.words = ""  # what stands in place of rows where there are none
         self._fitting = False
         self.choice: RowSelection  # there with the model
         self._fit_soon = QTimer(self)
@@ -92,6 +93,15 @@ class SnapshotTree(QTreeView):
 
     def _paint_now(self) -> None:
         self.setUpdatesEnabled(True)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.words and not self.choice.snapshots.rowCount():
+            painter = QPainter(self.viewport())
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            area = self.viewport().rect().adjusted(8, 8, -8, -8)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.words)
+            painter.end()
 
     def branches(self, index: Index) -> Branches:
         """What is drawn before a row. Where there is little room, the nearest strands are shown, and close together."""

@@ -1,7 +1,7 @@
 """The tree of snapshots, as far as it is more than Qt's."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import DomainId, DomainRecord, HostRecord, HostState, SnapshotRecord, Snapshots
@@ -53,6 +53,53 @@ def test_a_single_row_can_be_chosen_again_after_all(panel: SnapshotsPanel) -> No
     assert panel.selected() == ()
 
 
+def _press_heading(panel: SnapshotsPanel, qtbot: QtBot, column: Column) -> None:
+    header = panel.tree.header()
+    middle = header.sectionViewportPosition(column) + header.sectionSize(column) // 2
+    qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(middle, header.height() // 2))
+
+
+def test_siblings_stand_in_the_order_of_time_until_a_heading_is_pressed(panel: SnapshotsPanel, qtbot: QtBot) -> None:
+    model = panel.tree.choice.snapshots
+    texts = {"b": "second", "c": "first", "a": "third"}
+    records = {name: SnapshotRecord(name, created=number, description=texts[name]) for number, name in enumerate("bca")}
+    model._store.put_snapshots(_DOMAIN, Snapshots(records))
+
+    def shown() -> str:
+        return "".join(index.data() for row in range(3) if (index := model.index(row, 0)).data() in records)
+
+    assert shown() == "bca"
+    panel.resize(1200, 400)
+    _press_heading(panel, qtbot, Column.NAME)
+    assert shown() == "abc"
+    _press_heading(panel, qtbot, Column.NAME)
+    assert shown() == "cba"
+    _press_heading(panel, qtbot, Column.DESCRIPTION)
+    assert shown() == "cba"
+    _press_heading(panel, qtbot, Column.TAKEN)
+    assert shown() == "bca"
+
+
+def test_the_place_in_a_long_tree_stays_whatever_others_do(panel: SnapshotsPanel, qtbot: QtBot) -> None:
+    tree, store = panel.tree, panel.tree.choice.snapshots._store
+    panel.resize(600, 300)
+    panel.select("left 0")
+    bar = tree.verticalScrollBar()
+    bar.setValue(bar.maximum() // 2)
+    first = tree.indexAt(QPoint(30, 2)).data()
+    known = dict(store.snapshots(_DOMAIN).records)
+    for change in ("taken", "deleted", "the chosen one deleted"):
+        if change == "taken":
+            known["right 30"] = SnapshotRecord("right 30", parent="right 29", created=30)
+        else:
+            del known["right 30" if change == "deleted" else "left 0"]
+        store.put_snapshots(_DOMAIN, Snapshots(dict(known), "right 29"))
+        qtbot.waitUntil(tree.updatesEnabled)
+        qtbot.wait(30)
+        assert tree.indexAt(QPoint(30, 2)).data() == first or change.startswith("the chosen"), change
+    assert bar.value() > 0
+
+
 def test_times_states_and_sizes_have_room(panel: SnapshotsPanel) -> None:
     header, metrics = panel.tree.header(), panel.tree.fontMetrics()
     longest = {Column.TAKEN: "23/11/2026 00:53:40", Column.STATE: "shutting down", Column.MEMORY: "543.2 MiB"}
@@ -87,6 +134,23 @@ def test_a_sort_follows_what_becomes_of_a_snapshot(panel: SnapshotsPanel) -> Non
     del known["left 0"]
     store.put_snapshots(_DOMAIN, Snapshots(known, "right 29"))
     assert model.index_of("left 1").isValid()
+
+
+def test_an_empty_tree_says_why(panel: SnapshotsPanel, qtbot: QtBot) -> None:
+    tree = panel.tree
+    panel.filter.setText("nothing like it")
+    qtbot.waitUntil(tree.updatesEnabled)
+    assert tree.model().rowCount() == 0
+    assert tree.words == "No snapshot matches the filter."
+    written = tree.viewport().grab().toImage()
+    tree.words = ""
+    assert tree.viewport().grab().toImage() != written
+    panel.filter.clear()
+    next(each for each in panel.sorts.sorts.actions() if each.text() == "&Without metadata").trigger()
+    assert tree.model().rowCount() == 0
+    assert "“Check health” finds" in tree.words
+    next(each for each in panel.sorts.sorts.actions() if each.text() == "With &metadata").trigger()
+    assert len(panel.tree.choice.snapshots.keys_with_children()) > 50
 
 
 def test_what_has_changed_is_painted(panel: SnapshotsPanel, qtbot: QtBot) -> None:
