@@ -10,16 +10,11 @@ from snapgui.qcow2.errors import DamagedImageError
 from snapgui.qcow2.header import read_header
 from snapgui.qcow2.source import ByteSource, read_exactly
 
-_BACKING = struct.Struct(">QI")  # offset and length of the backing file's name, at byte 8
-_BACKING_AT = 8
 _LONGEST_NAME = 1023
 _EXTENSION = struct.Struct(">II")
 _BACKING_FORMAT = 0xE2792ACA
 _DATA_FILE = 0x44415441
-_LENGTH_AT = 100  # version 3 has the header's own length there
 _LENGTH_V2 = 72
-_INCOMPATIBLE_AT = 72
-_HAS_DATA_FILE = 1 << 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +29,16 @@ class Needs:
 def read_needs(source: ByteSource) -> Needs:
     """What the image needs besides itself. Raises Qcow2Error, or what the source raises."""
     header = read_header(source)
-    offset, length = _BACKING.unpack(read_exactly(source, _BACKING_AT, _BACKING.size, "the backing file's place"))
+    offset, length = header.backing_offset, header.backing_length
     if length > _LONGEST_NAME:
         raise DamagedImageError(f"a backing file's name of {length} bytes at byte 16: {_LONGEST_NAME} are possible")
     backing = read_exactly(source, offset, length, "the backing file's name") if offset else b""
-    start, has_data_file = _LENGTH_V2, False
-    if header.version > 2:  # noqa: PLR2004 - the version of the format
-        (start,) = struct.unpack(">I", read_exactly(source, _LENGTH_AT, 4, "the header's length"))
-        (features,) = struct.unpack(">Q", read_exactly(source, _INCOMPATIBLE_AT, 8, "the feature bits"))
-        has_data_file = bool(features & _HAS_DATA_FILE)
     end = offset or header.cluster_size
-    if not _LENGTH_V2 <= start <= end:
-        raise DamagedImageError(f"a header of {start} bytes at byte 100: between 72 and {end} are possible")
-    extensions = _extensions(source, start, end)
+    if not _LENGTH_V2 <= header.length <= end:
+        raise DamagedImageError(f"a header of {header.length} bytes at byte 100: between 72 and {end} are possible")
+    extensions = _extensions(source, header.length, end)
     data_file = _text(extensions.get(_DATA_FILE, b""))
-    if has_data_file and not data_file:
+    if header.data_file and not data_file:
         raise DamagedImageError("an external data file without a name at byte 72")
     return Needs(_text(backing), _text(extensions.get(_BACKING_FORMAT, b"")), data_file)
 

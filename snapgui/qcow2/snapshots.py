@@ -42,18 +42,28 @@ def read_snapshots(source: ByteSource) -> tuple[InternalSnapshot, ...]:
         failure: DamagedImageError | None = None
         found: tuple[InternalSnapshot, ...] = ()
         try:
-            found = _read_table(source, header)
+            found = read_table(source, header)
         except DamagedImageError as error:
             failure = error
         before, header = header, read_header(source)
-        if header == before:
+        if same_table(header, before):
             if failure:
                 raise failure
             return found
     raise DamagedImageError(f"the snapshot table changed during each of {_TRIES} readings")
 
 
-def _read_table(source: ByteSource, header: Header) -> tuple[InternalSnapshot, ...]:
+def same_table(one: Header, other: Header) -> bool:
+    """Whether QEMU has not replaced the snapshot table between two readings of the header."""
+    return (one.snapshot_count, one.snapshots_offset, one.disk_size) == (
+        other.snapshot_count,
+        other.snapshots_offset,
+        other.disk_size,
+    )
+
+
+def read_table(source: ByteSource, header: Header) -> tuple[InternalSnapshot, ...]:
+    """The snapshots, read once: of a table that is replaced meanwhile, anything. Raises as ``read_snapshots`` does."""
     table = _Window(source, header.snapshots_offset)
     found: list[InternalSnapshot] = []
     for number in range(1, header.snapshot_count + 1):

@@ -3,8 +3,9 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from snapgui.qcow2.errors import DamagedImageError
 
@@ -20,6 +21,17 @@ class ByteSource(Protocol):
 
     def close(self) -> None:
         """Give back what it holds. Nothing is read afterwards."""
+
+
+@runtime_checkable
+class DistantSource(ByteSource, Protocol):
+    """A source where each read is a trip across a network: it is told all that is wanted at once."""
+
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        """The bytes of each range of offset and length, in their order: ascending, apart, and inside the image.
+
+        What lies between two may be read along and thrown away, where that takes less time than another trip.
+        """
 
 
 class LocalFile:

@@ -1,0 +1,132 @@
+"""``python -m snapgui.qcow2 IMAGE``: what each snapshot in an image takes, and what deleting some gives back.
+
+Reads the metadata of a local file, without locks and without writing. Exit status 1 and one line on standard error for
+a file that can't be read, is damaged or no qcow2, and for a snapshot that is not in it.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+from snapgui.qcow2.clusters import Clusters, Held, read_clusters
+from snapgui.qcow2.errors import Qcow2Error
+from snapgui.qcow2.source import LocalFile
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_UNIT = 1024
+
+
+class _UnknownNameError(Exception):
+    """A name that no snapshot has, or not so many."""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m snapgui.qcow2",
+        description="Say what each snapshot in a qcow2 image takes, and what deleting some of them gives back.",
+    )
+    parser.add_argument("image", metavar="IMAGE", help="a qcow2 image; it may be in use")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, sizes in bytes")
+    parser.add_argument(
+        "--delete",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="say what deleting this snapshot would free; may be given several times, for all of them together. Of"
+        " several snapshots with one name the first is meant, as with qemu-img; NAME given again means the next.",
+    )
+    return parser.parse_args()
+
+
+def _chosen(clusters: Clusters, names: list[str]) -> list[int]:
+    """The snapshots that ``qemu-img snapshot -d`` would delete if it were called with these names in turn."""
+    left = list(enumerate(clusters.snapshots))
+    found: list[int] = []
+    for name in names:
+        match = next((one for one in left if one[1].name == name), None)
+        if match is None:
+            raise _UnknownNameError(f"no snapshot {name!r}" + (" left" if name in names[: len(found)] else ""))
+        left.remove(match)
+        found.append(match[0])
+    return found
+
+
+def _as_json(image: str, clusters: Clusters, freed: Held) -> str:
+    found = {
+        "image": image,
+        "cluster_size": clusters.cluster_size,
+        "active": {"exclusive_bytes": clusters.active.total},
+        "snapshots": [
+            {
+                "id": snapshot.id,
+                "name": snapshot.name,
+                "vm_state_size": snapshot.vm_state_size,
+                "exclusive_bytes": held.total,
+            }
+            for snapshot, held in zip(clusters.snapshots, clusters.exclusive, strict=False)
+        ],
+        "freed_bytes": freed.total,
+    }
+    return json.dumps(found, indent=4)
+
+
+def _as_text(clusters: Clusters, freed: Held, names: list[str]) -> str:
+    rows: list[tuple[str, ...]] = [("ID", "Name", "Memory", "Disk", "Frees")]
+    rows += [
+        (snapshot.id, snapshot.name, _size(snapshot.vm_state_size), _size(held.disk), _size(held.total))
+        for snapshot, held in zip(clusters.snapshots, clusters.exclusive, strict=False)
+    ]
+    rows.append(("", "now", "", _size(clusters.active.disk), ""))
+    rows = [tuple(_printable(text) for text in row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join([*map(str.ljust, row[:2], widths[:2]), *map(str.rjust, row[2:], widths[2:])]).rstrip() for row in rows
+    ]
+    lines.append("")
+    lines.append("Disk is what only that snapshot holds, Frees what deleting it alone gives back.")
+    if names:
+        listed = ", ".join(map(_printable, names))
+        lines.append(
+            f"Deleting {listed} frees {_size(freed.total)} ({freed.total} bytes). The file itself does not shrink."
+        )
+    return "\n".join(lines)
+
+
+def _size(size: int) -> str:
+    value, unit = float(size), 0
+    while value >= _UNIT and unit < len(_UNITS) - 1:
+        value, unit = value / _UNIT, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{size} B"
+
+
+def _printable(text: str) -> str:
+    """A name may hold anything, such as what a terminal takes for a command."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def main() -> int:
+    """Print the figures; the exit status."""
+    chosen = _arguments()
+    try:
+        source = LocalFile(chosen.image)
+        try:
+            clusters = read_clusters(source)
+        finally:
+            source.close()
+        freed = clusters.freed(_chosen(clusters, chosen.delete))
+    except (Qcow2Error, _UnknownNameError) as error:
+        print(_printable(f"{chosen.image}: {error}"), file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(_printable(f"{chosen.image}: {error.strerror or error}"), file=sys.stderr)
+        return 1
+    text = (
+        _as_json(os.fspath(chosen.image), clusters, freed) if chosen.json else _as_text(clusters, freed, chosen.delete)
+    )
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Who owns which clusters: what is foretold of a delete is what QEMU frees, and the command line says it."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from testbed.any_image import try_one
+
+from snapgui.qcow2.clusters import Clusters, Held, read_clusters
+from snapgui.qcow2.source import LocalFile
+
+ROOT = Path(__file__).resolve().parents[2]
+MIB = 2**20
+
+
+def run(*command: str | Path, stdin: str | None = None) -> None:
+    subprocess.run(command, check=True, capture_output=True, input=stdin, text=True, timeout=60)
+
+
+def read(image: Path, *, shared: bool = False) -> Clusters:
+    source = LocalFile(image)
+    try:
+        return read_clusters(source, shared=shared)
+    finally:
+        source.close()
+
+
+def say(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "snapgui.qcow2", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def branched(tmp_path: Path) -> Path:
+    """Two MiB in ``base``; ``later`` wrote over one and beside it; now is ``base`` again, with another half MiB."""
+    image = tmp_path / "disk.qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", image, "64M")
+    run("qemu-io", "-c", "write 0 2M", image)
+    run("qemu-img", "snapshot", "-c", "base", image)
+    run("qemu-io", "-c", "write 1M 2M", image)
+    run("qemu-img", "snapshot", "-c", "later", image)
+    run("qemu-img", "snapshot", "-a", "base", image)
+    run("qemu-io", "-c", "write 8M 512k", image)
+    return image
+
+
+def test_a_delete_frees_what_nothing_else_holds(branched: Path) -> None:
+    clusters = read(branched, shared=True)
+    base, later = clusters.exclusive[:2]
+    assert base == Held(0, 0, 2 * 65536)  # its L1 and L2 tables: all data is the active disk's, too
+    assert later == Held(2 * MIB, 0, 2 * 65536)
+    assert clusters.active == Held(MIB // 2, 0, 2 * 65536)
+    assert clusters.shared == (Held(2 * MIB), Held(MIB), Held(2 * MIB))
+    assert clusters.freed([0, 1]) == Held(2 * MIB, 0, 4 * 65536)
+    assert clusters.freed([]) == Held()
+    assert clusters.grown(0) == Held(MIB // 2, 0, 2 * 65536)
+    assert clusters.grown(0, 1) == Held(2 * MIB, 0, 2 * 65536)
+
+
+@settings(deadline=None, max_examples=12, phases=[Phase.generate, Phase.shrink])
+@given(random=st.randoms(use_true_random=False))
+def test_what_is_foretold_is_what_qemu_frees(random: Random) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        try_one(Path(folder), random, Counter(), steps=8)
+
+
+def test_the_command_line_says_what_deleting_frees(branched: Path) -> None:
+    ran = say(branched, "--json", "--delete", "later", "--delete", "base")
+    found: dict[str, Any] = json.loads(ran.stdout)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert found == {
+        "image": str(branched),
+        "cluster_size": 65536,
+        "active": {"exclusive_bytes": MIB // 2 + 2 * 65536},
+        "snapshots": [
+            {"id": "1", "name": "base", "vm_state_size": 0, "exclusive_bytes": 2 * 65536},
+            {"id": "2", "name": "later", "vm_state_size": 0, "exclusive_bytes": 2 * MIB + 2 * 65536},
+        ],
+        "freed_bytes": 2 * MIB + 4 * 65536,
+    }
+    ran = say(branched, "--delete", "later")
+    assert "2   later     0 B    2.0 MiB    2.1 MiB\n" in ran.stdout
+    assert "Deleting later frees 2.1 MiB (2228224 bytes)." in ran.stdout
+
+
+def test_of_two_with_one_name_the_first_goes_first_as_with_qemu_img(branched: Path) -> None:
+    run("qemu-img", "snapshot", "-c", "later", branched)
+    assert json.loads(say(branched, "--json", "--delete", "later").stdout)["freed_bytes"] == 2 * MIB + 2 * 65536
+    both = json.loads(say(branched, "--json", "--delete", "later", "--delete", "later").stdout)["freed_bytes"]
+    assert both == read(branched).freed([1, 2]).total
+    ran = say(branched, *["--delete", "later"] * 3)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", f"{branched}: no snapshot 'later' left\n")
+
+
+def test_what_cannot_be_read_is_one_line_and_status_1(branched: Path, tmp_path: Path) -> None:
+    whole = branched.read_bytes()
+    (tmp_path / "text").write_text("not an image\n" * 1000)
+    (tmp_path / "short").write_bytes(whole[: 65536 * 4])
+    (tmp_path / "l2").write_bytes(whole[:0x30000] + b"\xff" * 8 + whole[0x30008:])  # the active L1 table's first entry
+    for name in ("text", "short", "l2", "missing", "."):
+        ran = say(tmp_path / name, "--json")
+        assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (1, "", 1), name
+        assert ran.stderr.startswith(f"{tmp_path / name}: ")
+    ran = say(branched, "--delete", "bas\x1be")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", f"{branched}: no snapshot 'bas\\x1be'\n")
+
+
+def test_the_command_line_loads_neither_qt_nor_libvirt() -> None:
+    code = "import sys, snapgui.qcow2.__main__; print({'PySide6', 'libvirt'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert ran.stdout == "set()\n"
