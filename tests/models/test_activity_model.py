@@ -13,6 +13,7 @@ from snapgui.core.plan import Plan
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Take
 from snapgui.models.activity import ActivityModel, Column
+from snapgui.models.format import clock_text
 from snapgui.models.roles import Role
 
 PLAN = Plan(Take(DomainId("u", "x"), "a"), "Take snapshot “a” of pisces")
@@ -41,6 +42,7 @@ def test_a_job_waits_runs_and_ends(model: ActivityModel) -> None:
     running = replace(waiting, state=JobState.RUNNING, started=time.time() - 65, progress=0.4)
     model.put(running)
     assert texts(model)[3:] == ["1 min 5 s", "", "running"]
+    assert texts(model)[Column.STARTED] == clock_text(time.time() - 65, time.time())
     assert model.index(0, 0).data(Role.PROGRESS) == 0.4
     model.put(replace(running, expected=120.0))
     assert texts(model)[3] == "1 min 5 s of about 2 min 0 s"

@@ -1,9 +1,10 @@
 """The list of jobs."""
 
 import time
+from dataclasses import replace
 
 import pytest
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import QTreeView
 from pytestqt.qtbot import QtBot
 
@@ -68,6 +69,20 @@ def test_the_job_that_runs_can_be_cancelled_without_choosing_it(
     with qtbot.waitSignal(view.cancel_wanted, timeout=1000) as asked:
         view.cancel.trigger()
     assert asked.args == [7]
+
+
+def test_the_bar_grows_with_the_progress(qtbot: QtBot, view: ActivityView, model: ActivityModel) -> None:
+    filled = []
+    for progress in (0.0, 0.5, 1.0):
+        model.put(replace(_running(7, cancellable=True), progress=progress))
+        qtbot.wait(10)
+        picture = view.tree.viewport().grab().toImage()
+        cell = view.tree.visualRect(model.index(0, Column.RESULT))
+        colour = view.tree.palette().color(QPalette.ColorRole.Highlight)
+        row = cell.center().y() - cell.height() // 4  # above the percentage
+        filled.append(sum(picture.pixelColor(x, row) == colour for x in range(cell.left(), cell.right())))
+    assert filled[0] == 0
+    assert 0.4 < filled[1] / filled[2] < 0.6
 
 
 def test_a_job_that_libvirt_can_not_stop_says_so(view: ActivityView, model: ActivityModel) -> None:

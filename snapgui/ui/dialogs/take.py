@@ -15,6 +15,7 @@ from snapgui.core.requests import Take
 from snapgui.core.rules.take_disks import disk_places, suffixes_used
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
+from snapgui.settings import NAME_TEMPLATE
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
 from snapgui.ui.dialogs.plan_dialog import PlanDialog, Said
 from snapgui.ui.dialogs.take_kind import KindChoice
@@ -23,7 +24,6 @@ from snapgui.ui.dialogs.take_places import Places
 from snapgui.ui.icons import icon
 from snapgui.ui.widgets.fold import Folds
 
-DEFAULT_TEMPLATE: Final = "{machine}-{n}"
 _ROWS: Final = 3
 _OF_THE_NAME: Final = ("name-", "tag-taken")  # rules
 _READS_MORE: Final = ("unseen",)  # rules that a further reading may settle
@@ -36,7 +36,9 @@ class TakeDialog(PlanDialog):
     Where a path has been typed, its folder is read before the snapshot is taken.
     """
 
-    def __init__(self, situation: Situation, template: str = DEFAULT_TEMPLATE, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, situation: Situation, template: str = NAME_TEMPLATE.default, parent: QWidget | None = None
+    ) -> None:
         super().__init__(
             situation,
             translate("TakeDialog", "Take a snapshot of {machine}").format(machine=situation.domain.name),
@@ -44,12 +46,11 @@ class TakeDialog(PlanDialog):
             icon("take"),
             parent,
         )
-        self._template = template
         self._now = datetime.now().astimezone()
         self._kind = KindChoice()
         self._kind.set_situation(situation)
         self._places = Places()
-        self._options = TakeOptions()
+        self._options = TakeOptions(template)
         self._name = QLineEdit(self._suggestion())
         self._name.setAccessibleName(translate("TakeDialog", "Name"))
         self._name.selectAll()
@@ -76,9 +77,15 @@ class TakeDialog(PlanDialog):
         self._kind.changed.connect(self._kind_changed)
         self._places.changed.connect(self._changed)
         self._options.changed.connect(self._changed)
+        self._options.template.textChanged.connect(self._template_changed)
         self._follow()
         self.refresh()
         self._name.setFocus()
+
+    @property
+    def template(self) -> str:
+        """What names are to be suggested by from now on."""
+        return self._options.template.text().strip() or NAME_TEMPLATE.default
 
     def request(self) -> Take:
         request = Take(
@@ -141,6 +148,10 @@ class TakeDialog(PlanDialog):
         self._options.set_situation(self.situation, self._kind.kind)
         self._places.set_situation(self.situation, self.request())
 
+    def _template_changed(self) -> None:
+        if not self._name.isModified():
+            self._name.setText(self._suggestion())
+
     def _kind_changed(self) -> None:
         if not self._name.isModified():
             self._name.setText(self._suggestion())
@@ -177,4 +188,4 @@ class TakeDialog(PlanDialog):
         )
 
     def _suggestion(self) -> str:
-        return expand(self._template, self.situation.domain.name, self._taken(), self._now)
+        return expand(self.template, self.situation.domain.name, self._taken(), self._now)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QGridLayout, QLineEdit, QWidget
 
 from snapgui.core.records import DomainState, Kind, Situation
 from snapgui.core.requests import Take
@@ -15,11 +15,14 @@ _COLUMNS: Final = 2
 
 
 class TakeOptions(QWidget):
-    """One that does not fit the machine or the kind can't be chosen, and says why."""
+    """One that does not fit the machine or the kind can't be chosen, and says why.
+
+    ``template`` is what names are suggested by, now and from now on.
+    """
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, template: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         texts = {
             "live": translate("TakeDialog", "&Go on while the memory is saved"),
@@ -43,6 +46,16 @@ class TakeOptions(QWidget):
         for number, box in enumerate(self._boxes.values()):
             grid.addWidget(box, number // _COLUMNS, number % _COLUMNS)
             box.toggled.connect(self.changed)
+        about = translate(
+            "TakeDialog", "{machine}, {date} and {time} are filled in, and {n} is the first number that is free."
+        )
+        self.template = QLineEdit(template)
+        self.template.setAccessibleName(translate("TakeDialog", "Suggest names like"))
+        self.template.setAccessibleDescription(about)
+        self.template.setToolTip(tooltip(about))
+        names = QFormLayout()
+        names.addRow(translate("TakeDialog", "Suggest nam&es like"), self.template)
+        grid.addLayout(names, len(self._boxes) // _COLUMNS, 0, 1, _COLUMNS)
 
     def reuse(self) -> bool:
         """Whether prepared files are to be used."""

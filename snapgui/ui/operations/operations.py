@@ -57,7 +57,9 @@ class Operations(QObject):
     def take(self, domain: DomainId) -> None:
         """Ask for a name and take a snapshot."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask(dialogs.TakeDialog(known, self._settings.get(NAME_TEMPLATE), self._window))
+            dialog = dialogs.TakeDialog(known, self._settings.get(NAME_TEMPLATE), self._window)
+            dialog.accepted.connect(partial(self._keep_template, dialog))
+            self._ask(dialog)
 
     def revert(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask how, and bring the machine back."""
@@ -255,6 +257,9 @@ class Operations(QObject):
                 )
                 if changed != dialog.situation:
                     dialog.set_situation(changed)
+
+    def _keep_template(self, dialog: "dialogs.TakeDialog") -> None:
+        self._settings.set(NAME_TEMPLATE, dialog.template)
 
     def _accepted(self, dialog: "dialogs.PlanDialog") -> None:
         self._run(dialog.plan)

@@ -139,6 +139,30 @@ def test_the_focused_bar_tells_name_size_and_time(desk: Any, qtbot: QtBot) -> No
     shown = next(label.text() for label in desk.panel.findChildren(QLabel) if "pisces-1" in label.text())
     assert "95.0 MiB" in shown
     assert "2023" in shown or "/23" in shown
+    view.set_bar_width(NARROWEST)  # no room for figures beside one another: that of the focus is written alone
+    before = view.viewport().grab().toImage()
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    assert "deep" in view.figures()
+    plot, middle = view.plot, _slot(view, "deep").x()
+    top = round(plot.bottom - view.scale.share(543 * MIB) * (plot.bottom - plot.top))
+    after = view.viewport().grab().toImage()
+    beside = [(x, y) for x in range(middle + NARROWEST, middle + 5 * NARROWEST) for y in range(max(0, top - 24), top)]
+    assert any(after.pixelColor(x, y) != before.pixelColor(x, y) for x, y in beside)
+
+
+@pytest.mark.parametrize("width", [USUAL, NARROWEST])
+def test_the_bar_that_the_machine_stands_on_is_marked(desk: Any, width: int) -> None:
+    desk.put_family()
+    domain, view = desk.model.domain, desk.panel.view
+    records = desk.store.snapshots(domain).records
+    view.set_bar_width(width)
+    pictures = []
+    for current in ("deep", None):
+        desk.store.put_snapshots(domain, Snapshots(records, current))
+        QApplication.processEvents()
+        pictures.append(view.viewport().grab().toImage())
+    slot = view.visualRect(view.model().index(2, 0))
+    assert pictures[0].copy(slot) != pictures[1].copy(slot)
 
 
 def test_the_bar_under_the_mouse_tells_why_its_size_is_not_known(desk: Any, qtbot: QtBot) -> None:

@@ -57,6 +57,11 @@ def test_leaving_the_field_saves(edited: Any, qtbot: QtBot) -> None:
     assert "Saving…" in edited.texts()
 
 
+def test_hiding_the_panel_saves(edited: Any) -> None:
+    edited.panel.hide()
+    assert edited.described == [_request(edited, "Before the update of May")]
+
+
 def test_choosing_another_snapshot_saves(edited: Any) -> None:
     edited.choose("clean")
     assert edited.described == [_request(edited, "Before the update of May")]

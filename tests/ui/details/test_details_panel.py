@@ -208,6 +208,7 @@ def test_the_xml_is_asked_for_when_it_is_looked_at(desk: Any) -> None:
     desk.panel.set_xml(desk.domain, "clean", "<not-it/>")
     desk.panel.set_xml(desk.domain, "pisces-1", XML)
     assert XML in desk.texts()
+    assert desk.panel.findChild(XmlView).findChild(QPlainTextEdit).isReadOnly()
     desk.choose("clean")
     assert desk.xml_wanted == ["pisces-1", "clean"]
     assert XML not in desk.texts()

@@ -1,6 +1,7 @@
 """Taking a snapshot: what the user reads, what OK waits for, and what it comes to."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLineEdit, QPlainTextEdit, QToolButton
@@ -113,6 +114,25 @@ def test_the_plan_follows_every_letter(qtbot: QtBot, make_situation: MakeSituati
             _name(dialog).selectAll()
         qtbot.keyClicks(_name(dialog), letter)
         assert any(f"Adds “{name}” under “patched”" in text for text in dialog.plan_view.texts())
+
+
+def test_the_template_of_names_is_the_user_s(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    dialog = _open(qtbot, make_situation())
+    assert _name(dialog).text() == "pisces-1"
+    _button(dialog, "Ad&vanced").click()
+    template = next(each for each in dialog.findChildren(QLineEdit) if each.accessibleName() == "Suggest names like")
+    assert template.text() == "{machine}-{n}"
+    assert all(field in template.toolTip() for field in ("{machine}", "{date}", "{time}", "{n}"))
+    template.selectAll()
+    qtbot.keyClicks(template, "{date} patch {n}")
+    assert dialog.request().name == datetime.now().astimezone().strftime("%Y-%m-%d patch 1")
+    assert dialog.template == "{date} patch {n}"
+    template.clear()
+    assert _name(dialog).text() == "pisces-1"
+    assert dialog.template == "{machine}-{n}"
+    _type_name(qtbot, dialog, "mine")
+    qtbot.keyClicks(template, "other")
+    assert dialog.request().name == "mine"
 
 
 def test_without_a_name_nothing_is_promised(qtbot: QtBot, make_situation: MakeSituation) -> None:
