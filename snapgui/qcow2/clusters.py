@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from snapgui.qcow2.errors import DamagedImageError
-from snapgui.qcow2.header import Header, read_header
+from snapgui.qcow2.header import Header
 from snapgui.qcow2.references import Holdings, Kind, Tally
-from snapgui.qcow2.snapshots import InternalSnapshot, read_table, same_table
+from snapgui.qcow2.snapshots import InternalSnapshot, read_table, while_table_stays
 from snapgui.qcow2.source import ByteSource
 from snapgui.qcow2.tables import (
     COMPRESSED,
@@ -30,7 +30,6 @@ from snapgui.qcow2.tables import (
     read_states,
 )
 
-_TRIES = 3
 _L1_AT_ONCE = 1 << 21  # entries of L1 tables, of all states together
 _RUNS_AT_ONCE = 1 << 20
 _L1_AHEAD = 4096  # entries whose L2 tables are known to the reader at a time
@@ -119,21 +118,8 @@ def read_clusters(source: ByteSource, *, shared: bool = False, progress: Progres
     tables that all states share are read, too: that grows with the disk. The image may be in use: it is read without
     locks, anew when snapshots come or go meanwhile, and what a guest has written that is not flushed yet is not in it.
     """
-    header = read_header(source)
-    for _ in range(_TRIES):
-        failure: DamagedImageError | None = None
-        found: Clusters | None = None
-        try:
-            found = _read(source, header, progress or (lambda _: None), shared=shared)
-        except DamagedImageError as error:
-            failure = error
-        before, header = header, read_header(source)
-        if same_table(before, header):
-            if failure:
-                raise failure
-            if found:
-                return found
-    raise DamagedImageError(f"the snapshot table changed during each of {_TRIES} readings")
+    step = progress or (lambda _: None)
+    return while_table_stays(source, lambda header: _read(source, header, step, shared=shared))
 
 
 def _read(source: ByteSource, header: Header, progress: Progress, *, shared: bool) -> Clusters:

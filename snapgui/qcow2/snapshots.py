@@ -1,7 +1,9 @@
 """The snapshot table of a qcow2 image, after QEMU's ``docs/interop/qcow2.txt``, section "Snapshots"."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from snapgui.qcow2.errors import DamagedImageError
 from snapgui.qcow2.header import Header, read_header
@@ -15,6 +17,8 @@ _ENTRY = struct.Struct(">QIHHIIQII")
 _U64 = struct.Struct(">Q")
 _CHUNK = 64 * 1024  # bytes per read: most tables in one, which counts where each read is a round trip
 _TRIES = 3
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +39,34 @@ class InternalSnapshot:
 def read_snapshots(source: ByteSource) -> tuple[InternalSnapshot, ...]:
     """The snapshots in the image, in the table's order. Raises Qcow2Error, or what the source raises.
 
-    QEMU may replace the table while it is read, so what was read counts once the header still says the same.
+    QEMU may replace the table meanwhile: what was read counts once the header still says the same.
+    """
+    return while_table_stays(source, lambda header: read_table(source, header))
+
+
+def while_table_stays(source: ByteSource, read: Callable[[Header], Result]) -> Result:
+    """What ``read`` finds, once the header leads to the same snapshot table before and after. Raises as ``read`` does.
+
+    QEMU may replace the table meanwhile, and use anew what belonged to a snapshot that is gone.
     """
     header = read_header(source)
     for _ in range(_TRIES):
         failure: DamagedImageError | None = None
-        found: tuple[InternalSnapshot, ...] = ()
+        found: list[Result] = []
         try:
-            found = read_table(source, header)
+            found.append(read(header))
         except DamagedImageError as error:
             failure = error
         before, header = header, read_header(source)
-        if same_table(header, before):
+        if _table_of(before) == _table_of(header):
             if failure:
                 raise failure
-            return found
+            return found[0]
     raise DamagedImageError(f"the snapshot table changed during each of {_TRIES} readings")
 
 
-def same_table(one: Header, other: Header) -> bool:
-    """Whether QEMU has not replaced the snapshot table between two readings of the header."""
-    return (one.snapshot_count, one.snapshots_offset, one.disk_size) == (
-        other.snapshot_count,
-        other.snapshots_offset,
-        other.disk_size,
-    )
+def _table_of(header: Header) -> tuple[int, ...]:
+    return header.snapshot_count, header.snapshots_offset, header.disk_size
 
 
 def read_table(source: ByteSource, header: Header) -> tuple[InternalSnapshot, ...]:

@@ -228,6 +228,14 @@ class Image:
         finally:
             source.close()
 
+    def data(self, place: int | None) -> bytes:
+        """What the disk holds in a snapshot, meant by its place in the table, or now (None)."""
+        raw = self.path.with_name("data")
+        number = [] if place is None else ["-l", f"snapshot.id={self.read().snapshots[place].id}"]
+        if not self.run("qemu-img", "convert", *number, "-O", "raw", *self.where(), str(raw)):
+            raise DisagreementError("could not read")
+        return raw.read_bytes()
+
     def compare(self) -> None:
         """Foretell for each snapshot and some sets, then delete. Raises DisagreementError."""
         clusters = self.read()
