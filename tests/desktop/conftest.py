@@ -8,6 +8,7 @@ import pytest
 from testbed import many
 from testbed.daemon import Daemon
 from testbed.desktop import Application, Screen
+from testbed.tiny import tiny_machine
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,9 @@ def machine(daemon: Daemon) -> Iterator[str]:
     daemon.virsh("pool-refresh", "images")
     many.real_host(daemon.uri, disk, 0, name)
     daemon.virsh("start", name)
+    daemon.define(tiny_machine("aquarius", disk))  # the first by name, which nobody asks for
     yield name
+    daemon.remove("aquarius")
     daemon.remove(name)
     disk.unlink()
 

@@ -4,6 +4,7 @@ What came of it is asked of virsh, never of the application.
 """
 
 import time
+from pathlib import Path
 
 import pytest
 from testbed.daemon import Daemon
@@ -27,12 +28,16 @@ def test_the_views_and_the_actions_have_names(application: Application) -> None:
         application.find(name, "button")
 
 
-def test_take_revert_and_delete_by_a_screen_reader(application: Application, daemon: Daemon, machine: str) -> None:
+def test_take_revert_and_delete_by_a_screen_reader(
+    application: Application, daemon: Daemon, machine: str, home: Path
+) -> None:
     application.find("Take", "button").press()
     dialog = application.find(f"Take a snapshot of {machine}", "dialog")
     dialog.find("Name", "text").write("clean")
     dialog.find("Take", "button").press()
     wait_for(lambda: daemon.snapshots(machine) == ["clean"], "virsh to list the snapshot")
+    cache = home / ".cache" / "snapgui"
+    wait_for(lambda: [each for each in cache.rglob("*") if each.is_file() and each.stat().st_size], "its picture")
 
     snapshots = application.find("Snapshots", "tree")
     wait_for(lambda: snapshots.names() == ["clean", "You are here"], "the tree to show it")
