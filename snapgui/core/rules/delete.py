@@ -198,18 +198,20 @@ def _place_finding(now: Tree, name: str, obstacle: Obstacle) -> Finding:
             reason = translate(
                 "Plan", "“{name}” is external and current, with snapshots below: libvirt can’t delete it."
             )
-            remedy = translate("Plan", "Delete those below it first.")
+            remedy = translate("Plan", "Delete {names} first.").format(names=facts.quoted(now.below(name)))
         case Obstacle.CHILDREN:
             reason = translate(
                 "Plan", "“{name}” is external, with several snapshots right below: libvirt can’t delete it."
             )
-            remedy = translate("Plan", "Delete all but one of those first.")
+            remedy = translate("Plan", "Delete all but one of {names} first.")
+            remedy = remedy.format(names=facts.quoted(now.children(name)))
         case Obstacle.OFF_THE_LINE:
             reason = translate(
                 "Plan",
                 "“{name}” is external, with a snapshot below, and the machine is elsewhere: libvirt can’t delete it.",
             )
-            remedy = translate("Plan", "Delete those below it first, or revert to one of them.")
+            remedy = translate("Plan", "Delete {names} first, or revert there.")
+            remedy = remedy.format(names=facts.quoted(now.below(name)))
         case Obstacle.UNFINISHED:
             reason = translate("Plan", "Deleting the snapshot after “{name}” broke off, and its data is half merged.")
             remedy = translate("Plan", "Delete that snapshot again first.")
@@ -219,7 +221,7 @@ def _place_finding(now: Tree, name: str, obstacle: Obstacle) -> Finding:
             return Finding("needed", Level.BLOCKER, reason.format(name=name), only_forget, subject=name)
         case _:
             reason = translate("Plan", "“{name}” is external, below an internal snapshot: libvirt can’t delete it.")
-            remedy = translate("Plan", "Delete “{parent}” first.").format(parent=parent)
+            remedy = translate("Plan", "Delete {names} first.").format(names=facts.quoted([parent] if parent else []))
     return Finding("external-place", Level.BLOCKER, reason.format(name=name), remedy, subject=name)
 
 

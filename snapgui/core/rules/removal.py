@@ -68,6 +68,17 @@ class Tree:
         """The snapshot right above."""
         return self._parents[name]
 
+    def children(self, name: str) -> list[str]:
+        """The snapshots right below."""
+        return sorted(self._children[name])
+
+    def below(self, name: str) -> list[str]:
+        """All snapshots below, those right below first."""
+        found = self.children(name)
+        for each in found:
+            found += self.children(each)
+        return found
+
     def merges(self, name: str) -> bool:
         """Whether deleting an external snapshot merges its overlay; else the file goes that it was taken of."""
         return name in self._external and (name == self._current or bool(self._children[name]))
@@ -111,7 +122,7 @@ class Tree:
     def buried(self, name: str) -> list[str]:
         """The internal snapshots in the overlay of an external one."""
         found = []
-        waiting = list(self._children[name])
+        waiting = self.children(name)
         while waiting:
             below = waiting.pop()
             if below not in self._external:

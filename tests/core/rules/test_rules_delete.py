@@ -170,6 +170,31 @@ def test_external_ones_go_where_libvirt_can_merge_them(
     assert rules(delete("e1", "e2", "e3", "j", of=mixed, current="e3"), Level.BLOCKER) == place  # internal parent
 
 
+@pytest.mark.parametrize(
+    ("names", "current", "way_out"),
+    [
+        (("e2",), "e2", "Delete “e3” first."),
+        (("e1",), "e1", "Delete “e2”, “j”, “e3” first."),
+        (("e1",), "e3", "Delete all but one of “e2”, “j” first."),
+        (("e2",), "k", "Delete “e3” first, or revert there."),
+        (("e1", "e2", "e3", "j"), "e3", "Delete “i” first."),
+    ],
+)
+def test_the_way_out_is_named(
+    delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...], names: tuple[str, ...], current: str, way_out: str
+) -> None:
+    plan = delete(*names, of=mixed, current=current)
+    assert way_out in [finding.remedy for finding in plan.findings if finding.rule == "external-place"]
+
+
+def test_what_needs_the_machine_off_says_so(
+    delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...], snapshot: Callable[..., Any]
+) -> None:
+    running = {"state": DomainState.RUNNING}
+    for plan in (delete("i", of=mixed, current="e2", **running), delete("b c", of=(snapshot("b c"),), **running)):
+        assert "Shut the machine off first." in [finding.remedy for finding in plan.findings]
+
+
 def test_external_ones_go_together_where_each_can_go_after_those_below(
     delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...]
 ) -> None:

@@ -152,9 +152,11 @@ def test_a_folder_that_was_not_read_is_read_before_anything_is_written_there(
 
 
 def test_each_disk_says_what_becomes_of_it(open_dialog: Callable[..., TakeDialog]) -> None:
-    dialog = open_dialog(RAW, CD)
+    dialog = open_dialog(RAW, CD, replace(RAW, target="vdc", readonly=True), replace(CD, target="hdd", source=""))
     texts = [label.text() for label in dialog._places.findChildren(QWidget) if hasattr(label, "text")]
     assert "CD-ROM: never changes" in texts
+    assert "Read-only: never changes" in texts
+    assert "Empty drive" in texts
     what = named(dialog, QComboBox, "What becomes of disk vdb")
     file = named(dialog, QLineEdit, "New file of disk vdb")
     assert file.placeholderText() == "/images/data.pisces-1"
