@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import EffectKind, Level, Plan
-from snapgui.core.records import Situation
+from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import MachineRequest
 from snapgui.core.rules import make_plan
 from snapgui.core.text import translate
@@ -49,6 +49,7 @@ class PlanDialog(QDialog):
 
     examines = False  # whether its plan needs the health check's reading
 
+    concerns_changed = Signal()  # ``concerns`` gives others than before
     reading_wanted = Signal()  # the machine should be read once more; ``set_situation`` answers
 
     def __init__(
@@ -90,6 +91,10 @@ class PlanDialog(QDialog):
     def busy(self) -> bool:
         """Whether OK has been pressed, and what has come of it concerns the dialog still."""
         return False
+
+    def concerns(self) -> tuple[DomainId, ...]:
+        """The machines that the plan changes."""
+        return (self._situation.domain.id,)
 
     def hold(self, why: str) -> None:
         """Say why OK can't be pressed for now; "": it can again. An OK that was pressed too early is forgotten."""

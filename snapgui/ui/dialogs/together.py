@@ -104,6 +104,9 @@ class TogetherDialog(PlanDialog):
             if (known := self._situations.get(domain)) is not None
         )
 
+    def concerns(self) -> tuple[DomainId, ...]:
+        return tuple(domain for domain in self._table.chosen() if domain in self._situations)
+
     def situation_of(self, domain: DomainId) -> Situation | None:
         """What is known of one of the machines; None: it is gone."""
         return self._situations.get(domain)
@@ -181,6 +184,7 @@ class TogetherDialog(PlanDialog):
             self._suggest()
         self._follow()
         self.refresh()
+        self.concerns_changed.emit()
 
     def _freeze_clicked(self) -> None:
         self._freeze_touched = True

@@ -45,7 +45,7 @@ class Configuring(QObject):
         dialog.save_wanted.connect(partial(self._save, dialog))
         dialog.reading_wanted.connect(partial(self._read, dialog))
         dialog.finished.connect(partial(self._closed, dialog))
-        self._under_way.watch(dialog, partial(self._read, dialog))
+        self._under_way.watch(dialog, {domain: partial(self._read, dialog)})
         dialog.open()
         self._read(dialog)
 

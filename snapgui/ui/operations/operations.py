@@ -177,7 +177,7 @@ class Operations(QObject):
         """Open the dialog on what is known, and let it go on with what its host says."""
         domain = dialog.situation.domain.id
         self._open.setdefault(domain, []).append(dialog)
-        self._under_way.watch(dialog, partial(self._survey, dialog, about))
+        self._under_way.watch(dialog, {domain: partial(self._survey, dialog, about)})
         dialog.accepted.connect(partial(self._accepted, dialog))
         dialog.finished.connect(partial(self._closed, dialog))
         dialog.reading_wanted.connect(partial(self._survey, dialog, about))

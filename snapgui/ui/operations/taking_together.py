@@ -1,6 +1,6 @@
 """From several chosen machines to one job: each is read, the dialog shows them all, and the plan runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +13,7 @@ from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 from snapgui.settings import NAME_TEMPLATE, Settings
 from snapgui.ui import dialogs
+from snapgui.ui.operations.under_way import UnderWay
 
 
 class TakingTogether(QObject):
@@ -25,6 +26,7 @@ class TakingTogether(QObject):
         self._settings = settings
         self._window = window
         self._open: list[dialogs.TogetherDialog] = []
+        self._under_way = UnderWay(backend, self)
         for changed in (store.snapshots_changed, store.domain_changed, store.domain_removed):
             changed.connect(self._follow)
 
@@ -37,10 +39,24 @@ class TakingTogether(QObject):
         self._open.append(dialog)
         dialog.accepted.connect(partial(self._accepted, dialog))
         dialog.finished.connect(partial(self._closed, dialog))
+        reads = {domain: partial(self._read, dialog, domain) for domain in dialog.machines}
+        self._under_way.watch(dialog, reads)
         dialog.open()
-        for domain in dialog.machines:
-            answered, failed = partial(self._surveyed, dialog), partial(self._not_surveyed, dialog, domain)
-            self._hosts.survey(domain, (), answered, failed)
+        for read in reads.values():
+            read()
+
+    def _read(
+        self, dialog: "dialogs.TogetherDialog", domain: DomainId, then: Callable[[], None] = lambda: None
+    ) -> None:
+        def answered(read: Situation) -> None:
+            self._surveyed(dialog, read)
+            then()
+
+        def failed(problem: Problem) -> None:
+            self._not_surveyed(dialog, domain, problem)
+            then()
+
+        self._hosts.survey(domain, (), answered, failed)
 
     def _surveyed(self, dialog: "dialogs.TogetherDialog", read: Situation) -> None:
         if dialog in self._open:

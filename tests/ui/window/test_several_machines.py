@@ -15,6 +15,7 @@ from snapgui.core.activity import JobState
 from snapgui.core.plan import Call, Level, Plan, Step
 from snapgui.core.records import DomainId, DomainState
 from snapgui.core.requests import Take, TakeTogether
+from snapgui.core.rules import make_plan
 from snapgui.settings import Settings
 from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.together import TogetherDialog
@@ -119,6 +120,39 @@ def test_machines_on_two_hosts_are_taken_in_one_job(qtbot: QtBot, hosts: Applica
     qtbot.waitUntil(lambda: hosts.window.snapshots.selected() == ("together-1",))
     assert hosts.window.statusBar().currentMessage() == f"Done: {job.plan.title}"
     assert not hosts.window.banner.isVisible()
+
+
+def test_a_job_on_one_of_them_holds_the_dialog_until_that_machine_is_read_again(
+    qtbot: QtBot, hosts: Application, named, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leo, pisces = named("leo"), named("pisces")
+    _choose(hosts, leo, pisces)
+    dialog = _dialog(qtbot, hosts)
+    qtbot.waitUntil(lambda: not dialog.waiting)
+    release, real = threading.Event(), Host.run
+
+    def slow(host: Host, step: Step) -> None:
+        release.wait(10)
+        real(host, step)
+
+    monkeypatch.setattr(Host, "run", slow)
+    plan = make_plan(Take(leo, "by-another-job"), dialog.situation_of(leo))
+    hosts.backend.runner.start(plan)
+    assert f"Under way on one of these machines: {plan.title}." in dialog.status()
+    dialog.accept()
+    assert dialog.isVisible()
+    assert not dialog.ok.isEnabled()
+    dialog._table.set_chosen(leo, chosen=False)
+    assert dialog.status() == ""
+    assert dialog.ok.isEnabled()
+    dialog._table.set_chosen(leo, chosen=True)
+    assert "Under way" in dialog.status()
+    release.set()
+    qtbot.waitUntil(dialog.ok.isEnabled)
+    assert dialog.status() == ""
+    assert "by-another-job" in dialog.situation_of(leo).snapshots.records
+    assert any("under “by-another-job”" in text for text in dialog.plan_view.texts())
+    dialog.reject()
 
 
 @pytest.mark.parametrize("roll_back", [False, True])
