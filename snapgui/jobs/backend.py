@@ -14,6 +14,7 @@ from snapgui.jobs.check import check
 from snapgui.jobs.console import Console
 from snapgui.jobs.files import Files
 from snapgui.jobs.hosts import Hosts, gone
+from snapgui.jobs.outlook_feed import OutlookFeed
 from snapgui.jobs.records import Records
 from snapgui.jobs.runner import Runner
 from snapgui.jobs.screens import Screens
@@ -27,6 +28,7 @@ class Backend:
         self.screens = Screens(cache / "screens", self.bridge)
         self.hosts = Hosts(records, self.bridge)
         self.runner = Runner(self.hosts, records, self.bridge, self.screens)
+        self.outlooks = OutlookFeed(self.hosts, self.runner)
         self.console = Console()
         self.files = Files(self.bridge)
 
@@ -46,6 +48,7 @@ class Backend:
 
     def close(self) -> None:
         """Let go of everything, without waiting for a host."""
+        self.outlooks.follow(None)
         self.bridge.close()
         self.console.close()
         self.hosts.close()

@@ -9,6 +9,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from snapgui.core.differences.compare import Configuration
+from snapgui.core.differences.outlook import Outlook, outlook
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import DomainId, HostRecord, Situation, SnapshotRecord
 from snapgui.core.text import translate
@@ -161,6 +162,14 @@ class Hosts(QObject):
 
         def question(host: Host) -> tuple[Configuration | None, ...]:
             return tuple(host.configuration(domain.uuid, name) for name in wanted)
+
+        self.ask(domain.uri, question, answered, failed)
+
+    def look(self, domain: DomainId, answered: Callable[[Outlook], None], failed: Callable[[Problem], None]) -> None:
+        """Read what the machine's XML says of it now, and of its next start. Without what is security-sensitive."""
+
+        def question(host: Host) -> Outlook:
+            return outlook(host.configuration(domain.uuid, None) or Configuration())
 
         self.ask(domain.uri, question, answered, failed)
 

@@ -54,6 +54,12 @@ class Acting(QObject):
         snapshots.activated.connect(partial(self._on_snapshot, Act.REVERT, self.operations.revert))
         self._connect()
 
+    def show_waiting(self) -> None:
+        """Show what waits for the next start of the chosen machine."""
+        focus = self._subject()
+        if focus.domain is not None and focus.outlook is not None:
+            self._comparing.show_waiting(focus.domain.name, focus.outlook)
+
     def _connect(self) -> None:
         operations = self.operations
         on_the_machine: dict[Act, Callable[[DomainId], None]] = {

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
+from snapgui.core.differences.outlook import Outlook
 from snapgui.core.plan import Level
-from snapgui.core.records import DomainState, HostState, Situation, SnapshotRecord
+from snapgui.core.records import DomainRecord, DomainState, HostState, Situation, SnapshotRecord
 from snapgui.core.requests import Power, PowerAction
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.safety import is_safety
@@ -284,7 +285,7 @@ def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
     if not focus.connected and act not in (Act.GO_TO_CURRENT, Act.GO_TO_PARENT):
         return translate("Actions", "Its host is not connected.")
     if act is Act.CONSOLE:
-        return _console_reason(focus.domain.state, focus.domain.id.uri)
+        return _console_reason(focus.domain, focus.outlook)
     return _power_reason(POWER[act], situation) if act in POWER else _snapshot_reason(act, focus, situation)
 
 
@@ -306,12 +307,15 @@ def is_embedded(uri: str) -> bool:
     return uri.startswith("qemu:///embed")
 
 
-def _console_reason(state: DomainState, uri: str) -> str:
+def _console_reason(machine: DomainRecord, outlook: Outlook | None) -> str:
+    uri = machine.id.uri
     if is_embedded(uri):
         return translate("Actions", "This machine lives inside this application; no other program can show it.")
     if uri.startswith("test:"):
         return translate("Actions", "The machines of libvirt’s test driver have no screen.")
-    if not state.active:
+    if outlook is not None and outlook.has_screen is False:
+        return translate("Actions", "The machine has no graphics device (VNC or SPICE), and so no screen.")
+    if not machine.state.active:
         return translate("Actions", "The machine is off.")
     return ""
 

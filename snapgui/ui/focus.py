@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from snapgui.core.differences.outlook import Outlook
 from snapgui.core.records import DomainRecord, HostRecord, HostState, SnapshotRecord
 
 
@@ -14,6 +15,7 @@ class Focus:
     snapshots: tuple[SnapshotRecord, ...] = ()
     current: str | None = None  # the machine's current snapshot
     others: tuple[DomainRecord, ...] = ()  # machines that are chosen besides the one that is shown
+    outlook: Outlook | None = None  # what the machine's XML says; None: it has not been read
 
     @property
     def connected(self) -> bool:

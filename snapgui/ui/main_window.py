@@ -58,6 +58,7 @@ class MainWindow(QMainWindow):
         self._runner = backend.runner
         self._console = backend.console
         self._screens = backend.screens
+        self._outlooks = backend.outlooks
         self._settings = settings
         self._preparing = ""  # what is done for the demo before there is a machine
         self._machines_model = MachinesModel(store, self)
@@ -137,6 +138,7 @@ class MainWindow(QMainWindow):
             snapshots=tuple(known.records[name] for name in self.snapshots.selected() if name in known.records),
             current=known.current,
             others=self._others(domain),
+            outlook=self._outlooks.outlook,
         )
 
     def _others(self, shown: DomainId | None) -> tuple[DomainRecord, ...]:
@@ -212,6 +214,8 @@ class MainWindow(QMainWindow):
         self.snapshots.chosen.connect(self._focus_changed)
         self.snapshots.described.connect(self.details.save_description)
         self.details.snapshot_activated.connect(self.snapshots.select)
+        self.details.waiting_activated.connect(self._acting.show_waiting)
+        self._outlooks.changed.connect(self._outlook_changed)
         self.activity.cancel_wanted.connect(self._runner.cancel)
         self.operations.refused.connect(self.banner.show_problem)
         self.exporting.failed.connect(self.banner.show_problem)
@@ -254,6 +258,11 @@ class MainWindow(QMainWindow):
         if domain != self._snapshots_model.domain:
             self._snapshots_model.set_domain(domain)
             self._hosts.watch(domain)
+            self._outlooks.follow(domain)
+        self._focus_changed()
+
+    def _outlook_changed(self) -> None:
+        self.details.set_outlook(self._outlooks.outlook)
         self._focus_changed()
 
     def _focus_changed(self) -> None:

@@ -7,6 +7,7 @@ from testbed.guest import Guest
 from testbed.user import User
 
 from snapgui.ui.actions import Act
+from snapgui.ui.details.texts import NameLink
 from snapgui.ui.dialogs.compare import CompareDialog
 from snapgui.ui.dialogs.settings import SettingsDialog
 
@@ -88,3 +89,28 @@ def test_what_libvirt_refuses_stays_in_the_dialog(user: User, daemon: Daemon, gu
 
 def _labels(dialog: QWidget) -> list[str]:
     return [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+
+
+def test_what_a_running_machine_gets_at_its_next_start_is_told_where_it_stands(
+    user: User, daemon: Daemon, frail: str
+) -> None:
+    user.choose_machine(daemon.uri, frail)
+    user.window.snapshots.select_here()
+    outlooks = user.application.backend.outlooks
+    user.until(lambda: outlooks.outlook is not None, "its XML to be read")
+    assert outlooks.outlook.waiting == ()
+    console = user.window.actions_[Act.CONSOLE]
+    assert not console.isEnabled()
+    assert "has no graphics device" in console.toolTip()
+    dialog = settings(user)
+    field(dialog, QSpinBox, "Memory").setValue(32)
+    user.accept(dialog)
+    user.until(lambda: _line(user) == "Waiting for the next start: 1 change", "the line")
+    daemon.virsh("destroy", frail)
+    daemon.virsh("start", frail)
+    user.until(lambda: _line(user) == "" and outlooks.outlook.configuration.live != "", "the line to go")
+
+
+def _line(user: User) -> str:
+    links = (each for each in user.window.details.findChildren(NameLink) if each.isVisible())
+    return next((each.accessibleName() for each in links), "")

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
-from snapgui.core.differences.noise import drop_noise, settle_cpu, settle_defaults, settle_sizes
+from snapgui.core.differences.noise import drop_noise, settle_defaults, settle_live, settle_sizes
 from snapgui.core.differences.words import Leaf, device_words, leaf_words, local, whole_words
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError, child
@@ -96,7 +96,7 @@ def differences(before: str, after: str) -> tuple[Difference, ...]:
         settle_sizes(root)
     settle_defaults(one, other)
     if one_live != other_live:
-        settle_cpu(*((one, other) if one_live else (other, one)))
+        settle_live(*((one, other) if one_live else (other, one)))
     found: list[Difference] = []
     _compare(one, other, _Place(), found)
     return tuple(found)

@@ -31,12 +31,15 @@ def drop_noise(root: Element) -> None:
 
 
 def _drop_device_noise(device: Element) -> None:
-    _drop(device, "address", "backingStore")
+    _drop(device, "address", "backingStore", "mirror")
     for alias in device.findall("alias"):
         if not alias.get("name", "").startswith("ua-"):  # those are the user's own
             device.remove(alias)
     for source in device.iterfind("source"):
         source.attrib.pop("index", None)
+    if device.tag == "disk" and device.find("source") is None:
+        for driver in device.iterfind("driver"):
+            driver.attrib.pop("type", None)  # of a medium that is not there: a running machine does not say it
     if device.tag in _CHARACTER_DEVICES:
         _drop_character_device_noise(device)
     target = device.find("target")
@@ -106,8 +109,47 @@ def settle_defaults(*roots: Element) -> None:
             vcpu.attrib.pop("placement")
 
 
-def settle_cpu(live: Element, persistent: Element) -> None:
-    """Leave out of a running machine's CPU what libvirt has worked out from the configured one."""
+def settle_live(live: Element, persistent: Element) -> None:
+    """Leave out of a running machine what libvirt has worked out from what is configured."""
+    _settle_cpu(live, persistent)
+    for configured in persistent.iterfind("devices/graphics"):
+        runs = live.find(f"devices/graphics[@type='{configured.get('type', '')}']")
+        if runs is not None:
+            _settle_graphics(runs, configured)
+    interfaces = {_mac(each): each for each in live.iterfind("devices/interface")}
+    for configured in persistent.iterfind("devices/interface[@type='network']"):
+        runs = interfaces.get(_mac(configured))
+        if runs is not None:
+            _settle_interface(runs, configured)
+
+
+def _settle_graphics(live: Element, configured: Element) -> None:
+    """The host's own address, where none is given (``vnc_listen`` in qemu.conf), and the GPU that draws."""
+    for tag, attribute in (("listen", "address"), ("gl", "rendernode")):
+        wanted = configured.find(tag)
+        for element in live.iterfind(tag):
+            if wanted is not None and wanted.get(attribute) is None:
+                element.attrib.pop(attribute, None)
+
+
+def _settle_interface(live: Element, configured: Element) -> None:
+    """How the network is reached that it belongs to: virDomainActualNetDefContentsFormat."""
+    for element in live.findall("source"):
+        if element.get("network") is not None:
+            live.set("type", "network")
+            for name in ("portid", "bridge", "dev", "mode"):
+                element.attrib.pop(name, None)
+    for tag in ("virtualport", "vlan", "bandwidth", "mtu"):
+        if configured.find(tag) is None:
+            _drop(live, tag)
+
+
+def _mac(interface: Element) -> str:
+    mac = interface.find("mac")
+    return "" if mac is None else mac.get("address", "").lower()
+
+
+def _settle_cpu(live: Element, persistent: Element) -> None:
     for root in (live, persistent):
         for cpu in root.iterfind("cpu"):
             cpu.attrib.pop("check", None)

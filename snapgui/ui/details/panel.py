@@ -8,6 +8,7 @@ from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from snapgui.core.differences.compare import Configuration
+from snapgui.core.differences.outlook import Outlook
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord, Snapshots, SnapshotState
 from snapgui.core.text import translate
@@ -21,7 +22,7 @@ from snapgui.ui.details.commands import CommandList, commands_for
 from snapgui.ui.details.description import DescriptionEditor
 from snapgui.ui.details.facts import Facts
 from snapgui.ui.details.picture import Decoder, Picture
-from snapgui.ui.details.texts import CopyableText
+from snapgui.ui.details.texts import CopyableText, NameLink
 from snapgui.ui.details.xml_view import XmlView
 from snapgui.ui.selection import RowSelection
 from snapgui.ui.widgets.differences_view import DifferencesView
@@ -45,6 +46,7 @@ class DetailsPanel(QWidget):
     xml_wanted = Signal(object, str)  # DomainId, name; answer with set_xml or set_xml_problem
     differences_wanted = Signal(object, str)  # DomainId, name; answer with set_differences or set_differences_problem
     picture_wanted = Signal(object, str)  # DomainId, name; answer with set_picture
+    waiting_activated = Signal()  # what waits for the next start of the machine whose row "You are here" is chosen
     screen_wanted = Signal(object)  # DomainId, of a running machine; answer with set_screen or skip_screen
 
     def __init__(
@@ -60,6 +62,8 @@ class DetailsPanel(QWidget):
         self._xml_asked: SnapshotRecord | None = None
         self._decoder = Decoder()  # outlives the panel while it decodes: the worker holds it
         self._decoder.decoded.connect(self._show_picture)
+        self._outlook: Outlook | None = None
+        self._here = False  # whether the row "You are here" alone is chosen
         self._looked_at: DomainId | None = None  # the machine whose row "You are here" is chosen
         self._screen_decoder = Decoder()
         self._screen_decoder.decoded.connect(self._show_screen)
@@ -146,6 +150,11 @@ class DetailsPanel(QWidget):
         self._screen_asked = None
         self._screen_clock.start(max(_SCREEN_MS, int(took * 1000 * _SCREEN_SHARE)))
 
+    def set_outlook(self, found: Outlook | None) -> None:
+        """What the shown machine's XML says; None: not known (any more)."""
+        self._outlook = found
+        self._show_waiting()
+
     def sizeHint(self) -> QSize:
         return QSize(320, 560)
 
@@ -173,10 +182,14 @@ class DetailsPanel(QWidget):
         page = QWidget(self)
         self._screen = Picture(page)
         self._screen.hide()
+        self._waiting = NameLink(parent=page)
+        self._waiting.clicked.connect(self.waiting_activated)
+        self._waiting.hide()
         body = QVBoxLayout(page)
         body.addStretch(1)
         body.addWidget(self._screen)
         body.addWidget(self._words)
+        body.addWidget(self._waiting, 0, Qt.AlignmentFlag.AlignHCenter)
         body.addStretch(1)
         return page
 
@@ -227,7 +240,9 @@ class DetailsPanel(QWidget):
         snapshots = self._store.snapshots(domain) if domain is not None else Snapshots()
         names = [name for name in self._selection.names() if name in snapshots.records]
         here = self._selection.isSelected(self._snapshots.here_index())
-        self._follow_screen(domain if here and not names else None)
+        self._here = here and not names
+        self._follow_screen(domain if self._here else None)
+        self._show_waiting()
         if domain is not None and len(names) == 1 and not here:
             self._show_snapshot(domain, snapshots, names[0])
             return
@@ -237,7 +252,7 @@ class DetailsPanel(QWidget):
             sizes = self._store.sizes(domain)
             self._words.setText(sum_text([sizes.get(name) for name in names]))
         elif domain is not None and self._selection.hasSelection():
-            self._words.setText(self._here(domain, snapshots))
+            self._words.setText(self._where(domain, snapshots))
         else:
             self._words.setText(translate("Details", "Select a snapshot to see its details."))
         self._stack.setCurrentIndex(0)
@@ -282,7 +297,13 @@ class DetailsPanel(QWidget):
             self._xml.show_words(translate("Details", "Reading the XML…"))
         self.xml_wanted.emit(*self._key)
 
-    def _here(self, domain: DomainId, snapshots: Snapshots) -> str:
+    def _show_waiting(self) -> None:
+        """What is defined and does not run yet; opened, it says what that is."""
+        count = len(self._outlook.waiting) if self._outlook is not None else 0
+        self._waiting.setVisible(self._here and count > 0)
+        self._waiting.set_name(translate("Details", "Waiting for the next start: %n change(s)", "", count))
+
+    def _where(self, domain: DomainId, snapshots: Snapshots) -> str:
         machine = self._store.domain(domain)
         if machine is None:
             return ""

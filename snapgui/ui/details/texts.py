@@ -70,17 +70,23 @@ class CopyableText(QPlainTextEdit):
 
 
 class NameLink(QPushButton):
-    """A snapshot's name that leads to it; cut in its middle where it has no room."""
+    """A snapshot's name, or a sentence, that leads to what it is about; cut in its middle where it has no room."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._name = ""
+        self.set_name(name)
+        self.setFlat(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    def set_name(self, name: str) -> None:
+        """Show another text."""
         self._name = one_line(name)
         self.setText(self._name.replace("&", "&&"))
         self.setAccessibleName(self._name)
         self.setToolTip(tooltip(name))
-        self.setFlat(True)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from snapgui.ui.dialogs.shortcuts import ShortcutsDialog as ShortcutsDialog
     from snapgui.ui.dialogs.take import TakeDialog as TakeDialog
     from snapgui.ui.dialogs.together import TogetherDialog as TogetherDialog
+    from snapgui.ui.dialogs.waiting import WaitingDialog as WaitingDialog
 
 _MODULES: Final = {
     "about_box": "about",
@@ -49,6 +50,7 @@ _MODULES: Final = {
     "ShortcutsDialog": "shortcuts",
     "TakeDialog": "take",
     "TogetherDialog": "together",
+    "WaitingDialog": "waiting",
 }
 
 

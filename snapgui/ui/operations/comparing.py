@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from snapgui.core import tree
 from snapgui.core.differences.compare import Configuration
+from snapgui.core.differences.outlook import Outlook
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord
 from snapgui.jobs.backend import Backend
@@ -38,6 +39,12 @@ class Comparing(QObject):
         dialog.finished.connect(partial(self._closed, dialog))
         dialog.open()
         dialog.ask()
+
+    def show_waiting(self, machine: str, found: Outlook) -> None:
+        """Show what the machine has only after its next start."""
+        dialog = dialogs.WaitingDialog(machine, found, self._window)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def _read(self, dialog: "dialogs.CompareDialog", domain: DomainId, before: str | None, after: str | None) -> None:
         def answered(found: tuple[Configuration | None, ...]) -> None:
