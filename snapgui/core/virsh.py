@@ -92,8 +92,9 @@ def _create(step: Step, words: list[str], *, secrets: bool) -> str:
         words += ["snapshot-create-as", _domain(step), f"--name={shlex.quote(parts.name)}"]
         if parts.description:
             words.append(f"--description={shlex.quote(parts.description)}")
-        if parts.memory_file:
-            words.append(f"--memspec={shlex.quote(f'file={_spec(parts.memory_file)},snapshot=external')}")
+        if parts.memory is not None:
+            file = [f"file={_spec(parts.memory_file)}"] if parts.memory_file else []
+            words.append(f"--memspec={shlex.quote(','.join([*file, f'snapshot={parts.memory.value}']))}")
         words += [f"--diskspec={shlex.quote(_disk_spec(disk))}" for disk in parts.disks]
         return " ".join([*words, *options])
     line = " ".join([*words, "snapshot-create", _domain(step), "/dev/stdin", *options])

@@ -94,7 +94,7 @@ def test_files_and_disks_are_asked_for_as_by_the_step(host: Callable[[str], Doma
     step = Step(Call.SNAPSHOT_CREATE, domain, "pisces", "x", xml)
     asked = simple_snapshot(shell(virsh.command(step) + " --print-xml"))
     assert asked == simple_snapshot(xml)
-    assert asked == SnapshotWords("x", "why", f"{path}.mem", disks)
+    assert asked == SnapshotWords("x", "why", Mode.EXTERNAL, f"{path}.mem", disks)
 
 
 @pytest.mark.parametrize("description", ["plain", "XML\nXML_\n'$HOME' `id`", "\n<b>&amp;"])
@@ -123,6 +123,8 @@ def test_plain_names_are_written_plainly() -> None:
     assert virsh.command(revert) == "virsh -c qemu:///system snapshot-revert pisces pisces-1 --running"
     take = Step(Call.SNAPSHOT_CREATE, domain, "pisces", "x", take_xml(Take(domain, "x")))
     assert virsh.command(take) == "virsh -c qemu:///system snapshot-create-as pisces --name=x"
+    inside = Step(Call.SNAPSHOT_CREATE, domain, "pisces", "x", take_xml(Take(domain, "x"), with_memory=True))
+    assert virsh.command(inside).endswith("--name=x --memspec=snapshot=internal")
     live = Take(domain, "x", kind=Kind.EXTERNAL, disks=(DiskChoice("vdb", Mode.NO),), memory_file="/m")
     step = Step(Call.SNAPSHOT_CREATE, domain, "pisces", "x", take_xml(live), CreateFlag.LIVE)
     assert virsh.command(step).endswith(

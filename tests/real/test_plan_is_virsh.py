@@ -2,19 +2,20 @@
 
 To hold another request against virsh, add one line to ``CASES``: a name, the request, and what both machines have been
 through before, as virsh commands without the domain. ``MACHINE`` stands for either twin; a request that holds a path
-is written as a function of the twin: ``lambda twin: Take(twin.id, "a", memory_file=twin.path("mem"))``. What is
+is written as a function of the twin: ``lambda twin: Take(twin.id, "a", memory_file=twin.path("mem"))``, one for
+several machines as a function of as many. What is
 compared: domain state and XML, snapshots' XML and tree, the current one, and every file by qemu-img.
 """
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 from pytestqt.qtbot import QtBot
 from testbed.daemon import Daemon
-from testbed.twins import Case, NotReadyError, Twin, Twins, for_machine
+from testbed.twins import Case, NotReadyError, Twin, TwinOnPaper, Twins, for_machine
 
 from snapgui.core.records import DomainId, Kind, Mode
 from snapgui.core.requests import (
@@ -22,17 +23,20 @@ from snapgui.core.requests import (
     Delete,
     Describe,
     DiskChoice,
+    Import,
     MachineRequest,
     Mend,
     Power,
     PowerAction,
     Redefine,
     Rename,
+    Request,
     Revert,
     RunState,
     Scope,
     SetCurrent,
     Take,
+    TakeTogether,
     Undo,
 )
 from snapgui.core.rules.safety import MARK
@@ -64,6 +68,22 @@ def renamed_disks(twin: Twin) -> MachineRequest:
     return Take(twin.id, "a", kind=Kind.DISK_ONLY, disks=disks)
 
 
+def imported(*names: str, current: str = "") -> Callable[[Twin], MachineRequest]:
+    """Import snapshots that libvirt has forgotten, in this order."""
+    return lambda twin: Import(twin.id, twin.forgotten(*names), current)
+
+
+def together(kind: Kind, *before: str, **more: Any) -> Case:
+    """Take two machines at once."""
+
+    def ask(*twins: Twin) -> Request:
+        memory = before and kind is Kind.EXTERNAL
+        takes = (Take(twin.id, "a", "b", kind, memory_file=twin.path("mem") if memory else "") for twin in twins)
+        return TakeTogether(tuple(takes), **more)
+
+    return Case(ask, before, machines=2)
+
+
 CASES: Final = {
     "take in files off": case(Take(MACHINE, "a", kind=Kind.EXTERNAL), "write 1"),
     "take in files running": Case(in_files("a"), ("start",)),
@@ -89,6 +109,27 @@ CASES: Final = {
     "rename the current one": case(Rename(MACHINE, "z", "other"), *CHAIN),
     "adopt": case(Mend(MACHINE, adopt=("a",)), "write 1", "snapshot-create-as a", "snapshot-delete a --metadata"),
     "erase": case(Mend(MACHINE, erase=("a",)), "write 1", "snapshot-create-as a", "snapshot-delete a --metadata"),
+    "forget what is lost": case(Mend(MACHINE, forget=("a",)), *BRANCHES, "lose a"),
+    "delete what is lost in part": case(
+        Mend(MACHINE, forget=("a",)), *BRANCHES, "lose a", disks={"vda": "qcow2", "vdb": "qcow2"}
+    ),
+    "delete what was left over": Case(lambda twin: Mend(twin.id, files=(twin.overlay("left"),)), ("leave left",)),
+    "delete what was left over in a pool": Case(
+        lambda twin: Mend(twin.id, files=(twin.overlay("left"), twin.overlay("more"))),
+        ("leave left", "leave more", "list"),
+    ),
+    "mend all at once": Case(
+        lambda twin: Mend(twin.id, adopt=("a",), erase=("c",), forget=("b",), files=(twin.overlay("left"),)),
+        (*BRANCHES, "lose b", "leave left", "snapshot-delete a --metadata", "snapshot-delete c --metadata"),
+    ),
+    "import": Case(imported("c", "d", "b", "a"), BRANCHES),
+    "import below what is there": Case(imported("d", "c", current="c"), BRANCHES),
+    "import external": Case(imported("z", "x", "y", current="y"), CHAIN),
+    "import running": Case(imported("b", "a"), LIVE),
+    "together off": together(Kind.INTERNAL),
+    "together running": together(Kind.INTERNAL, "start", roll_back=True),
+    "together in files": together(Kind.EXTERNAL, "start"),
+    "together disks alone": together(Kind.DISK_ONLY, "start", roll_back=True),
     "configure": Case(
         lambda twin: Configure(twin.id, twin.xml().replace(">16384<", ">20480<"), twin.xml()), ("start",)
     ),
@@ -187,6 +228,14 @@ def open_twins(daemon: Daemon, qtbot: QtBot, tmp_path: Path) -> Iterator[Callabl
     yield build
     for twins in opened:
         twins.close()
+
+
+def test_every_kind_of_request_has_a_case() -> None:
+    twin = TwinOnPaper(MACHINE, "", Path())
+    asked = [each.ask(*[twin] * each.machines) for each in CASES.values()]
+    assert {type(request) for request in asked} == set(get_args(Request))
+    mended = {field for each in asked if isinstance(each, Mend) for field in Mend.__slots__ if getattr(each, field)}
+    assert mended == set(Mend.__slots__) - {"pictures"}, "those of our own cache are nothing of a machine's"
 
 
 @pytest.mark.parametrize("name", CASES)

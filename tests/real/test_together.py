@@ -62,6 +62,10 @@ def _images_are_sound(daemon: Daemon) -> None:
                 subprocess.run(["qemu-img", "check", "-q", disk], check=True)
 
 
+def _qemu(daemon: Daemon, name: str) -> int:
+    return int((daemon.root / "run" / "libvirt" / "qemu" / "run" / f"{name}.pid").read_text())
+
+
 def _script(plan: Plan) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", virsh.script(plan)], capture_output=True, text=True, timeout=120, check=False)
 
@@ -120,14 +124,28 @@ def test_a_name_that_one_has_by_now_is_said_and_the_others_are_kept_or_rolled_ba
 def test_a_machine_whose_qemu_dies_meanwhile_is_said(several: Several) -> None:
     daemon = several.daemon
     plan = several.plan(NAMES, "x", Kind.INTERNAL)
-    qemu = int((daemon.root / "run" / "libvirt" / "qemu" / "run" / "cancer.pid").read_text())
+    qemu = _qemu(daemon, "cancer")
     os.kill(qemu, signal.SIGSTOP)
     number = several.start(plan)
     several.until(lambda: number in several.jobs and several.jobs[number].step == 1, "the second step")
+    # In the list once libvirt waits for QEMU. Killed sooner, the machine would be refused as one that has stopped.
+    several.until(lambda: "x" in daemon.snapshots("cancer"), "libvirt to have begun")
     os.kill(qemu, signal.SIGKILL)
     job = several.end(number)
     assert job.state is JobState.DONE
-    assert problem_of(job).why.startswith("2 of 3 taken.\ncancer: ")
+    assert problem_of(job).why.startswith("2 of 3 taken.\ncancer: QEMU ended in the middle of it.")
+    assert _taken(daemon, "x") == {"aquarius": True, "cancer": False, "taurus": True}
+    _images_are_sound(daemon)
+
+
+@pytest.mark.parametrize("kind", [Kind.INTERNAL, Kind.EXTERNAL])
+def test_a_machine_that_has_stopped_by_then_is_not_taken_without_its_memory(several: Several, kind: Kind) -> None:
+    daemon = several.daemon
+    plan = several.plan(NAMES, "x", kind)
+    os.kill(_qemu(daemon, "cancer"), signal.SIGKILL)
+    several.until(lambda: daemon.state("cancer") == "shut off", "libvirt to see it")
+    job = several.end(several.start(plan))
+    assert problem_of(job).why.startswith("2 of 3 taken.\ncancer: The machine has stopped meanwhile")
     assert _taken(daemon, "x") == {"aquarius": True, "cancer": False, "taurus": True}
     _images_are_sound(daemon)
 

@@ -1,4 +1,5 @@
 """Twins: two machines that are alike to the last byte. One is changed by the application, the other by virsh.
+So are two groups of machines, by a request on all of them at once.
 
 The application's side is the real one: survey, plan, runner. The other twin's plan is made from that twin's own
 situation, written by ``virsh.script``, and run by ``sh``. What can be asked of libvirt and of qemu-img is then
@@ -6,10 +7,11 @@ compared, with names, UUIDs and times taken out.
 """
 
 import json
+import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +24,8 @@ from snapgui.core import virsh
 from snapgui.core.activity import JobRecord
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import DomainId, Situation
-from snapgui.core.requests import Configure, MachineRequest, Mend
-from snapgui.core.rules import make_plan
+from snapgui.core.requests import Configure, MachineRequest, Mend, Request, TakeTogether
+from snapgui.core.rules import make_plan, plan_together
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 
@@ -66,28 +68,52 @@ class Twin:
         """A path that is the other twin's but for the machine's name."""
         return str(self.folder / f"{self.name}.{end}")
 
+    def overlay(self, snapshot: str) -> str:
+        """What libvirt calls the first disk's overlay that begins with a snapshot."""
+        return str(self.folder / f"{self.name}-vda.{snapshot}")
+
     def xml(self, snapshot: str = "") -> str:
         """The whole XML of a snapshot, or of the machine as it will start next."""
         words = ["snapshot-dumpxml", self.name, snapshot] if snapshot else ["dumpxml", self.name, "--inactive"]
-        command = ["virsh", "-q", "-c", self.id.uri, *words, "--security-info"]
+        return self._virsh(*words, "--security-info")
+
+    def forgotten(self, *snapshots: str) -> tuple[str, ...]:
+        """The whole XML of snapshots that libvirt does not know any more from now on."""
+        found = tuple(map(self.xml, snapshots))
+        for name in snapshots:
+            self._virsh("snapshot-delete", self.name, name, "--metadata")
+        return found
+
+    def _virsh(self, *words: str) -> str:
+        command = ["virsh", "-q", "-c", self.id.uri, *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-Ask = Callable[[Twin], MachineRequest]
+class TwinOnPaper(Twin):
+    """One that is nowhere, to see what would be asked of it."""
+
+    def _virsh(self, *_words: str) -> str:
+        return ""
+
+
+Ask = Callable[..., Request]  # of as many twins as each side has
 
 
 @dataclass(frozen=True)
 class Case:
     """What both twins go through by virsh, and then the request that is made in both ways.
 
-    ``before`` are virsh commands without the domain, ``write N`` fills a part of the first disk of a stopped machine
-    with the byte N. ``{end}`` in them is ``Twin.path("end")``.
+    ``before`` are virsh commands without the domain. ``write N`` fills a part of the first disk of a stopped machine
+    with the byte N, ``lose NAME`` takes a snapshot's data out of that disk's image, and ``leave NAME`` makes an overlay
+    of it that nobody has used for an hour; ``list`` has the pool know it. ``{end}`` in them is ``Twin.path("end")``.
     ``disks``: target to format, or "cdrom" for an empty drive; libvirt's test driver has none.
+    ``machines``: how many there are on each side; ``ask`` is given that many.
     """
 
     ask: Ask
     before: tuple[str, ...] = ()
     disks: Mapping[str, str] = field(default_factory=lambda: {"vda": "qcow2"})
+    machines: int = 1
 
 
 class NotReadyError(Exception):
@@ -113,15 +139,15 @@ class Twins:
         self.backend.close()
         self._libvirt.close()
 
-    def compare(self, case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Both twins as they are after ``case``: by the plan, and by virsh. NotReadyError: a rule is against it."""
-        ours, other = (self._make(end, case) for end in ("ours", "virs"))
+    def compare(self, case: Case) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Both sides as they are after ``case``: by the plan, and by virsh. NotReadyError: a rule is against it."""
+        ours, other = ([self._make(end, case) for _ in range(case.machines)] for end in ("ours", "virs"))
         try:
-            for twin in (ours, other):
+            for twin in (*ours, *other):
                 self._prepare(twin, case.before)
             # libvirt names after the second what a revert to an external snapshot writes, and refuses another in it.
             time.sleep(1.1 if any("revert" in step for step in case.before) else 0)
-            plans = [self.plan(twin, case.ask(twin)) for twin in (ours, other)]
+            plans = [self.plan(side, case.ask(*side)) for side in (ours, other)]
             if not plans[0].ready:
                 assert not plans[1].ready
                 raise NotReadyError([each.reason for each in plans[0].findings if each.level is Level.BLOCKER])
@@ -131,11 +157,12 @@ class Twins:
                 ["sh", "-c", virsh.script(plans[1])], capture_output=True, text=True, timeout=120, check=False
             )
             assert ran.returncode == 0, f"{virsh.script(plans[1])}\n{ran.stderr}"
-            found = self.look(ours), self.look(other)
-            self._contents(ours, other)
+            found = [self.look(twin) for twin in ours], [self.look(twin) for twin in other]
+            for mine, its in zip(ours, other, strict=True):
+                self._contents(mine, its)
             return found
         finally:
-            for twin in (ours, other):
+            for twin in (*ours, *other):
                 self._virsh(
                     f"destroy {twin.name}; undefine {twin.name} --managed-save --snapshots-metadata", check=False
                 )
@@ -144,8 +171,14 @@ class Twins:
 
     # What the application does
 
-    def plan(self, twin: Twin, request: MachineRequest) -> Plan:
+    def plan(self, side: Sequence[Twin], request: Request) -> Plan:
         """The plan that a dialog would show."""
+        known = {twin.id: self._situation(twin, request) for twin in side}
+        if isinstance(request, TakeTogether):
+            return plan_together(request, known)
+        return make_plan(request, known[request.domain])
+
+    def _situation(self, twin: Twin, request: Request) -> Situation:
         read: list[Situation] = []
         failed: list[object] = []
         self.backend.hosts.watch(twin.id)
@@ -166,7 +199,7 @@ class Twins:
             self.backend.hosts.survey(twin.id, names, read.append, failed.append, folders, next_xml=next_xml)
         self._wait(lambda: bool(read or failed), "the survey")
         assert not failed, failed
-        return make_plan(request, self.backend.runner.with_pauses(read[0]))
+        return self.backend.runner.with_pauses(read[0])
 
     def run(self, plan: Plan) -> JobRecord:
         """The plan's job, once it has ended."""
@@ -202,17 +235,27 @@ class Twins:
         waiting: list[str] = []  # one virsh for many commands
         for line in lines:
             verb, *words = _MARK.sub(lambda found: twin.path(found[1]), line).split()
-            if verb != "write":
+            if verb not in ("write", "lose", "leave", "list"):
                 waiting.append(" ".join((verb, twin.name, *words)))
                 continue
             self._virsh_all(waiting)
             waiting.clear()
-            disk = self._inactive_disk(twin)
-            subprocess.run(
-                ["qemu-io", "-c", f"write -P {words[0]} {words[0]}k 64k", disk], check=True, stdout=subprocess.DEVNULL
-            )
-            self.daemon.hand_over(Path(disk))
+            self._behind_libvirt(verb, *words, disk=self._inactive_disk(twin))
         self._virsh_all(waiting)
+
+    def _behind_libvirt(self, verb: str, word: str = "", *, disk: str) -> None:
+        overlay = Path(f"{disk.rpartition('.')[0]}.{word}")
+        commands: dict[str, list[str]] = {
+            "list": ["virsh", "-c", self.uri, "pool-refresh", "images"],
+            "write": ["qemu-io", "-c", f"write -P {word} {word}k 64k", disk],
+            "lose": ["qemu-img", "snapshot", "-d", word, disk],
+            "leave": ["qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "qcow2", str(overlay)],
+        }
+        subprocess.run(commands[verb], check=True, stdout=subprocess.DEVNULL)
+        self.daemon.hand_over(Path(disk))
+        if verb == "leave":
+            hour_ago = time.time() - 3600
+            os.utime(self.daemon.hand_over(overlay), (hour_ago, hour_ago))
 
     def _virsh_all(self, commands: list[str]) -> None:
         if commands:

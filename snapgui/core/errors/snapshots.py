@@ -92,6 +92,12 @@ def about_snapshots() -> tuple[Meaning, ...]:
             translate("Error", "Take it with its memory, or shut the machine off first."),
         ),
         Meaning(
+            (27,),
+            "memory state cannot be saved with offline",
+            translate("Error", "The machine has stopped meanwhile: there is no memory to save any more."),
+            translate("Error", "Start it first, or take the snapshot again as it is now."),
+        ),
+        Meaning(
             (84,),
             "internal snapshot as parent",
             translate("Error", "libvirt can’t delete an external snapshot that lies below an internal one."),

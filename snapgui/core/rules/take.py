@@ -28,7 +28,7 @@ def plan_take(request: Take, situation: Situation) -> Plan:
         *_kind_findings(asked, situation),
     ]
     try:
-        xml = take_xml(asked)
+        xml = take_xml(asked, with_memory=situation.domain.state.active and facts.is_qemu(situation))
     except XmlError as error:
         xml = ""
         if not any(finding.rule == "name-characters" for finding in findings):

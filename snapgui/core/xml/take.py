@@ -3,19 +3,25 @@
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from snapgui.core.records import Kind
+from snapgui.core.records import Kind, Mode
 from snapgui.core.requests import DiskChoice, Take
 from snapgui.core.xml.document import parse, quoted, written
 from snapgui.core.xml.read import read_snapshot_disk
 
 
-def take_xml(request: Take) -> str:
-    """The XML that asks libvirt for the snapshot. Raises XmlError where XML can't carry a text in it."""
+def take_xml(request: Take, *, with_memory: bool = False) -> str:
+    """The XML that asks libvirt for the snapshot. Raises XmlError where XML can't carry a text in it.
+
+    ``with_memory``: an internal one says that it holds the machine's memory. libvirt would save it anyway, but refuses
+    it then where the machine has stopped meanwhile: it would take the disks alone without a word.
+    """
     parts = [written("name", request.name)]
     if request.description:
         parts.append(written("description", request.description))
     if request.kind is Kind.EXTERNAL and request.memory_file:
         parts.append(f"<memory snapshot='external' file={quoted(request.memory_file)}/>")
+    elif request.kind is Kind.INTERNAL and with_memory:
+        parts.append("<memory snapshot='internal'/>")
     if request.disks:
         parts.append(f"<disks>{''.join(_choice(disk) for disk in request.disks)}</disks>")
     return f"<domainsnapshot>{''.join(parts)}</domainsnapshot>"
@@ -32,6 +38,7 @@ class SnapshotWords(NamedTuple):
 
     name: str
     description: str = ""
+    memory: Mode | None = None
     memory_file: str = ""
     disks: tuple[DiskChoice, ...] = ()
 
@@ -45,6 +52,7 @@ def simple_snapshot(text: str) -> SnapshotWords | None:
     return SnapshotWords(
         root.findtext("name", ""),
         root.findtext("description", ""),
+        None if memory is None else Mode(memory.get("snapshot")),
         "" if memory is None else memory.get("file", ""),
         tuple(_chosen(disk) for disk in root.iterfind("disks/disk")),
     )

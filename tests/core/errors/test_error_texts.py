@@ -177,6 +177,7 @@ TABLE = [
         "another name",
     ),
     (1, "internal error: unable to save metadata for snapshot xxx", "does not know the snapshot", "shorter"),
+    (27, "XML error: memory state cannot be saved with offline or disk-only snapshot", "has stopped", "Start it"),
     (1, "internal error: client socket is closed", "connection to the host was lost", "Connect again"),
     (9, "operation failed: ... Error: No space left on device", "disk is full", "Make room"),
     (

@@ -318,4 +318,4 @@ def test_what_memory_may_not_be_saved_with_is_known(devices: str, unsaved: tuple
 def test_paths_reach_libvirt_as_they_are(path: str) -> None:
     disks = (DiskChoice("vda", Mode.EXTERNAL, path, "qcow2"), DiskChoice("vdb", Mode.NO))
     found = simple_snapshot(take_xml(Take(ID, "x", kind=Kind.EXTERNAL, disks=disks, memory_file=path)))
-    assert found == SnapshotWords("x", "", path, disks)
+    assert found == SnapshotWords("x", "", Mode.EXTERNAL, path, disks)
