@@ -11,7 +11,7 @@ import pytest
 from snapgui.core import virsh
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
 from snapgui.core.records import DomainId, Kind, Mode
-from snapgui.core.requests import DiskChoice, Take
+from snapgui.core.requests import Describe, DiskChoice, Take
 from snapgui.core.xml.edit import with_description
 from snapgui.core.xml.read import read_snapshot
 from snapgui.core.xml.take import SnapshotWords, simple_snapshot, take_xml
@@ -115,6 +115,9 @@ def test_passwords_are_shown_only_on_demand() -> None:
     assert "hidden" not in shown
     assert "y='1'" in shown
     assert xml in virsh.command(step, secrets=True)
+    plan = Plan(Describe(step.domain, "a", "b"), "Describe a", (step,))
+    assert xml in virsh.script(plan)  # what is copied does what the plan does
+    assert "cret" not in virsh.script(plan, secrets=False)
 
 
 def test_plain_names_are_written_plainly() -> None:

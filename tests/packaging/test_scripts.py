@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from testbed import requirements
 
 from snapgui import __version__
 
@@ -81,6 +83,29 @@ def test_where_apt_fails_it_names_what_is_missing_and_what_no_source_has(bare_pa
     assert "libxcb-icccm4" in last
     assert "qemu" not in last
     assert "network" in last
+
+
+def test_the_whole_check_skips_nothing_for_want_of_a_program(bare_path: Path, tmp_path_factory: Any) -> None:
+    root = tmp_path_factory.mktemp("checkout")
+    for path in (".ci/run", "packaging/prepare.sh"):
+        (root / path).parent.mkdir()
+        shutil.copy(ROOT / path, root / path)
+    program(root / "packaging", "test", 'echo "CI is $CI"')
+    program(bare_path, "dpkg", "exit 1")
+    done = subprocess.run([root / ".ci/run"], env={"PATH": str(bare_path)}, capture_output=True, text=True, check=True)
+    assert done.stdout == "CI is true\n"
+
+
+@pytest.mark.parametrize(("under", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_what_a_test_lacks_is_named_and_a_failure_under_ci(
+    monkeypatch: pytest.MonkeyPatch, under: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("CI", under)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    names = requirements.missing("real")
+    assert {"virsh", "qemu-system-x86_64", "qemu-img"} <= set(names)
+    with pytest.raises(outcome, match=r"missing on this machine: .*qemu-img"):
+        requirements.lacking(", ".join(names))
 
 
 def test_the_second_run_starts_at_once_and_a_screen_that_does_not_answer_is_told_in_one_line() -> None:

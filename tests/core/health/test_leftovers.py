@@ -272,3 +272,13 @@ def test_nothing_that_a_machine_reaches_is_ever_found(data: st.DataObject) -> No
     offered = {each.name for each in examine(inventory).ailments if each.ill is Ill.UNUSED and not each.why_not}
     names = {path for path in reached if inventory.files[path].seen is not Seen.MISSING}
     assert not offered & names
+
+
+def test_a_disk_is_told_of_whose_images_are_not_all_there() -> None:
+    top = _domain("pisces", _LEFT)
+    lost = replace(_host(_file(_BASE, seen=Seen.MISSING), own=MachineTexts("own", "pisces", (top,))), config=top)
+    (broken,) = [each for each in examine(lost).ailments if each.ill is Ill.BROKEN]
+    assert (broken.name, broken.where) == ("vda", (_BASE,))
+    assert "can’t start" in broken.text  # noqa: RUF001 - the window's apostrophe
+    assert broken.why_not
+    assert not [each for each in examine(_host()).ailments if each.ill is Ill.BROKEN]

@@ -105,6 +105,15 @@ def test_commands_are_folded_and_copy_whole(qtbot: QtBot) -> None:
     assert "snapshot-create" in QGuiApplication.clipboard().text()
 
 
+def test_passwords_are_copied_and_not_shown(qtbot: QtBot) -> None:
+    xml = "<domainsnapshot><name>a</name><graphics passwd='s3cr3t'/></domainsnapshot>"
+    view = _view(qtbot, replace(_PLAN, steps=(replace(_PLAN.steps[0], xml=xml),)))
+    view.open_commands()
+    assert "s3cr3t" not in view.findChild(QPlainTextEdit).toPlainText()
+    _button(view, "Cop&y").click()
+    assert "s3cr3t" in QGuiApplication.clipboard().text()
+
+
 @pytest.mark.parametrize(
     ("uri", "to_read_only"), [("qemu:///system", False), ("qemu:///embed?root=/tmp/x", True), ("test:///default", True)]
 )

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
+    QRadioButton,
 )
 from pytestqt.qtbot import QtBot
 from testbed.stage import URI
@@ -25,6 +26,7 @@ from snapgui.app import Application
 from snapgui.core.records import DomainId, Kind
 from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.edit_xml import EditXmlDialog
+from snapgui.ui.dialogs.export_snapshots import ExportDialog
 from snapgui.ui.dialogs.import_snapshots import ImportDialog
 from snapgui.ui.dialogs.rename import RenameDialog
 from snapgui.ui.snapshots.in_place import InPlaceEdit
@@ -282,6 +284,57 @@ def test_one_is_exported_without_its_password_unless_that_is_wanted(
     secret = export(qtbot, app_of, ("b",), tmp_path / "s.xml", secure=True, single=True)
     assert "s3cr3t" in secret.read_text()
     assert secret.stat().st_mode & 0o077 == 0
+
+
+def ask_for_export(qtbot: QtBot, app: Application, *names: str) -> ExportDialog:
+    tree = app.window.snapshots.tree
+    tree.clearSelection()
+    for name in names:
+        flag = tree.selectionModel().SelectionFlag
+        tree.selectionModel().select(tree.model().index_of(name), flag.Select | flag.Rows)
+    app.window.actions_[Act.EXPORT].trigger()
+    qtbot.waitUntil(lambda: bool(dialogs(ExportDialog)))
+    return dialogs(ExportDialog)[0]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "everything", "offered", "written"),
+    [
+        (("b",), False, ["Only “b”, as one file", "All 3 snapshots, as files in a new folder"], ["b.xml"]),
+        (("a", "c"), False, ["Only the 2 chosen snapshots, as files in a new folder"], ["a.xml", "c.xml"]),
+        (("b",), True, [], ["a.xml", "b.xml", "c.xml"]),
+        ((), False, ["All 3 snapshots, as files in a new folder"], ["a.xml", "b.xml", "c.xml"]),
+    ],
+)
+def test_it_is_asked_which_are_exported_and_where_to(
+    qtbot: QtBot,
+    app_of: Application,
+    tmp_path: Path,
+    *,
+    chosen: tuple[str, ...],
+    everything: bool,
+    offered: list[str],
+    written: list[str],
+) -> None:
+    dialog = ask_for_export(qtbot, app_of, *chosen)
+    choices = {each.text().replace("&", ""): each for each in dialog.findChildren(QRadioButton) if each.isVisible()}
+    assert set(offered) <= set(choices)
+    assert len(choices) == 1 + bool(chosen)
+    assert next(iter(choices.values())).isChecked()
+    assert not dialog.secure
+    if everything:
+        choices["All 3 snapshots, as files in a new folder"].click()
+    folder = tmp_path / "out"
+    folder.mkdir()
+    dialog.ok.click()
+    qtbot.waitUntil(lambda: bool(dialogs(QFileDialog)))
+    (where,) = dialogs(QFileDialog)
+    single = written == ["b.xml"]
+    with qtbot.waitSignal(app_of.window.exporting.exported):
+        where.fileSelected.emit(str(folder / "b.xml" if single else folder))
+        where.reject()
+    assert sorted(path.name for path in folder.rglob("*.xml")) == written
+    assert "s3cr3t" not in "".join(path.read_text() for path in folder.rglob("*.xml"))
 
 
 def test_a_place_that_can_not_be_written_is_told(qtbot: QtBot, app_of: Application) -> None:
