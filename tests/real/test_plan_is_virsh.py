@@ -238,7 +238,20 @@ def test_every_kind_of_request_has_a_case() -> None:
     assert mended == set(Mend.__slots__) - {"pictures"}, "those of our own cache are nothing of a machine's"
 
 
-@pytest.mark.parametrize("name", CASES)
+SINCE: Final = {
+    **dict.fromkeys(("merge middle", "merge root", "merge two disks"), (9, 1)),
+    **dict.fromkeys(
+        ("revert external", "revert external running", "revert external with safety", "undo external"), (9, 9)
+    ),
+    "delete off the line": (9, 9),  # reverts to an external one before
+    "delete where the machine is elsewhere": (11, 0),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.since(*SINCE[name])) if name in SINCE else name for name in CASES],
+)
 def test_a_plan_and_its_commands_end_equal(open_twins: Callable[[str], Twins], daemon: Daemon, name: str) -> None:
     by_plan, by_virsh = open_twins(daemon.uri).compare(CASES[name])
     assert by_plan == by_virsh

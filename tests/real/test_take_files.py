@@ -209,8 +209,8 @@ def test_a_folder_that_fills_up_while_memory_is_saved(
     folder, before = small("32m"), files(daemon)
     dialog = open_dialog(user, "In files of their own")
     told(user, dialog, "File for the memory", str(folder / "memory"))
-    warned = [finding.rule for finding in dialog.plan.findings if finding.level is Level.WARNING]
-    assert warned == ["memory-space"]
+    warned = {finding.rule for finding in dialog.plan.findings if finding.level is Level.WARNING}
+    assert warned - {"no-revert"} == {"memory-space"}  # before 9.9, libvirt takes what it can't revert to
     job = ended(user, begin(user, dialog))
     assert job.state is JobState.FAILED
     assert job.problem is not None

@@ -11,6 +11,8 @@ from snapgui.core.text import translate
 # libvirt's versions that change what works: https://libvirt.org/news.html
 SINCE_EXTERNAL_DELETE: Final = 9_000_000
 SINCE_MEMORY_FILE_DELETE: Final = 9_001_000  # before it, deleting an external snapshot left its memory file behind
+SINCE_MERGE_OFF: Final = 9_001_000  # before it (seen on 9.0.0), only the last overlay of a machine that is off merges
+SINCE_INTERNAL_BESIDE_CHECKPOINTS: Final = 9_001_000  # while the machine is off; before it: seen on 9.0.0
 SINCE_RESET_NVRAM: Final = 8_001_000
 SINCE_UEFI_OFF: Final = 9_003_000
 SINCE_SAFE_REVERT: Final = 9_010_000  # before it, reverting to an internal snapshot could crash QEMU

@@ -60,6 +60,14 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
         findings.append(Finding("block-job", Level.BLOCKER, reason, remedy))
     line = _line(situation)
     merged = [name for name in reversed(line) if name in external]
+    kept = {name for name in line if name not in external}
+    deep = [name for name in merged if kept.intersection(line[line.index(name) + 1 :])]
+    if deep and not situation.domain.state.active and facts.before(situation, facts.SINCE_MERGE_OFF):
+        reason = translate(
+            "Plan", "This libvirt can’t merge the files of {names} into those below while the machine is off."
+        )
+        remedy = translate("Plan", "Start the machine first, or delete the snapshots below too.")
+        findings.append(Finding("merge-off", Level.BLOCKER, reason.format(names=facts.quoted(deep)), remedy))
     if merged and situation.domain.managed_save:
         # libvirt merges all the same, and the machine can't start then: seen on 11.3.
         reason = translate("Plan", "The machine’s saved state needs the files that would be merged.")

@@ -37,7 +37,16 @@ def internal_findings(request: Take, situation: Situation, places: Sequence[Disk
             "The machine stands on an external snapshot. With an internal one below it, neither is easy to delete.",
         )
         findings.append(Finding("mixed", Level.WARNING, reason))
-    if situation.checkpoints:
+    refused = facts.before(situation, facts.SINCE_INTERNAL_BESIDE_CHECKPOINTS) and not active
+    if situation.checkpoints and refused:
+        reason = translate(
+            "Plan",
+            "The machine has %n checkpoint(s), beside which this libvirt can’t take a snapshot while it is off.",
+            "",
+            situation.checkpoints,
+        )
+        findings.append(Finding("checkpoints", Level.BLOCKER, reason, translate("Plan", "Start the machine first.")))
+    elif situation.checkpoints:
         # Neither QEMU nor qemu-img loads a snapshot into an image with bitmaps, which is what checkpoints are.
         reason = translate(
             "Plan",

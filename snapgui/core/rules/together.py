@@ -195,6 +195,17 @@ def _among_themselves(request: TakeTogether, situations: Mapping[DomainId, Situa
         if request.roll_back
         else translate("Plan", "If one fails, the others are kept.")
     )
+    stays = [
+        situations[take.domain].domain.name
+        for take in takes
+        if take.domain in situations
+        and memory_place(take, situations[take.domain])
+        and facts.before(situations[take.domain], facts.SINCE_MEMORY_FILE_DELETE)
+    ]
+    if request.roll_back and stays:
+        failing += " " + translate(
+            "Plan", "The memory files of {machines} stay then: their libvirt does not delete those."
+        ).format(machines=facts.quoted(stays))
     findings.append(Finding("failing", Level.NOTE, failing))
     apart = [take for take in takes if not is_held(take, situations.get(take.domain), request)]
     active = [take for take in apart if take.domain in situations and situations[take.domain].domain.state.active]

@@ -64,7 +64,9 @@ def test_what_libvirt_would_refuse_is_refused_before(plan: Callable[..., Plan], 
     if xml.startswith("<domain type"):
         mine = xml.replace("type='qemu'", "type='test'", 1)
         connection = libvirt.open("test:///default")
-        connection.defineXML(OFF.replace("type='qemu'", "type='test'", 1))
+        without = "<watchdog model='itco' action='reset'/>"  # which libvirt 9.0 does not know
+        mine = mine.replace(without, "")
+        connection.defineXML(OFF.replace("type='qemu'", "type='test'", 1).replace(without, ""))
         with pytest.raises(libvirt.libvirtError):
             connection.defineXMLFlags(mine, 1)
         connection.close()

@@ -396,6 +396,17 @@ def test_files_are_not_sure_to_merge_while_the_machine_has_not_run_since_they_we
     assert "merge-paused" not in rules(delete("e", of=records, current="e", state=DomainState.RUNNING))
 
 
+def test_old_libvirts_merge_only_the_last_files_of_a_machine_that_is_off(
+    delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]
+) -> None:
+    words = {"of": chain, "current": "e8", "version": 9_000_000}
+    assert rules(delete("e7", **words), Level.BLOCKER) == {"merge-off"}
+    assert delete("e8", **words).ready
+    assert delete("e7", "e8", **words).ready
+    assert delete("e7", **words, state=DomainState.RUNNING).ready
+    assert delete("e7", **{**words, "version": 9_001_000}).ready
+
+
 def test_images_that_have_been_read_tell_where_the_tree_can_not(
     delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
 ) -> None:

@@ -283,3 +283,6 @@ def test_checkpoints_keep_it_from_being_reverted_to(take: Callable[..., Plan]) -
     plan = take(checkpoints=1)
     assert plan.ready
     assert rules(plan, Level.WARNING) == {"checkpoints"}
+    old = {"checkpoints": 1, "version": 9_000_000}  # refuses it while the machine is off
+    assert rules(take(**old), Level.BLOCKER) == {"checkpoints"}
+    assert take(**old, state=RUNNING).ready

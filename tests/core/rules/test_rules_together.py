@@ -67,6 +67,17 @@ def test_rolled_back_each_step_knows_what_takes_it_back_and_a_failure_ends_it(se
     assert not any(step.may_fail for step in plan.steps)
 
 
+def test_files_that_an_old_libvirt_leaves_when_it_is_rolled_back_are_said(several) -> None:
+    for version, said in ((9_000_000, True), (9_001_000, False)):
+        situations = several(**_running(), version=version)
+        takes = tuple(
+            Take(domain, "a", kind=Kind.EXTERNAL, memory_file=f"/images/{domain.uuid}.mem") for domain in situations
+        )
+        plan = plan_together(TakeTogether(takes, roll_back=True), situations)
+        told = [finding.reason for finding in plan.findings if finding.rule == "failing"]
+        assert ("The memory files of" in told[0]) is said
+
+
 def test_disks_alone_are_held_still_together_and_let_go_whatever_happens(several) -> None:
     situations = several(**_running(agent=Agent.CONNECTED))
     plan = plan_together(TakeTogether(_takes(situations, Kind.DISK_ONLY), freeze=True), situations)
