@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the layout. What would be lost by closing is waited for first."""
+        self.snapshots.commit()
         self.details.commit()
         if not self._leaving.may_close():
             event.ignore()

@@ -112,6 +112,10 @@ class SnapshotsPanel(QWidget):
         """Edit this snapshot's description in its row; ``described`` follows where it has changed."""
         self._edit.begin(record)
 
+    def commit(self) -> None:
+        """Save what is being typed in a row."""
+        self._edit.finish()
+
     def show_focus(self, focus: Focus, *, known: bool, hint: str = "") -> None:
         """Name the machine; say in the tree's place why there is no tree. ``known``: its snapshots have been read.
 

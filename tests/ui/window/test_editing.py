@@ -424,6 +424,15 @@ def test_a_description_is_edited_in_its_row(qtbot: QtBot, app_of: Application, o
     assert records(app_of)["b"].description == "first\nsecond"
 
 
+def test_closing_the_window_saves_what_is_typed_in_a_row(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain
+) -> None:
+    in_place(app_of, "b").insertPlainText("typed at last")
+    app_of.window.close()
+    qtbot.waitUntil(lambda: not app_of.window.isVisible())
+    assert "<description>typed at last</description>" in text_of(others, "b")
+
+
 def test_a_description_in_its_row_that_others_overtook_is_kept_and_told(
     qtbot: QtBot, app_of: Application, others: libvirt.virDomain
 ) -> None:
