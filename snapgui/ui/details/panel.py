@@ -94,10 +94,9 @@ class DetailsPanel(QWidget):
             self._tabs.setCurrentIndex(0)
             self._description.start_editing()
 
-    def save_description(self, record: SnapshotRecord, text: str) -> None:
-        """Save a description of the shown machine's that was typed in the tree, as if it had been typed here."""
-        if self._snapshots.domain is not None:
-            self._description.save(self._snapshots.domain, record, text)
+    def save_description(self, domain: DomainId, record: SnapshotRecord, text: str) -> None:
+        """Save a description that was typed in the tree, as if it had been typed here."""
+        self._description.save(domain, record, text)
 
     def set_describe_result(self, domain: DomainId, name: str, problem: Problem | None) -> None:
         """How a Describe ended: with ``problem``, or well. A failed text stays on screen to be tried again."""

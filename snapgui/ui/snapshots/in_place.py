@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QRect, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QPlainTextEdit, QTreeView
 
-from snapgui.core.records import SnapshotRecord
+from snapgui.core.records import DomainId, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.models.snapshots import Column, SnapshotsModel
 
@@ -15,12 +15,13 @@ _NARROWEST = 48  # characters
 class InPlaceEdit(QPlainTextEdit):
     """Lies over the cell from ``begin`` on. Enter and leaving save, Shift+Enter makes a line, Esc cancels."""
 
-    saved = Signal(object, str)  # the SnapshotRecord as it was at the beginning, and its description now
+    saved = Signal(object, object, str)  # DomainId, the SnapshotRecord as at the beginning, its description now
 
     def __init__(self, tree: QTreeView, model: SnapshotsModel) -> None:
         super().__init__(tree.viewport())
         self._tree = tree
         self._model = model
+        self._domain: DomainId | None = None
         self._record: SnapshotRecord | None = None
         self.setTabChangesFocus(True)
         self.setAccessibleName(translate("InPlaceEdit", "Description"))
@@ -36,7 +37,7 @@ class InPlaceEdit(QPlainTextEdit):
     def begin(self, record: SnapshotRecord) -> None:
         """Edit the description of this snapshot, whose row comes into view."""
         self.finish()
-        self._record = record
+        self._domain, self._record = self._model.domain, record
         self._tree.scrollTo(self._index())
         self.setPlainText(record.description)
         self.selectAll()
@@ -55,7 +56,7 @@ class InPlaceEdit(QPlainTextEdit):
         if had_focus:
             self._tree.setFocus()
         if save and text != record.description:
-            self.saved.emit(record, text)
+            self.saved.emit(self._domain, record, text)
 
     def event(self, event: QEvent) -> bool:
         # Enter and Esc are not the window's while they mean something here.

@@ -49,7 +49,7 @@ class SnapshotsPanel(QWidget):
     """Shows the snapshots model; what the user collapsed stays collapsed through every refresh."""
 
     chosen = Signal()
-    described = Signal(object, str)  # a SnapshotRecord, and the description that it shall have
+    described = Signal(object, object, str)  # DomainId, a SnapshotRecord of it, the description that it shall have
     activated = Signal()  # a snapshot was double-clicked, or Enter pressed on it
 
     def __init__(self, model: SnapshotsModel, parent: QWidget | None = None) -> None:

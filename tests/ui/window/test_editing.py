@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QRadioButton,
 )
 from pytestqt.qtbot import QtBot
+from testbed.mock import Machine, mock_uri
 from testbed.stage import URI
 
 from snapgui.app import Application
@@ -431,6 +432,23 @@ def test_closing_the_window_saves_what_is_typed_in_a_row(
     app_of.window.close()
     qtbot.waitUntil(lambda: not app_of.window.isVisible())
     assert "<description>typed at last</description>" in text_of(others, "b")
+
+
+def test_what_is_typed_in_a_row_goes_to_the_machine_that_was_shown(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain, tmp_path: Path
+) -> None:
+    namesake = Machine("namesake", state=5)
+    namesake.snapshot("b", state="shutoff", memory="no")
+    namesake.snapshots["b"] = namesake.snapshots["b"].replace("about b", "")
+    uri = mock_uri(tmp_path, namesake)
+    app_of.backend.hosts.connect_host(uri)
+    qtbot.waitUntil(lambda: bool(app_of.store.domains(uri)))
+    told = []
+    app_of.backend.runner.job_changed.connect(lambda job: told.append(job.plan.request.domain))
+    in_place(app_of, "b").insertPlainText("of this machine")
+    app_of.window.machines.choose(app_of.store.domains(uri)[0].id)  # as when the other one goes
+    qtbot.waitUntil(lambda: "of this machine" in text_of(others, "b"))
+    assert {each.uri for each in told} == {URI}
 
 
 def test_a_description_in_its_row_that_others_overtook_is_kept_and_told(
