@@ -176,6 +176,9 @@ class Walk:
         if not plan.steps:
             self.counts[f"{kind}: nothing to try"] += 1
             return
+        if "no-current" in blockers:
+            self.counts[f"{kind}: not tried, libvirt crashes"] += 1
+            return
         if isinstance(request, Revert | Undo):
             # libvirt names the overlays that it makes by the second.
             time.sleep(max(0.0, int(self.reverted_at) + 1.01 - time.time()))

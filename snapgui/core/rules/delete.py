@@ -205,6 +205,14 @@ def _place_finding(now: Tree, name: str, obstacle: Obstacle) -> Finding:
             )
             remedy = translate("Plan", "Delete all but one of {names} first.")
             remedy = remedy.format(names=facts.quoted(now.children(name)))
+        case Obstacle.NO_CURRENT:
+            # [run] 11.3: qemuSnapshotDelete asks whether it is above the current one, and does not look for NULL
+            reason = translate(
+                "Plan",
+                "“{name}” is external, with a snapshot below, and no snapshot is the current one: libvirt would crash.",
+            )
+            remedy = translate("Plan", "Delete {names} first.").format(names=facts.quoted(now.below(name)))
+            return Finding("no-current", Level.BLOCKER, reason.format(name=name), remedy, subject=name)
         case Obstacle.OFF_THE_LINE:
             reason = translate(
                 "Plan",

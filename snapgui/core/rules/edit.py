@@ -1,7 +1,7 @@
 """Changing what libvirt notes about a snapshot. Neither images nor the machine are touched."""
 
 from snapgui.core.plan import Call, CreateFlag, Effect, EffectKind, Finding, Level, Plan
-from snapgui.core.records import Situation, SnapshotRecord, SnapshotState
+from snapgui.core.records import Mode, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Describe, SetCurrent
 from snapgui.core.rules import facts
 from snapgui.core.text import translate
@@ -83,9 +83,6 @@ def plan_set_current(request: SetCurrent, situation: Situation) -> Plan:
     if xml is None:
         return Plan(request, title, findings=(unread(situation),))
     flags = CreateFlag.REDEFINE | CreateFlag.CURRENT | kind_flag(record)
-    reason = translate(
-        "Plan", "Only the mark moves: the machine’s disks stay as they are, and may differ from the snapshot."
-    )
     text = translate("Plan", "“{name}” becomes the current snapshot: the next one is put under it.").format(
         name=record.name
     )
@@ -93,10 +90,29 @@ def plan_set_current(request: SetCurrent, situation: Situation) -> Plan:
         request,
         title,
         steps=(facts.step(situation, Call.SNAPSHOT_CREATE, record.name, xml, flags),),
-        findings=(Finding("mark-only", Level.NOTE, reason),),
+        findings=tuple(_mark_findings(record, situation)),
         effects=(Effect(EffectKind.CHANGES, text, (record.name,)),),
         undo=None if current is None else SetCurrent(request.domain, current),
     )
+
+
+def _mark_findings(record: SnapshotRecord, situation: Situation) -> list[Finding]:
+    reason = translate(
+        "Plan", "Only the mark moves: the machine’s disks stay as they are, and may differ from the snapshot."
+    )
+    findings = [Finding("mark-only", Level.NOTE, reason)]
+    files = {disk.path for disk in record.disks if disk.mode is Mode.EXTERNAL}
+    now = {disk.source for disk in facts.writable_disks(situation)}
+    if situation.config is not None and files and not files <= now:
+        # [run] 11.3: a revert to an external snapshot deletes what it takes for the disks that the machine leaves.
+        reason = translate(
+            "Plan",
+            "libvirt then takes the machine to be on the files of “{name}”, and deletes them with the next revert "
+            "to an external snapshot.",
+        )
+        remedy = translate("Plan", "Revert to it instead, or take a new snapshot right after this.")
+        findings.append(Finding("mark-external", Level.WARNING, reason.format(name=record.name), remedy))
+    return findings
 
 
 def kind_flag(record: SnapshotRecord) -> CreateFlag:

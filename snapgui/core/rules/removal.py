@@ -22,6 +22,7 @@ class Obstacle(Enum):
 
     CURRENT = "external and current, with snapshots below"
     CHILDREN = "external, with several snapshots right below"
+    NO_CURRENT = "external, with a snapshot below, and none is the current one"
     OFF_THE_LINE = "external, with a snapshot below, and the machine is elsewhere"
     INTERNAL_PARENT = "external, below an internal snapshot"
     BURIED = "its overlay holds internal snapshots"
@@ -105,6 +106,8 @@ class Tree:
             return Obstacle.CURRENT
         if children > 1:
             return Obstacle.CHILDREN
+        if children and self._current is None:
+            return Obstacle.NO_CURRENT
         if children and not self._is_above_current(name):
             return Obstacle.OFF_THE_LINE
         if internal_parent and (self.merges(name) or not self._facts.keeps_base):

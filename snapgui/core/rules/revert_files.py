@@ -1,7 +1,9 @@
 """What reverting does to files, and what it needs of them: libvirt's qemuSnapshotRevertExternal…, seen on 11.3.
 
-Going to an external snapshot, the disks go on in new overlays, and those that they were on are deleted where the
-machine stood on an external snapshot. Going to an internal one from there, they are left behind.
+Going to an external snapshot, the disks go on in new overlays. libvirt takes the files for given up that it has noted
+of the current snapshot, where that is external, and deletes them: the overlays of the last revert to it, or else its
+own. It does not look whether the machine is on them, nor whether another snapshot was taken of them; and it crashes
+where no snapshot is the current one. Going to an internal one from there, the files are left behind.
 """
 
 import posixpath
@@ -13,7 +15,7 @@ from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
-from snapgui.core.xml.read import read_config_then
+from snapgui.core.xml.read import read_config_then, read_revert_disks
 
 
 def config_then(name: str, situation: Situation) -> DomainConfig | None:
@@ -44,15 +46,67 @@ def external_findings(record: SnapshotRecord, situation: Situation) -> list[Find
     if inserted:
         reason = translate("Plan", "libvirt also writes a new file beside {files}: that folder has to be writable.")
         findings.append(Finding("external-overlay", Level.WARNING, reason.format(files=", ".join(inserted))))
-    return findings
+    return findings + _leaving_findings(situation)
+
+
+def lost_without_safety(record: SnapshotRecord, situation: Situation) -> bool:
+    """Whether going to that snapshot would fail or harm others as the machine is, and not once it is in a new one."""
+    return facts.is_qemu(situation) and facts.is_external(record) and bool(_leaving_findings(situation))
+
+
+def _leaving_findings(situation: Situation) -> list[Finding]:
+    """What libvirt does wrong on leaving where the machine is, on the way to an external snapshot."""
+    remedy = translate("Plan", "Take a snapshot of the machine as it is first; a safety snapshot will do.")
+    if situation.snapshots.current not in situation.snapshots.records:
+        reason = translate(
+            "Plan", "No snapshot is the current one. libvirt would crash on the way from there to an external snapshot."
+        )
+        return [Finding("no-current", Level.BLOCKER, reason, remedy)]
+    given_up = _given_up(situation)
+    losing = [name for name in situation.snapshots.records if not given_up.isdisjoint(_images(name, situation))]
+    if not losing:
+        return []
+    reason = translate("Plan", "libvirt would delete {files}, without which {names} can’t be reverted to any more.")
+    reason = reason.format(files=", ".join(sorted(given_up)), names=facts.quoted(losing))
+    return [Finding("needed", Level.BLOCKER, reason, remedy)]
+
+
+def _given_up(situation: Situation) -> frozenset[str]:
+    """The files that a revert to an external snapshot deletes, as far as their names are known."""
+    current = situation.snapshots.current or ""
+    record = situation.snapshots.records.get(current)
+    if record is None or not facts.is_external(record):
+        return frozenset()
+    try:
+        since = read_revert_disks(situation.snapshot_xml.get(current, ""))
+    except XmlError:
+        since = ()
+    own = (disk.path for disk in record.disks if disk.mode is Mode.EXTERNAL)
+    return frozenset(since or own) - {""}
+
+
+def _images(name: str, situation: Situation) -> frozenset[str]:
+    """The files that the disks in a snapshot were on when it was taken, and those behind them that are known."""
+    then = config_then(name, situation)
+    kept = {disk.target for disk in situation.snapshots.records[name].disks if disk.mode is not Mode.NO}
+    images = {disk.source for disk in then.disks if disk.target in kept} if then is not None else set()
+    for chain in situation.chains.values():
+        paths = [layer.path for layer in chain]
+        images.update(*(paths[at:] for at, path in enumerate(paths) if path in images))
+    return frozenset(images)
 
 
 def told_by_xml(name: str, snapshots: Snapshots) -> tuple[str, ...]:
-    """The snapshots whose whole XML tells what a revert to that one does to files."""
-    record = snapshots.records.get(name)
+    """The snapshots whose whole XML tells what a revert to that one does to files.
+
+    From one external snapshot to another, these are all: any may need a file that would go.
+    """
+    record, current = snapshots.records.get(name), snapshots.records.get(snapshots.current or "")
     names = [name] if snapshots.current is None else [name, snapshots.current]
     if record is not None and not facts.is_external(record):
         names += [other for other, each in snapshots.records.items() if facts.is_external(each)]
+    elif current is not None and facts.is_external(current):
+        names += snapshots.records
     return tuple(dict.fromkeys(names))
 
 
@@ -113,12 +167,13 @@ def left_behind(record: SnapshotRecord, situation: Situation) -> list[Finding]:
 def file_effects(situation: Situation, kept: Take | None) -> list[Effect]:
     """What becomes of the disks' files on the way to an external snapshot; ``kept``: the safety snapshot's request."""
     files = _present(situation)
-    current = situation.snapshots.current
-    on_overlays = current is not None and facts.overlays(situation).get(current) is not None
+    given_up = sorted(_given_up(situation))
     effects = []
-    if kept is None and on_overlays and files and facts.is_external(situation.snapshots.records[current or ""]):
-        text = translate("Plan", "Deletes {files}, in which the disks are now.")
-        effects.append(Effect(EffectKind.LOSES, text.format(files=", ".join(files))))
+    if kept is None and given_up:
+        text = translate("Plan", "Deletes {files}.")
+        if given_up == sorted(files):
+            text = translate("Plan", "Deletes {files}, in which the disks are now.")
+        effects.append(Effect(EffectKind.LOSES, text.format(files=", ".join(given_up))))
     folders = dict.fromkeys(posixpath.dirname(file) for file in files)
     text = translate("Plan", "The disks continue in new files.")
     if folders:

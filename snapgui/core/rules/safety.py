@@ -25,7 +25,7 @@ from snapgui.core.records import (
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.rules.default_kind import default_kind
-from snapgui.core.rules.revert_files import config_then
+from snapgui.core.rules.revert_files import config_then, lost_without_safety
 from snapgui.core.rules.take_disks import disk_places, suffixes_used
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError, can_carry
@@ -96,6 +96,13 @@ def _holds_the_same(record: SnapshotRecord, disk: Disk, image: str | None, situa
         return record.name in equal and disk.source == image
     behind = situation.chains.get(disk.target, ())[1:2]
     return mode is Mode.EXTERNAL and "" in equal and [layer.path for layer in behind] == [image]
+
+
+def is_wanted(snapshot: str, situation: Situation) -> bool:
+    """Whether a safety snapshot is worth while before that revert: something would be lost without it."""
+    record = situation.snapshots.records.get(snapshot)
+    stranded = record is not None and lost_without_safety(record, situation)
+    return stranded or not is_unchanged(situation)
 
 
 def after_take(take: Take, situation: Situation) -> Situation:

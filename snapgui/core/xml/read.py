@@ -86,6 +86,15 @@ def read_config_then(text: str) -> DomainConfig | None:
     return None if domain is None else _config(domain, "")
 
 
+def read_revert_disks(text: str) -> tuple[str, ...]:
+    """The overlays that libvirt made when it reverted to the ``<domainsnapshot>``; none for an empty text.
+
+    libvirt's virDomainSnapshotDefFormat; not in its documentation. Raises XmlError.
+    """
+    disks = parse(text).iterfind("revertDisks/disk") if text else ()
+    return tuple(read_snapshot_disk(disk).path for disk in disks)
+
+
 def _config(root: Element, text: str) -> DomainConfig:
     loader = root.find("os/loader")
     nvram = root.find("os/nvram")

@@ -21,7 +21,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import Situation, SnapshotRecord
 from snapgui.core.requests import Revert, RunState
 from snapgui.core.rules.revert import can_reset_nvram
-from snapgui.core.rules.safety import is_unchanged, propose
+from snapgui.core.rules.safety import is_wanted, propose
 from snapgui.core.text import translate
 from snapgui.models.format import one_line, relative_text, time_text, tooltip
 from snapgui.models.words import snapshot_state_text
@@ -52,7 +52,7 @@ def _taken(record: SnapshotRecord) -> str:
 class RevertDialog(PlanDialog):
     """Bring a machine back. A picture of the machine's screen may follow by ``set_picture``.
 
-    A safety snapshot is proposed unless the machine is proven to be as its current snapshot has it.
+    A safety snapshot is proposed unless the machine is proven to be as its current snapshot has it, and can leave it.
     """
 
     comparison_wanted = Signal()  # what the machine's configuration is now, and in the snapshot; ``set_comparison``
@@ -193,7 +193,7 @@ class RevertDialog(PlanDialog):
 
     def situation_changed(self) -> None:
         if not self._chose_safety:
-            self._wants_safety = not is_unchanged(self.situation)
+            self._wants_safety = is_wanted(self._snapshot, self.situation)
         self._nvram.setVisible(can_reset_nvram(self.situation))
         self._force.setVisible(self.situation.domain.managed_save)
         record = self.situation.snapshots.records.get(self._snapshot)

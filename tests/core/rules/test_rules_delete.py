@@ -195,6 +195,15 @@ def test_what_needs_the_machine_off_says_so(
         assert "Shut the machine off first." in [finding.remedy for finding in plan.findings]
 
 
+def test_libvirt_is_kept_from_crashing_where_no_snapshot_is_the_current_one(
+    delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]
+) -> None:
+    plan = delete("e7", of=chain, current=None)
+    (finding,) = [each for each in plan.findings if each.level is Level.BLOCKER]
+    assert (finding.rule, finding.remedy) == ("no-current", "Delete “e8” first.")
+    assert delete("e7", "e8", of=chain, current=None).ready
+
+
 def test_external_ones_go_together_where_each_can_go_after_those_below(
     delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...]
 ) -> None:

@@ -1,11 +1,11 @@
 """Plans that change only what libvirt notes about a snapshot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from snapgui.core.plan import Call, CreateFlag, Level, Plan
-from snapgui.core.records import DomainId, Situation, SnapshotState
+from snapgui.core.records import Disk, DomainId, Situation, SnapshotState
 from snapgui.core.requests import Describe, SetCurrent
 from snapgui.core.rules import make_plan
 from snapgui.core.xml.read import read_snapshot
@@ -62,6 +62,19 @@ def test_what_can_not_be_described(
     for text, xml in (("\x00", XML), ("new", "<broken")):
         plan = make_plan(Describe(domain, "a", text), situation(snapshot("a"), snapshot_xml={"a": xml}))
         assert rules(plan, Level.BLOCKER) == {"description-characters"}
+
+
+def test_marking_one_that_the_machine_is_not_on_has_its_files_deleted_later(
+    domain: DomainId,
+    situation: Callable[..., Situation],
+    snapshot: Callable[..., Any],
+    external: Mapping[str, Any],
+) -> None:
+    words: Mapping[str, Any] = {"current": "b", "snapshot_xml": {"a": XML}}
+    records = snapshot("a", **external), snapshot("b")
+    assert rules(make_plan(SetCurrent(domain, "a"), situation(*records, **words)), Level.WARNING) == {"mark-external"}
+    there = situation(*records, **words, disks=(Disk("vda", source="/images/vda.x", format="qcow2"),))
+    assert not rules(make_plan(SetCurrent(domain, "a"), there), Level.WARNING)
 
 
 def test_the_mark_of_the_current_one_moves_and_can_be_moved_back(

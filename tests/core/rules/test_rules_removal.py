@@ -82,6 +82,11 @@ def test_what_can_not_go_says_why(snapshot: Callable[..., Any], external: Mappin
     order, left = find_order(Facts(Snapshots(records, "e")), ("e",))
     assert not order
     assert left.obstacle("e") is Obstacle.INTERNAL_PARENT
+    above = {"e": snapshot("e", **external), "f": snapshot("f", "e", **external)}
+    _, left = find_order(Facts(Snapshots(above, None)), ("e",))
+    assert left.obstacle("e") is Obstacle.NO_CURRENT
+    order, _ = find_order(Facts(Snapshots(above, None)), ("e", "f"))
+    assert order == ["f", "e"]
 
 
 def test_a_long_chain_takes_no_time(snapshot: Callable[..., Any], external: Mapping[str, Any]) -> None:

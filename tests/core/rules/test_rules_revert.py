@@ -12,6 +12,7 @@ from snapgui.core.records import Disk, DomainId, DomainState, Situation, Snapsho
 from snapgui.core.requests import Revert, RunState, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.revert_files import told_by_xml
+from snapgui.core.rules.safety import is_wanted, propose
 
 
 @pytest.fixture
@@ -147,10 +148,11 @@ def test_the_firmware_s_settings_are_not_made_anew_where_snapshots_are_in_their_
     plan = make_plan(Revert(domain, "a", reset_nvram=True), situation(snapshot("a"), **uefi))
     assert rules(plan, Level.BLOCKER) == {"reset-nvram-snapshots"}
     assert "“a”" in plan.findings[0].reason
-    assert make_plan(Revert(domain, "a", reset_nvram=True), situation(snapshot("a", **external), **uefi)).ready
+    outside = situation(snapshot("a", **external), current="a", **uefi)
+    assert make_plan(Revert(domain, "a", reset_nvram=True), outside).ready
     inside = Take(domain, "before-revert-1")
     kept = Revert(domain, "a", reset_nvram=True, safety=inside)
-    assert not make_plan(kept, situation(snapshot("a", **external), **uefi)).ready
+    assert not make_plan(kept, outside).ready
 
 
 def test_a_transient_machine_must_go_on(
@@ -266,8 +268,9 @@ def test_checkpoints_keep_an_internal_one_from_being_loaded(
 ) -> None:
     assert rules(revert(snapshot("a"), checkpoints=2), Level.BLOCKER) == {"checkpoints"}
     assert revert(snapshot("a"), checkpoints=2, driver="TEST").ready
-    assert rules(revert(snapshot("a", **external), checkpoints=2)) == {"checkpoints"}
-    assert revert(snapshot("a", **external), checkpoints=2).ready
+    outside = revert(snapshot("a", **external), current="a", checkpoints=2)
+    assert rules(outside) == {"checkpoints"}
+    assert outside.ready
 
 
 def test_what_has_to_be_read_for_a_revert_is_told(
@@ -277,18 +280,64 @@ def test_what_has_to_be_read_for_a_revert_is_told(
     assert told_by_xml("a", snapshots) == ("a", "b", "e")
     assert told_by_xml("e", snapshots) == ("e", "b")
     assert told_by_xml("b", snapshots) == ("b", "e")
+    assert told_by_xml("e", replace(snapshots, current="e")) == ("e", "a", "b"), "any may need its files"
 
 
 def test_external_snapshots_need_a_host_that_can(
     revert: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
 ) -> None:
     record = snapshot("a", **external)
-    assert rules(revert(record, external_revert=False), Level.BLOCKER) == {"external"}
-    assert revert(record).ready
+    assert rules(revert(record, current="a", external_revert=False), Level.BLOCKER) == {"external"}
+    assert revert(record, current="a").ready
     block = Disk("vda", source_type="block", source="/dev/x", format="qcow2")
-    assert rules(revert(record, disks=(block,)), Level.BLOCKER) == {"external-disk"}
+    assert rules(revert(record, current="a", disks=(block,)), Level.BLOCKER) == {"external-disk"}
     iso = Disk("hdc", device="cdrom", source="/x.iso", readonly=True)
-    assert rules(revert(record, disks=(iso,)), Level.WARNING) == {"external-overlay"}
+    assert rules(revert(record, current="a", disks=(iso,)), Level.WARNING) == {"external-overlay"}
+
+
+def test_leaving_a_place_that_libvirt_does_not_know_would_crash_it_and_a_safety_snapshot_helps(
+    revert: Callable[..., Plan],
+    snapshot: Callable[..., Any],
+    external: Mapping[str, Any],
+    domain: DomainId,
+    situation: Callable[..., Situation],
+) -> None:
+    records = snapshot("a", **external), snapshot("i")
+    (finding,) = [each for each in revert(*records).findings if each.level is Level.BLOCKER]
+    assert finding.rule == "no-current"
+    assert "safety snapshot" in finding.remedy
+    safely = Revert(domain, "a", safety=propose("a", situation(*records)))
+    assert make_plan(safely, situation(*records)).ready
+    assert "no-current" not in rules(revert(*records, to="i")), "only the way to an external one crashes"
+    assert is_wanted("a", situation(*records))
+
+
+def test_what_another_snapshot_needs_is_not_taken_for_given_up(
+    revert: Callable[..., Plan],
+    snapshot: Callable[..., Any],
+    external: Mapping[str, Any],
+    domain: DomainId,
+    situation: Callable[..., Situation],
+) -> None:
+    """As after a revert to "a", a safety snapshot there, and its deletion: "b" was taken of the file of "a"."""
+    records = snapshot("a", **external), snapshot("b", "a", **external)
+    words: Mapping[str, Any] = {
+        "current": "a",
+        "disks": (Disk("vda", source="/images/vda.1", format="qcow2"),),
+        "snapshot_xml": {"a": taken_on("/images/vda.qcow2"), "b": taken_on("/images/vda.x")},
+    }
+    for to in ("a", "b"):
+        (finding,) = [each for each in revert(*records, to=to, **words).findings if each.level is Level.BLOCKER]
+        assert finding.rule == "needed"
+        assert "delete /images/vda.x, without which “b” can" in finding.reason
+    assert make_plan(
+        Revert(domain, "b", safety=propose("b", situation(*records, **words))), situation(*records, **words)
+    ).ready
+    since = "<revertDisks><disk name='vda' type='file'><source file='/images/vda.1'/></disk></revertDisks>"
+    noted = taken_on("/images/vda.qcow2").replace("<domain ", f"{since}<domain ", 1)
+    plan = revert(*records, to="b", **{**words, "snapshot_xml": {**words["snapshot_xml"], "a": noted}})
+    assert plan.ready
+    assert "Deletes /images/vda.1, in which the disks are now." in told(plan)
 
 
 def test_an_internal_one_in_another_image_is_not_looked_for_in_this_one(
@@ -307,7 +356,7 @@ def test_firmware_settings_in_qcow2_may_not_be_made_anew(
 ) -> None:
     request = Revert(domain, "a", RunState.RUNNING, reset_nvram=True)
     uefi = {"uefi": True, "nvram_format": "qcow2"}
-    plan = make_plan(request, situation(snapshot("a", **external), config=uefi))
+    plan = make_plan(request, situation(snapshot("a", **external), current="a", config=uefi))
     assert plan.ready
     assert "reset-nvram-format" in rules(plan, Level.WARNING)
 

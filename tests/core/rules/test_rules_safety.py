@@ -144,9 +144,11 @@ def test_one_that_the_revert_would_damage_is_not_taken(
 def test_without_one_the_files_that_go_are_named(
     domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation], external: Mapping[str, Any]
 ) -> None:
-    overlay = Disk("vda", source="/images/vda.a", format="qcow2")
+    overlay = Disk("vda", source="/images/vda.x", format="qcow2")
     plan = make_plan(Revert(domain, "a"), situation(snapshot("a", **external), current="a", disks=(overlay,)))
-    assert "Deletes /images/vda.a" in _told(plan, EffectKind.LOSES)
+    assert "Deletes /images/vda.x, in which the disks are now." in _told(plan, EffectKind.LOSES)
+    left = make_plan(Revert(domain, "a"), situation(snapshot("a", **external), current="a"))
+    assert "Deletes /images/vda.x." in _told(left, EffectKind.LOSES)  # whatever the disks are on
     base = make_plan(Revert(domain, "a"), situation(snapshot("a", **external), snapshot("i"), current="i"))
     assert "Deletes" not in _told(base)
 

@@ -1,0 +1,138 @@
+"""Going from one external snapshot to another, where libvirt would delete what is needed, or crash."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QDialog
+from testbed.daemon import Daemon
+from testbed.tiny import tiny_machine
+from testbed.user import User
+
+from snapgui.ui.actions import Act
+
+pytestmark = pytest.mark.since(9, 9)
+
+_APART = 1.1  # seconds: libvirt names the overlays that it makes by the second
+_SAFETY = "Take a safety snapshot first, so that this can be undone"
+
+
+class Branches:
+    """A machine that is off, with the external snapshots ``b`` and, below it, ``c``, on which it stands.
+
+    What a guest had written last before them is 1 and 2; since then, it is 3.
+    """
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        disk = daemon.images / "branches.qcow2"
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1M"], check=True)
+        daemon.hand_over(disk)
+        daemon.define(tiny_machine("branches", disk))
+        self.write(1)
+        for number, name in enumerate(("b", "c"), start=2):
+            daemon.virsh("snapshot-create-as", "branches", name, "--disk-only")
+            self.write(number)
+
+    def _image(self) -> Path:
+        return Path(self._daemon.virsh("domblklist", "branches").split()[-1])
+
+    def write(self, number: int) -> None:
+        """As a guest would."""
+        subprocess.run(["qemu-io", "-c", f"write -q -P {number} 0 64K", self._image()], check=True)
+
+    def read(self) -> int:
+        """What the guest would find."""
+        raw = self._daemon.root / "branches.raw"
+        subprocess.run(["qemu-img", "convert", "-O", "raw", self._image(), raw], check=True)
+        return raw.read_bytes()[0]
+
+
+@pytest.fixture
+def branches(daemon: Daemon) -> Iterator[Branches]:
+    yield Branches(daemon)
+    daemon.remove("branches")
+    for path in daemon.images.glob("branches.*"):
+        path.unlink()
+
+
+@pytest.fixture
+def open_revert(user: User) -> Callable[[str], QDialog]:
+    """The dialog of a revert to a snapshot, once it knows all that it needs."""
+
+    def build(name: str) -> QDialog:
+        user.select(name)
+        user.use(Act.REVERT)
+        dialog = user.dialog()
+        user.until(lambda: not dialog.waiting, "the reading")
+        return dialog
+
+    return build
+
+
+def test_the_files_of_a_snapshot_outlast_a_revert_that_was_undone(
+    user: User, daemon: Daemon, branches: Branches, open_revert: Callable[[str], QDialog]
+) -> None:
+    pid = daemon.pid
+    user.choose_machine(daemon.uri, "branches")
+    user.revert("b")
+    branches.write(4)
+    user.rest(_APART)
+    user.revert("c", safety=True)
+    assert branches.read() == 2
+    user.rest(_APART)
+    user.undo("before-revert-1")
+    assert branches.read() == 4
+    user.rest(_APART)
+
+    # libvirt has forgotten by now in which file the machine is, and would delete the one that "c" was taken of.
+    dialog = open_revert("c")
+    box = user.button(dialog, _SAFETY)
+    assert box.isChecked()
+    box.click()
+    assert not dialog.ok.isEnabled()
+    assert "without which “c” can" in dialog.ok.toolTip()
+    box.click()
+    user.accept(dialog)
+    user.until(lambda: user.here() == "c", "the revert")
+    assert branches.read() == 2
+    for name, held in (("b", 1), ("c", 2), ("before-revert-1", 4)):
+        user.rest(_APART)
+        user.revert(name)
+        assert branches.read() == held, name
+    assert daemon.running(pid)
+
+
+def test_a_machine_at_no_snapshot_gets_one_before_it_goes_to_an_external_one(
+    user: User, daemon: Daemon, branches: Branches, open_revert: Callable[[str], QDialog]
+) -> None:
+    pid = daemon.pid
+    daemon.virsh("snapshot-create-as", "branches", "d", "--disk-only")
+    user.choose_machine(daemon.uri, "branches")
+    user.until(lambda: user.complete() == 3, "the snapshots")
+    user.revert("b")
+    daemon.virsh("snapshot-delete", "branches", "b", "--metadata")
+    user.until(lambda: set(user.parents()) == {"c", "d"}, "the tree to follow")
+
+    user.select("c")
+    user.use(Act.DELETE)
+    dialog = user.dialog()
+    user.until(lambda: not dialog.waiting, "the reading")
+    assert "libvirt would crash" in dialog.ok.toolTip()
+    user.cancel(dialog)
+
+    dialog = open_revert("c")
+    box = user.button(dialog, _SAFETY)
+    assert box.isChecked()
+    box.click()
+    assert not dialog.ok.isEnabled()
+    assert "libvirt would crash" in dialog.ok.toolTip()
+    box.click()
+    user.accept(dialog)
+    user.until(lambda: user.here() == "c", "the revert")
+    assert branches.read() == 2
+    user.rest(_APART)
+    user.revert("before-revert-1")
+    assert branches.read() == 1
+    assert daemon.running(pid)
