@@ -76,6 +76,8 @@ def _read(
     strip = _Strip(header, disk_size, bin_clusters)
     reader = l2_reader(source, header)
     longest = min(header.l1_entries(disk_size), max(state.l1_size for state in states))
+    if found[0] == found[1]:
+        longest = 0
     for start in range(0, longest, _L1_AT_ONCE):
         places = read_l1(source, states, header, start, min(start + _L1_AT_ONCE, longest))
         for row, state in enumerate(states):  # what is behind the disk's end is a memory state

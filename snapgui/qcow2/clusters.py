@@ -30,7 +30,7 @@ from snapgui.qcow2.tables import (
     read_states,
 )
 
-_L1_AT_ONCE = 1 << 21  # entries of L1 tables, of all states together
+_L1_AT_ONCE = 1 << 19  # entries of L1 tables, of all states together
 _RUNS_AT_ONCE = 1 << 20
 _L1_AHEAD = 4096  # entries whose L2 tables are known to the reader at a time
 

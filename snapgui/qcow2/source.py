@@ -34,6 +34,18 @@ class DistantSource(ByteSource, Protocol):
         """
 
 
+def stretches(ranges: Sequence[tuple[int, int]], *, gap: int, most: int) -> Iterator[list[tuple[int, int]]]:
+    """Ranges that ascend, by what to read at once: what lies between is at most ``gap`` long, all of it ``most``."""
+    found: list[tuple[int, int]] = []
+    for offset, length in ranges:
+        if found and (offset - sum(found[-1]) > gap or offset + length - found[0][0] > most):
+            yield found
+            found = []
+        found.append((offset, length))
+    if found:
+        yield found
+
+
 class LocalFile:
     """A regular file or a block device of this computer. Raises OSError where it can't be opened or read."""
 

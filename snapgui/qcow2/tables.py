@@ -179,11 +179,32 @@ class NearReader:
         return np.frombuffer(raw, np.uint64)
 
 
+class _Whole:
+    """An L2 table, in half the space where all of it leads to within 4 GiB, as is usual."""
+
+    def __init__(self, table: Entries) -> None:
+        halves = table.view(np.uint32).reshape(-1, 2)  # of each word: the high one comes first in the image
+        self._low = halves[:, 1].copy()
+        high = halves[:, 0]
+        self._high = high[:1].copy() if (high == high[0]).all() else high.copy()
+
+    def differing(self, table: Entries) -> npt.NDArray[np.intp]:
+        halves = table.view(np.uint32).reshape(-1, 2)
+        found: npt.NDArray[np.intp] = ((halves[:, 1] != self._low) | (halves[:, 0] != self._high)).nonzero()[0]
+        return found
+
+    def words(self, first: int, count: int) -> Entries:
+        halves = np.empty((count, 2), np.uint32)
+        halves[:, 1] = self._low[first : first + count]
+        halves[:, 0] = self._high if len(self._high) == 1 else self._high[first : first + count]
+        return halves.reshape(-1).view(np.uint64)
+
+
 @dataclass(slots=True)
 class _Group:
     """The tables of one L1 entry: one whole, of the others what differs from it."""
 
-    whole: Entries
+    whole: _Whole
     differing: dict[int, tuple[npt.NDArray[np.intp], Entries]]
 
 
@@ -198,7 +219,7 @@ class FarReader:
         self._groups: dict[int, _Group] = {}
 
     def prepare(self, indexes: Sequence[Sequence[int]]) -> int:
-        ready = max(1, min(len(indexes), _KEPT // self._table_size))
+        ready = max(1, min(len(indexes), 2 * _KEPT // self._table_size))
         self._groups = {}
         group_of = {place: number for number, places in enumerate(indexes[:ready]) for place in places}
         groups: dict[int, _Group] = {}
@@ -209,9 +230,9 @@ class FarReader:
             table = np.frombuffer(raw, np.uint64)
             group = groups.get(group_of[place])
             if group is None:
-                groups[group_of[place]] = self._groups[place] = _Group(table, {})
+                groups[group_of[place]] = self._groups[place] = _Group(_Whole(table), {})
             elif kept < _KEPT:
-                (differing,) = (table != group.whole).nonzero()
+                differing = group.whole.differing(table)
                 group.differing[place] = (differing, table[differing])
                 kept += 16 * len(differing)
                 self._groups[place] = group
@@ -222,11 +243,10 @@ class FarReader:
         if group is None:  # too much differs for all to be kept
             return self._near.read(place, first, count)
         first, count = first * self._words, count * self._words
-        found = group.whole[first : first + count]
+        found = group.whole.words(first, count)
         if place in group.differing:
             where, entries = group.differing[place]
             begin, end = np.searchsorted(where, (first, first + count))
-            found = found.copy()
             found[where[begin:end] - first] = entries[begin:end]
         return found
 

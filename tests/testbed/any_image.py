@@ -9,6 +9,7 @@ import json
 import struct
 import subprocess
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -71,6 +72,13 @@ def counted_clusters(image: Path) -> set[int]:
 
 def _call(*command: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, check=False, input=stdin, capture_output=True, text=True, timeout=60)
+
+
+class FarFile(LocalFile):
+    """A file that is read as one across a network is."""
+
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        return (self.read(offset, length) for offset, length in ranges)
 
 
 @dataclass(slots=True)
@@ -221,8 +229,8 @@ class Image:
 
     # What is foretold, and what is so
 
-    def read(self) -> Clusters:
-        source = LocalFile(self.path)
+    def read(self, kind: type[LocalFile] = LocalFile) -> Clusters:
+        source = kind(self.path)
         try:
             return read_clusters(source, shared=True)
         finally:
@@ -241,6 +249,9 @@ class Image:
         clusters = self.read()
         info = json.loads(_call("qemu-img", "info", "--output=json", *self.where()).stdout)
         theirs = [(one["id"], one["name"], one["vm-state-size"]) for one in info.get("snapshots", [])]
+        far = self.read(FarFile)
+        if (far.exclusive, far.shared) != (clusters.exclusive, clusters.shared):
+            raise DisagreementError(f"read from afar, it is {far}")
         if [(one.id, one.name, one.vm_state_size) for one in clusters.snapshots] != theirs:
             raise DisagreementError(f"{clusters.snapshots} instead of {theirs}")
         if any(self.check().get(key) for key in ("leaks", "corruptions")):

@@ -15,6 +15,9 @@ from testbed.heard import Events
 from snapgui.core.errors import SnapguiError
 from snapgui.core.plan import Call, Step
 from snapgui.core.records import DomainId, Size
+from snapgui.qcow2.changes import read_changes
+from snapgui.qcow2.clusters import read_clusters
+from snapgui.qcow2.source import LocalFile
 from snapgui.virt import connection
 from snapgui.virt.events import ConnectionLost
 from snapgui.virt.host import Host
@@ -125,6 +128,32 @@ def test_a_volume_has_the_bytes_of_its_file(host: Host, disk: Path) -> None:
     assert volume.read(len(content) - 3, 10) == content[-3:]
     assert volume.read(len(content), 10) == b""
     volume.close()
+
+
+def test_clusters_are_counted_over_the_connection(host: Host, daemon: Daemon) -> None:
+    path = daemon.images / "counted.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=4k", path, "64M"], check=True)
+    for name in ("a", "b"):
+        writes = [part for place in range(0, 64, 3) for part in ("-c", f"write -P {ord(name)} {place}M 12k")]
+        subprocess.run(["qemu-io", *writes, path], check=True, capture_output=True)
+        subprocess.run(["qemu-img", "snapshot", "-c", name, path], check=True)
+    subprocess.run(["qemu-io", "-c", "write 33M 4k", path], check=True, capture_output=True)
+    daemon.hand_over(path)
+    daemon.virsh("pool-refresh", "images")
+    volume, file = Volume(host._quick, str(path)), LocalFile(path)
+    far, near = read_clusters(volume), read_clusters(file)
+    assert far.exclusive == near.exclusive
+    assert far.freed([0]).disk == 22 * 12 * 1024
+    assert read_changes(volume, 0) == read_changes(file, 0)
+
+    def cancel(part: float) -> None:
+        raise InterruptedError(part)
+
+    with pytest.raises(InterruptedError):
+        read_clusters(volume, progress=cancel)
+    path.unlink()
+    with pytest.raises(SnapguiError):
+        read_clusters(volume)
 
 
 def test_where_files_are_out_of_reach_sizes_come_over_the_connection(

@@ -1,0 +1,91 @@
+"""Damaged images without end: every one gives figures or a Qcow2Error, in bounded time, memory and reading.
+
+By hand: ``PYTHONPATH=.:tests python tests/qcow2/damage_by_hand.py --examples 1000000``; a few are tried in
+test_damaged_clusters.py. Prints one line of JSON at the end. What breaks a rule is kept in the folder ``--keep``.
+"""
+
+import argparse
+import json
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+from testbed.spoilt_image import Bytes, FarBytes, make_seeds, places, spoil
+
+from snapgui.qcow2.backing import read_needs
+from snapgui.qcow2.changes import read_changes
+from snapgui.qcow2.clusters import read_clusters
+from snapgui.qcow2.equal import equal_snapshots
+from snapgui.qcow2.errors import Qcow2Error
+
+_SECONDS = 5
+_ADDRESS_SPACE = 2 * 1024**3
+_READS = 40  # times the length of the image, at most
+
+
+def try_one(image: bytes, random: Random, counts: Counter[str]) -> None:
+    """Read all there is to read of it. Raises where it is not as it should be."""
+    size = len(image) if random.random() < 0.9 else random.choice([len(image) * 2, 1 << 40, 1 << 62])
+    source = (FarBytes if random.random() < 0.3 else Bytes)(image, size)
+    try:
+        clusters = read_clusters(source, shared=random.random() < 0.3)
+        everything = range(len(clusters.snapshots))
+        freed = clusters.freed(everything).total
+        assert 0 <= max((clusters.freed([one]).total for one in everything), default=0) <= freed
+        clusters.grown(0)
+        for since in list(everything)[:3]:
+            read_changes(source, since, random.choice([None, *everything][:4]))
+        counts["figures"] += 1
+    except Qcow2Error as error:
+        if not str(error).isprintable():
+            raise AssertionError(ascii(error)) from error
+        counts["refused"] += 1
+    for read in (equal_snapshots, read_needs):
+        try:
+            read(source)
+        except Qcow2Error:
+            counts[f"refused by {read.__name__}"] += 1
+    assert source.read_bytes < _READS * max(len(image), 1 << 16), f"{source.read_bytes} bytes read"
+
+
+def main() -> int:
+    """Try many; 1 where one broke a rule."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, default=Path())
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        seeds = make_seeds(Path(folder))
+    where = [places(image) for image in seeds]
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+    counts: Counter[str] = Counter()
+    slowest = 0.0
+    for number in range(chosen.seed, chosen.seed + chosen.examples):
+        random = Random(f"damage {number}")  # noqa: S311 - images, not secrets
+        which = random.randrange(len(seeds))
+        image = spoil(seeds[which], where[which], random)
+        began = time.perf_counter()
+        signal.alarm(_SECONDS)  # ends the process: something hangs
+        try:
+            try_one(image, random, counts)
+        except Exception as error:  # noqa: BLE001 - just what is looked for
+            counts["broken"] += 1
+            (chosen.keep / f"{number}.qcow2").write_bytes(image)
+            print(f"{number}: {error!r}", flush=True)
+        signal.alarm(0)
+        slowest = max(slowest, time.perf_counter() - began)
+        if number % 10_000 == 0:
+            print(number, json.dumps(counts), flush=True)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({**counts, "slowest_seconds": slowest, "most_memory_bytes": memory}))
+    return 1 if counts["broken"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
