@@ -100,6 +100,7 @@ NAMES = (
     "export",
     "import",
     "compare",
+    "waiting",
     "settings",
     "settings-xml",
     "connect",
@@ -143,6 +144,9 @@ def dark_palette() -> QPalette:
     return palette
 
 
+SHOWN = "shown"  # the file that names the class of each window and dialog that has its picture
+
+
 class Studio:
     """The application on the screen, somebody who uses it, and a camera."""
 
@@ -168,6 +172,8 @@ class Studio:
         """Take the widget's picture in light and in dark."""
         assert name in NAMES, name
         self.until(widget.isVisible, f"{name} to be shown")
+        with (self._folder / SHOWN).open("a") as shown:
+            shown.write(f"{type(widget).__name__}\n")
         QTest.qWait(60)  # what is read, measured and laid out soon
         room = widget.screen().geometry().size()
         fits = widget.width() <= room.width() and widget.height() <= room.height()
@@ -478,6 +484,15 @@ def _with_less_memory(studio: Studio) -> None:
         studio.until(lambda: len(dialog.view.texts()) > 1, "the comparison")
         dialog.view.open_lines()
         studio.shoot("compare", dialog)
+    studio.window.snapshots.select_here()
+    button = studio.until(lambda: _waiting_button(studio), "what waits for the next start")
+    with studio.dialog(button.click) as dialog:
+        studio.shoot("waiting", dialog)
+
+
+def _waiting_button(studio: Studio) -> QAbstractButton | None:
+    buttons = studio.window.details.findChildren(QAbstractButton)
+    return next((each for each in buttons if each.isVisible() and "next start" in each.text()), None)
 
 
 def _failures(studio: Studio) -> None:

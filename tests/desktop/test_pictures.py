@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
+from snapgui.ui import dialogs
+
 _SCRIPT = Path(__file__).parent / "pictures.py"
 _LEAST_COLOURS = 24  # text alone has as many, smoothed at its edges; a blank window has a few
 _IN_A_SCREEN = 3  # colours of the demo's own screen: blue, yellow and white
@@ -41,6 +43,13 @@ def test_every_window_and_dialog_has_a_picture_in_light_and_dark(folder: Path) -
         for name in ("main-snapshot", "take", "revert", "delete-many", "problem", "about"):
             assert f"{name}-{scheme}-{size}" in found
     assert {name.replace("-light-", "-dark-") for name in found} == {name for name in found if "-dark-" in name}
+
+
+def test_no_dialog_is_without_a_picture(folder: Path) -> None:
+    shown = set((folder / "shown").read_text().split())
+    abstract = {"PlanDialog", "LastingDialog"}
+    wanted = {name for name in dialogs._MODULES if name[0].isupper()} - abstract
+    assert wanted - shown == set()
 
 
 def test_no_picture_is_blank_and_dark_differs_from_light(folder: Path) -> None:

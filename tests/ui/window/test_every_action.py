@@ -3,6 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QDialog
 
 from snapgui.app import Application
@@ -100,3 +103,27 @@ def test_names_follow_the_template_that_is_kept(qtbot: Any, app: Application, se
     _accept(qtbot)
     qtbot.waitUntil(lambda: app.window.snapshots.selected() == ("new 1",))
     assert settings.get(NAME_TEMPLATE) == "new {n}"
+
+
+@pytest.mark.qt_log_ignore("grabbing the (keyboard|mouse)")  # offscreen has none
+def test_the_menu_at_a_row_has_the_actions_of_a_snapshot_and_does_them(qtbot: Any, app: Application) -> None:
+    _use(qtbot, app, Act.TAKE)
+    _accept(qtbot)
+    qtbot.waitUntil(lambda: app.window.snapshots.selected() == ("test-1",))
+    tree, offered = app.window.snapshots.tree, []
+
+    def press() -> None:
+        menu = QApplication.activePopupWidget()
+        offered.extend(action for action in menu.actions() if action.isEnabled())
+        menu.setActiveAction(app.window.actions_[Act.DELETE])
+        qtbot.keyClick(menu, Qt.Key.Key_Return)
+
+    QTimer.singleShot(50, press)
+    place = tree.visualRect(tree.model().index_of("test-1")).center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, tree.viewport().mapToGlobal(place))
+    QApplication.sendEvent(tree.viewport(), event)  # returns once the menu is closed
+    wanted = {Act.TAKE, Act.REVERT, Act.DELETE, Act.EDIT, Act.EDIT_XML, Act.RENAME, Act.EXPORT, Act.COMPARE}
+    assert {app.window.actions_[act] for act in wanted} <= set(offered)
+    assert _dialog(qtbot).windowTitle() == "Delete snapshots of test"
+    _accept(qtbot)
+    qtbot.waitUntil(lambda: tree.model().index(0, 0).data() == "You are here")
