@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QIcon, QImage, QKeySequence, QShortcut
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from snapgui.core.errors import Problem
@@ -18,6 +18,7 @@ from snapgui.ui.widgets.text_label import TextLabel
 
 _GRAVE = frozenset({EffectKind.LOSES, EffectKind.MOVES})
 _LARGEST = QSize(900, 560)  # a screen of 1024 by 600 less the frame and a panel
+_FRAME = QSize(16, 40)  # about what a desktop puts around a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,13 @@ class PlanDialog(QDialog):
             self._show_state()
             return
         super().accept()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt gives a dialog two thirds of the screen at most, which on a small one leaves no room for the plan."""
+        if not event.spontaneous() and not self.testAttribute(Qt.WidgetAttribute.WA_Resized):
+            room = self.screen().availableSize() - _FRAME
+            self.resize(self.size().expandedTo(self.sizeHint().boundedTo(room)))
+        super().showEvent(event)
 
     def sizeHint(self) -> QSize:
         return super().sizeHint().boundedTo(_LARGEST)

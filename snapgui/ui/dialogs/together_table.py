@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
@@ -94,6 +94,14 @@ class TogetherTable(QTreeWidget):
         """Tick a machine, or leave it out."""
         self._items[domain].setCheckState(Column.MACHINE, Qt.CheckState.Checked if chosen else Qt.CheckState.Unchecked)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange:
+            self.blockSignals(True)  # noqa: FBT003 - Qt takes no keyword
+            for item in self._items.values():
+                self._colour(item)
+            self.blockSignals(False)  # noqa: FBT003 - likewise
+
     def sizeHint(self) -> QSize:
         rows = min(max(len(self._items), _FEWEST_ROWS), _MOST_ROWS)
         row = self.sizeHintForRow(0) if self._items else self.fontMetrics().height()
@@ -119,10 +127,17 @@ class TogetherTable(QTreeWidget):
         for column, text in zip(Column, (name, state, kind, one_line(shown)), strict=True):
             item.setText(column, text)
             item.setToolTip(column, tooltip(name, shown))
-            item.setForeground(column, self.palette().placeholderText() if not chosen else self.palette().text())
+        self._colour(item)
         item.setIcon(Column.WHAT, icon(mark.value) if mark is not None and chosen else QIcon())
         word = translate("TogetherDialog", "Not possible") if mark is Level.BLOCKER and chosen else ""
         item.setData(Column.MACHINE, Qt.ItemDataRole.AccessibleTextRole, listed(name, state, kind, word, shown))
+
+    def _colour(self, item: QTreeWidgetItem) -> None:
+        """What is left out is pale; all else has no colour of its own, and follows the palette by itself."""
+        pale = item.checkState(Column.MACHINE) is not Qt.CheckState.Checked
+        for column in Column:
+            brush = self.palette().placeholderText() if pale else None
+            item.setData(column, Qt.ItemDataRole.ForegroundRole, brush)
 
     def _item_changed(self, _item: QTreeWidgetItem, _column: int) -> None:
         if (chosen := self.chosen()) != self._chosen:

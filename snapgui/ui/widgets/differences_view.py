@@ -38,7 +38,7 @@ class DifferencesView(QWidget):
         self._before = self._after = ""
         self._shown: tuple[Difference, ...] | None = None
         self._words = TextLabel()
-        self._words.setMargin(_MARGIN)
+        self._words.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         self._list = QListWidget()
         self._list.setAccessibleName(translate("Differences", "What differs"))
         self._list.setWordWrap(True)

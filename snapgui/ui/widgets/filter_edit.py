@@ -2,10 +2,11 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit
+
+from snapgui.ui.widgets.framed_edit import FramedEdit
 
 
-class FilterEdit(QLineEdit):
+class FilterEdit(FramedEdit):
     """``words`` say what it filters, to the eye and to a screen reader. Esc shows everything again."""
 
     def __init__(self, words: str) -> None:

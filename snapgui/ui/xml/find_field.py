@@ -2,13 +2,14 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut, QTextCursor
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from snapgui.core.text import translate
 from snapgui.ui.contrast import TEXT, legible
+from snapgui.ui.widgets.framed_edit import FramedEdit
 
 
-class FindField(QLineEdit):
+class FindField(FramedEdit):
     """Finds in ``text`` while one types, and the next by Enter; Ctrl+F anywhere in ``around`` leads to it."""
 
     def __init__(self, text: QPlainTextEdit, around: QWidget) -> None:

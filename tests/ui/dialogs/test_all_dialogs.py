@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -91,6 +92,13 @@ def _texts(dialog: QDialog) -> list[tuple[QWidget, str]]:
         for number in set(range(tabs.count())) - {tabs.currentIndex()}:
             found = [(widget, text) for widget, text in found if not tabs.widget(number).isAncestorOf(widget)]
     return found
+
+
+def test_a_dialog_with_a_plan_opens_as_large_as_it_wants_to_be_where_the_screen_allows(dialog: QDialog) -> None:
+    if isinstance(dialog, PlanDialog):
+        room = dialog.screen().availableSize() - QSize(16, 40)
+        wanted = dialog.sizeHint().boundedTo(room)
+        assert dialog.size().expandedTo(wanted) == dialog.size()
 
 
 def _check_letters(dialog: QDialog) -> None:

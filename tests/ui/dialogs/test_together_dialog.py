@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit
 
 from snapgui.core.errors import Problem
@@ -151,3 +152,14 @@ def test_a_name_that_can_t_be_used_is_said(opened, machines, name: str) -> None:
     _name(dialog).setText(name)
     assert not dialog.ok.isEnabled()
     assert "Not possible" in _says(dialog)
+
+
+def test_rows_can_be_read_when_the_desktop_turns_dark(opened, machines) -> None:
+    dialog = opened(machines)
+    table = dialog._table
+    table.set_chosen(machines[1].domain.id, chosen=False)
+    dark = QPalette(QColor(50, 50, 50))
+    dialog.setPalette(dark)
+    chosen, left_out = (table._items[machines[number].domain.id] for number in (0, 1))
+    assert chosen.data(0, Qt.ItemDataRole.ForegroundRole) is None  # the view's own colour of text
+    assert left_out.foreground(0).color() == dark.color(QPalette.ColorRole.PlaceholderText)

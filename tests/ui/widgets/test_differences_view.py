@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from snapgui.core.differences.compare import Configuration, of_snapshot
 from snapgui.ui.contrast import TEXT, contrast
 from snapgui.ui.widgets.differences_view import DifferencesView
+from snapgui.ui.widgets.text_label import TextLabel
 
 _FILES = Path(__file__).parents[2] / "core" / "domains"
 OFF = (_FILES / "off.xml").read_text()
@@ -119,3 +120,11 @@ def test_what_a_running_machine_gets_with_its_next_start_is_told_apart(qtbot: Qt
     off = Configuration(persistent=machine(3, 2048))
     view.show_comparison(Configuration(persistent=machine(1, 1024)), off)
     assert not any("from the next start on" in text for text in view.texts())
+
+
+def test_a_sentence_keeps_off_the_edge(view: DifferencesView) -> None:
+    view.show_comparison(Configuration(OFF), Configuration(OFF))
+    label = view.findChild(TextLabel)
+    picture = label.grab().toImage()
+    ground = picture.pixelColor(0, 0)
+    assert all(picture.pixelColor(x, y) == ground for x in range(6) for y in range(picture.height()))
