@@ -43,6 +43,10 @@ def test_a_text_counts_exactly_where_a_number_is_given() -> None:
     assert wrong == []
 
 
+def test_what_a_machine_is_made_of_is_called_its_settings_everywhere() -> None:
+    assert [_place(path, node) for path, node in CALLS if "onfig" in node.args[1].value.replace("&", "")] == []
+
+
 @pytest.mark.parametrize(("n", "words"), [(0, "0 snapshots"), (1, "1 snapshot"), (3, "3 snapshots")])
 def test_english_plurals_follow_the_number(n: int, words: str) -> None:
     assert text.translate("Test", "%n snapshot(s)", "", n) == words

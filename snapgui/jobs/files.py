@@ -13,8 +13,8 @@ from typing import Any
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.file_names import free_name
 from snapgui.core.text import translate
-from snapgui.core.xml.definition import LONGEST, decode, with_current
-from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.definition import decode, with_current
+from snapgui.core.xml.document import LONGEST, XmlError
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
 from snapgui.virt.host import Host

@@ -122,7 +122,7 @@ class Host:
 
     def read_config(self, uuid: str) -> DomainConfig:
         """What the domain is made of now; of a running one, what it runs with."""
-        tried = translate("Host", "Reading the configuration of the machine")
+        tried = translate("Host", "Reading the settings of the machine")
         with self._quick.calling(tried) as connection:
             xml = self._domain(connection, uuid).XMLDesc()
         try:
@@ -133,13 +133,13 @@ class Host:
     def next_xml(self, uuid: str) -> str:
         """What the domain starts with the next time, with what is security-sensitive, for a change of it."""
         flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
-        with self._quick.calling(translate("Host", "Reading the configuration of the machine")) as connection:
+        with self._quick.calling(translate("Host", "Reading the settings of the machine")) as connection:
             xml: str = self._domain(connection, uuid).XMLDesc(flags)
             return xml
 
     def configuration(self, uuid: str, snapshot: str | None) -> Configuration | None:
         """The domain's configuration now, or in a snapshot; None where the snapshot has none."""
-        tried = translate("Host", "Reading the configuration of the machine")
+        tried = translate("Host", "Reading the settings of the machine")
         if snapshot is not None:
             xml = self.snapshot_xml(uuid, snapshot)
             try:

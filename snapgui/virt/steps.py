@@ -77,7 +77,7 @@ def tried(step: Step) -> str:
         Call.SHUTDOWN: translate("Step", "Shutting down {machine}"),
         Call.REBOOT: translate("Step", "Rebooting {machine}"),
         Call.DESTROY: translate("Step", "Forcing {machine} off"),
-        Call.DEFINE: translate("Step", "Changing the configuration of {machine}"),
+        Call.DEFINE: translate("Step", "Changing the settings of {machine}"),
         Call.FS_FREEZE: translate("Step", "Holding the file systems of {machine} still"),
         Call.FS_THAW: translate("Step", "Letting the file systems of {machine} go on"),
         Call.AGENT_ASK: translate("Step", "Asking the agent of {machine} whether it answers"),

@@ -84,7 +84,7 @@ NAMES = (
     "take-blocked",
     "revert",
     "revert-advanced",
-    "revert-configuration",
+    "revert-settings",
     "revert-done",
     "undo",
     "delete-leaf",
@@ -357,9 +357,9 @@ def _reverts(studio: Studio) -> None:
         studio.shoot("revert", dialog)
         _press(dialog, "Advanced")
         studio.shoot("revert-advanced", dialog)
-        _press(dialog, "Changes of the configuration")
+        _press(dialog, "Changes of the settings")
         QTest.qWait(300)
-        studio.shoot("revert-configuration", dialog)
+        studio.shoot("revert-settings", dialog)
     with studio.dialog(Act.REVERT) as dialog:
         studio.accept(dialog)
     studio.until(lambda: studio.row("before-revert-1"), "the safety snapshot")

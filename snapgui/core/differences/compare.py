@@ -107,16 +107,16 @@ def _read(text: str) -> Element:
     try:
         if "<!DOCTYPE" in text:
             raise XmlError(
-                translate("Differences", "The configuration has a document type, which libvirt never writes.")
+                translate("Differences", "The machine’s XML has a document type, which libvirt never writes.")
             )
         parser.feed(text.encode())
         root = parser.close()
     except (ParseError, UnicodeEncodeError) as error:
-        reason = translate("Differences", "The configuration can’t be read: {reason}").format(reason=str(error))
+        reason = translate("Differences", "The machine’s XML can’t be read: {reason}").format(reason=str(error))
         raise XmlError(reason) from error
     if root.tag != "domain":
         found = str(root.tag)[:80]
-        raise XmlError(translate("Differences", "“{found}” is no machine’s configuration.").format(found=found))
+        raise XmlError(translate("Differences", "“{found}” is not the XML of a machine.").format(found=found))
     return root
 
 

@@ -84,7 +84,7 @@ def about_machines() -> tuple[Meaning, ...]:
             (74,),
             "guest agent is not configured",
             translate("Error", "The machine has no channel for a guest agent."),
-            translate("Error", "Add one to its configuration and install qemu-guest-agent in the guest."),
+            translate("Error", "Add one to the machine’s settings and install qemu-guest-agent in the guest."),
         ),
         Meaning(
             (113,),

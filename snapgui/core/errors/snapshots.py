@@ -60,7 +60,7 @@ def about_snapshots() -> tuple[Meaning, ...]:
             (67,),
             "mixing internal and external",
             translate("Error", "Some disks are set to internal snapshots and others to external ones."),
-            translate("Error", "Set all disks to the same kind in the machine’s configuration."),
+            translate("Error", "Set all disks to the same kind in the machine’s settings."),
         ),
         Meaning(
             (67,),
@@ -123,9 +123,7 @@ def about_snapshots() -> tuple[Meaning, ...]:
         Meaning(
             (77,),
             "rollback info",
-            translate(
-                "Error", "The snapshot does not say how the machine was configured, so libvirt can’t revert to it."
-            ),
+            translate("Error", "The snapshot does not have the machine’s settings, so libvirt can’t revert to it."),
         ),
         Meaning(
             (55,),

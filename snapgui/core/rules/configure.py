@@ -27,7 +27,7 @@ def plan_configure(request: Configure, situation: Situation) -> Plan:
         return Plan(request, title, findings=(Finding("unread", level, reason),))
     wrong = fault(request.xml, "domain")
     if wrong is not None:
-        return Plan(request, title, findings=(Finding("xml", Level.BLOCKER, wrong.reason),))
+        return Plan(request, title, findings=(Finding("xml", Level.BLOCKER, wrong.reason, line=wrong.line),))
     try:
         before, after = read_domain(request.base), read_domain(request.xml)
         changes = differences(request.base, request.xml)

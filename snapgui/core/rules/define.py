@@ -18,6 +18,7 @@ from snapgui.core.rules.rename import forget, redefine
 from snapgui.core.text import translate
 from snapgui.core.xml import secrets
 from snapgui.core.xml.definition import Definition, DefinitionError, read_definition
+from snapgui.core.xml.fault import at_line
 
 SINCE_VALIDATE = 5_006_000
 
@@ -68,13 +69,13 @@ def _other_identity(wanted: Definition, before: Definition, situation: Situation
         text = remedy.format(name=old.name)
         found.append(_blocker("xml-name", reason.format(name=record.name), text, wanted.lines.get("name")))
     if wanted.domain_uuid and wanted.domain_uuid.replace("-", "").lower() != _plain(situation):
-        reason = translate("Plan", "The configuration in it has another UUID than {machine}.")
+        reason = translate("Plan", "The machine’s settings in it have another UUID than {machine}.")
         remedy = translate("Plan", "Put {uuid} back.").format(uuid=situation.domain.id.uuid)
         found.append(
             _blocker("xml-machine", reason.format(machine=situation.domain.name), remedy, wanted.lines.get("domain"))
         )
     elif wanted.domain_uuid and before.domain_uuid and wanted.domain_name != before.domain_name:
-        reason = translate("Plan", "The configuration in it has another name than before.")
+        reason = translate("Plan", "The machine’s settings in it have another name than before.")
         remedy = translate("Plan", "Put “{name}” back.").format(name=before.domain_name)
         found.append(_blocker("xml-machine", reason, remedy, wanted.lines.get("domain")))
     disk_only = SnapshotState.DISK_ONLY
@@ -110,7 +111,7 @@ def _losses(xml: str, there: str, wanted: Definition, before: Definition) -> lis
         reason = translate("Plan", "%n password(s) of the machine is/are not in this XML any more.", "", lost)
         found.append(Finding("xml-passwords", Level.WARNING, reason))
     if before.domain_uuid and not wanted.domain_uuid:
-        reason = translate("Plan", "Without the machine’s configuration in it, nobody can revert to this snapshot.")
+        reason = translate("Plan", "Without the machine’s settings in it, nobody can revert to this snapshot.")
         found.append(Finding("xml-configuration", Level.WARNING, reason))
     if _data(wanted.record) != _data(before.record):
         reason = translate("Plan", "What it says of its data changes, but the data stays as and where it is.")
@@ -150,7 +151,7 @@ def plan_import(request: Import, situation: Situation) -> Plan:
         try:
             definition = read_definition(xml)
         except DefinitionError as error:
-            findings.append(_of_file("file", source, str(error), line=error.line))
+            findings.append(_of_file("file", source, at_line(str(error), error.line), line=error.line))
             continue
         name = definition.record.name
         if name in wanted:
@@ -196,7 +197,7 @@ def _file_findings(definition: Definition, source: str, situation: Situation) ->
         return [_of_file("file-taken", source, reason.format(machine=machine, name=record.name), remedy)]
     if definition.domain_uuid and definition.domain_uuid.replace("-", "").lower() != _plain(situation):
         reason = translate("Plan", "It belongs to another machine: {name}, {uuid}.")
-        remedy = translate("Plan", "Import it there: its configuration and its data are not those of {machine}.")
+        remedy = translate("Plan", "Import it there: its settings and its data are not those of {machine}.")
         text = reason.format(name=definition.domain_name, uuid=definition.domain_uuid)
         return [_of_file("file-machine", source, text, remedy.format(machine=machine))]
     found = []
@@ -204,7 +205,7 @@ def _file_findings(definition: Definition, source: str, situation: Situation) ->
     if bad_name is not None:
         found.append(_of_file(bad_name.rule, source, bad_name.reason))
     if not definition.domain_uuid:
-        reason = translate("Plan", "{file} has no configuration of the machine: nobody can revert to “{name}”.")
+        reason = translate("Plan", "{file} does not have the machine’s settings: nobody can revert to “{name}”.")
         text = reason.format(file=source, name=record.name)
         found.append(Finding("file-configuration", Level.WARNING, text, subject=source))
     lost = _missing_data(record, situation)

@@ -94,7 +94,7 @@ def unread(situation: Situation) -> list[Finding]:
     """The finding for a machine that is still being read: no obstacle, but there is nothing to run yet."""
     if situation.config is not None:
         return []
-    return [Finding("unread", Level.NOTE, translate("Plan", "The machine’s configuration has not been read yet."))]
+    return [Finding("unread", Level.NOTE, translate("Plan", "The machine’s settings have not been read yet."))]
 
 
 def missing(situation: Situation, names: Sequence[str]) -> list[Finding]:

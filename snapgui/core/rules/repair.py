@@ -127,8 +127,8 @@ def _findings(request: Mend, situation: Situation, by_name: Mapping[str, Mapping
     if request.adopt:
         reason = translate(
             "Plan",
-            "Where they belong in the tree is written nowhere, and how the machine was configured then neither: "
-            "they come under the last snapshot before them, with the configuration of today.",
+            "Where they belong in the tree is written nowhere, nor are the machine’s settings of that time: "
+            "they come under the last snapshot before them, with the settings of today.",
         )
         yield Finding("adopted-place", Level.NOTE, reason)
     # qemu-img and QEMU take digits for the number of an entry first, and would delete another one.

@@ -133,9 +133,7 @@ def _record_findings(record: SnapshotRecord) -> list[Finding]:
         return [Finding("unreadable", Level.BLOCKER, reason)]
     if not record.has_domain:
         # qemuSnapshotRevertValidate, "lacks domain rollback info"; FORCE does not help
-        reason = translate(
-            "Plan", "The snapshot does not say how the machine was configured, so libvirt can’t revert to it."
-        )
+        reason = translate("Plan", "The snapshot does not have the machine’s settings, so libvirt can’t revert to it.")
         return [Finding("no-domain", Level.BLOCKER, reason)]
     return []
 
@@ -321,7 +319,7 @@ def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept
     if _sets_clock(request, record, situation):
         text = translate("Plan", "The guest’s clock is set to now, where its agent answers.")
         effects.append(Effect(EffectKind.CHANGES, text))
-    text = translate("Plan", "The machine’s configuration goes back to that time, too.")
+    text = translate("Plan", "The machine’s settings go back to that time, too.")
     effects.append(Effect(EffectKind.CHANGES, text))
     if situation.snapshots.current != record.name:
         text = translate("Plan", "“{name}” becomes the current snapshot.").format(name=record.name)

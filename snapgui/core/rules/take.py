@@ -137,7 +137,8 @@ def _quiesce_findings(request: Take, situation: Situation) -> list[Finding]:
     if situation.config.agent is Agent.NONE:
         reason = translate("Plan", "The machine has no channel for the guest’s agent, which holds file systems still.")
         remedy = translate(
-            "Plan", "Add the channel org.qemu.guest_agent.0 to its configuration, and qemu-guest-agent to the guest."
+            "Plan",
+            "Add the channel org.qemu.guest_agent.0 to the machine’s settings, and qemu-guest-agent to the guest.",
         )
     else:
         reason = translate("Plan", "The guest’s agent, which holds file systems still, does not answer.")

@@ -7,14 +7,13 @@ never writes and which could make a small file large, is refused.
 import re
 from dataclasses import dataclass
 from typing import Final
-from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.etree.ElementTree import Element
 
 from snapgui.core.records import Mode, SnapshotRecord, SnapshotState
 from snapgui.core.text import translate
-from snapgui.core.xml.document import XmlError, lines, with_child
+from snapgui.core.xml.document import LONGEST, XmlError, lines, parse, with_child
+from snapgui.core.xml.fault import fault, line_at, too_long
 from snapgui.core.xml.read import read_snapshot
-
-LONGEST: Final = 4 * 1024 * 1024  # libvirt's own messages end a text there (VIR_NET_MESSAGE_STRING_MAX)
 
 _STATES: Final = frozenset(state.value for state in SnapshotState if state is not SnapshotState.UNKNOWN) | {
     "nostate",
@@ -50,11 +49,11 @@ class Definition:
 
 def read_definition(text: str) -> Definition:
     """Read what is to be given to libvirt. Raises DefinitionError for what libvirt refuses in any definition."""
-    root = _parse(text)
-    top = _line_at(text, max(0, text.find(f"<{root.tag}")))
-    if root.tag != "domainsnapshot":
-        message = translate("Definition", "This is not a snapshot: it begins with <{found}>, not <domainsnapshot>.")
-        raise DefinitionError(message.format(found=root.tag[:80]), top)
+    wrong = fault(text, "domainsnapshot")
+    if wrong is not None:
+        raise DefinitionError(wrong.reason, wrong.line)
+    root = parse(text)
+    top = line_at(text, max(0, text.find("<domainsnapshot")))
     try:
         record = read_snapshot(text, by_libvirt=False)
     except XmlError as error:
@@ -101,15 +100,6 @@ def with_current(text: str, *, current: bool) -> str:
     return with_child(text, "active", "1" if current else "", ("name",))
 
 
-def too_long() -> str:
-    """Why a text is not even read."""
-    return translate("Definition", "It is longer than 4 MiB, which is more than libvirt takes.")
-
-
-def _line_at(text: str, place: int) -> int:
-    return 1 + text.count("\n", 0, place)
-
-
 def _check_fields(root: Element, record: SnapshotRecord, lines: dict[str, int]) -> None:
     top = lines["domainsnapshot"]
     state = root.findtext("state")
@@ -124,22 +114,3 @@ def _check_fields(root: Element, record: SnapshotRecord, lines: dict[str, int]) 
     if record.memory in (Mode.INTERNAL, Mode.EXTERNAL) and record.state in _WITHOUT_MEMORY:
         message = translate("Definition", "A snapshot in the state “{state}” can’t have memory.")
         raise DefinitionError(message.format(state=state), lines["memory"])
-
-
-def _parse(text: str) -> Element:
-    if len(text) > LONGEST:
-        raise DefinitionError(too_long())
-    if not text.strip():
-        raise DefinitionError(translate("Definition", "There is no text."), 1)
-    if "<!DOCTYPE" in text:
-        message = translate("Definition", "It has a document type, which libvirt’s XML never has.")
-        raise DefinitionError(message, _line_at(text, text.index("<!DOCTYPE")))
-    parser = XMLParser(encoding="utf-8")  # noqa: S314 - no document type, and so no entity, gets here
-    try:
-        parser.feed(text.encode())
-        return parser.close()
-    except UnicodeEncodeError as error:
-        raise DefinitionError(translate("Definition", "It has characters that XML can’t carry.")) from error
-    except ParseError as error:
-        message = translate("Definition", "This is no well-formed XML: {reason}").format(reason=str(error))
-        raise DefinitionError(message, error.position[0]) from error

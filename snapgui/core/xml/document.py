@@ -1,6 +1,7 @@
 """A document of XML: read without trust, and changed at one place while everything else stays as it is."""
 
 import re
+from typing import Final
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 from xml.parsers.expat import ParserCreate
 
@@ -10,7 +11,7 @@ from snapgui.core.text import translate
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 
 
-_LONGEST = 4 * 2**20  # characters; libvirt's own messages end a text there (VIR_NET_MESSAGE_STRING_MAX)
+LONGEST: Final = 4 * 2**20  # characters; libvirt's own messages end a text there (VIR_NET_MESSAGE_STRING_MAX)
 
 
 class XmlError(ValueError):
@@ -82,7 +83,7 @@ _FOREIGN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def parse(text: str) -> Element:
     """Any XML from a host, never trusted. Raises XmlError."""
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         raise XmlError(translate("Xml", "The host sent XML that is longer than libvirt allows."))
     if "<!DOCTYPE" in text:
         raise XmlError(translate("Xml", "The host sent XML with a document type, which libvirt never writes."))

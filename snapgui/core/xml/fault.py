@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import ParseError, XMLParser
 
 from snapgui.core.text import translate
+from snapgui.core.xml.document import LONGEST
 
-_LONGEST = 4 * 2**20  # characters; libvirt's own messages end a text there (VIR_NET_MESSAGE_STRING_MAX)
 _EXPAT_PLACE = re.compile(r": line \d+, column \d+$")
 _LIBVIRT_PLACE = re.compile(r"\bat line (\d+):|^\([\w ]+\):(\d+):", re.MULTILINE)  # src/util/virxml.c
 
 
 @dataclass(frozen=True, slots=True)
 class XmlFault:
-    """The reason in words, and the line, counted from 1; None: it is in no one line."""
+    """The reason in words, and the line, counted from 1; None: it is in no one line. ``at_line`` writes both."""
 
     reason: str
     line: int | None = None
@@ -23,11 +23,11 @@ def fault(text: str, root: str) -> XmlFault | None:
     """Why a text is no XML document, or none with that root; None: it is one. What libvirt makes of it is not asked."""
     if not text.strip():
         return XmlFault(translate("Xml", "There is no text."))
-    if len(text) > _LONGEST:
-        return XmlFault(translate("Xml", "The text is longer than libvirt allows."))
+    if len(text) > LONGEST:
+        return XmlFault(too_long())
     if "<!DOCTYPE" in text:
         reason = translate("Xml", "A document type has no place in libvirt’s XML.")
-        return _at(text[: text.index("<!DOCTYPE")].count("\n") + 1, reason)
+        return XmlFault(reason, line_at(text, text.index("<!DOCTYPE")))
     return _unreadable(text, root)
 
 
@@ -38,12 +38,14 @@ def _unreadable(text: str, root: str) -> XmlFault | None:
         found = parser.close()
     except UnicodeEncodeError as error:
         reason = translate("Xml", "There is a character that is not Unicode.")
-        return _at(text[: error.start].count("\n") + 1, reason)
+        return XmlFault(reason, line_at(text, error.start))
     except ParseError as error:
-        return _at(error.position[0], _EXPAT_PLACE.sub("", str(error)))
+        reason = translate("Xml", "This is no well-formed XML: {reason}")
+        return XmlFault(reason.format(reason=_EXPAT_PLACE.sub("", str(error))), error.position[0])
     if found.tag != root:
-        message = translate("Xml", "It begins with “{found}”, where “{expected}” belongs.")
-        return XmlFault(message.format(found=str(found.tag)[:80], expected=root))
+        message = translate("Xml", "It begins with <{found}>, where <{expected}> belongs.")
+        line = line_at(text, max(0, text.find(f"<{found.tag}")))
+        return XmlFault(message.format(found=str(found.tag)[:80], expected=root), line)
     return None
 
 
@@ -53,5 +55,16 @@ def libvirt_fault(message: str) -> XmlFault:
     return XmlFault(message.strip(), int(found[1] or found[2]) if found else None)
 
 
-def _at(line: int, reason: str) -> XmlFault:
-    return XmlFault(translate("Xml", "Line {line}: {reason}").format(line=line, reason=reason), line)
+def at_line(reason: str, line: int | None) -> str:
+    """What is wrong and where, as it is read; None: in no one line."""
+    return reason if line is None else translate("Xml", "Line {line}: {reason}").format(line=line, reason=reason)
+
+
+def line_at(text: str, place: int) -> int:
+    """The line of a place in a text, counted from 1."""
+    return 1 + text.count("\n", 0, place)
+
+
+def too_long() -> str:
+    """Why a text is not even read."""
+    return translate("Xml", "It is longer than 4 MiB, which is more than libvirt takes.")

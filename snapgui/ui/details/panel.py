@@ -276,7 +276,7 @@ class DetailsPanel(QWidget):
             self._hide_picture()
             self._xml_asked = None
             self._xml.show_words("")
-            self._differences.show_words(translate("Details", "Reading the configurations…"))
+            self._differences.show_words(translate("Details", "Reading the settings…"))
         if again:
             self.picture_wanted.emit(domain, name)
         self._want_xml()

@@ -50,7 +50,7 @@ class CompareDialog(QDialog):
 
     def ask(self) -> None:
         """Ask for what is chosen now."""
-        self.view.show_words(translate("CompareDialog", "Reading the configurations…"))
+        self.view.show_words(translate("CompareDialog", "Reading the settings…"))
         self.wanted.emit(*self.sides())
 
     def sides(self) -> tuple[Side, Side]:

@@ -259,7 +259,7 @@ def _summary(health: Health) -> str:
         translate("HealthDialog", "%n snapshot(s)", "", health.snapshots),
         translate("HealthDialog", "%n image(s)", "", health.images),
         translate("HealthDialog", "%n folder(s)", "", health.folders),
-        translate("HealthDialog", "the configuration of %n machine(s)", "", health.machines),
+        translate("HealthDialog", "the settings of %n machine(s)", "", health.machines),
     )
     text = translate("HealthDialog", "Looked at: {what}.").format(what=", ".join(looked))
     if health.ailments:

@@ -24,6 +24,7 @@ from snapgui.core.records import Situation
 from snapgui.core.requests import Import
 from snapgui.core.text import translate
 from snapgui.core.xml.definition import Definition, DefinitionError, read_definition
+from snapgui.core.xml.fault import at_line
 from snapgui.jobs.files import ReadFile
 from snapgui.models.format import one_line, tooltip
 from snapgui.ui.dialogs.lasting_dialog import LastingDialog
@@ -162,7 +163,7 @@ class ImportDialog(LastingDialog):
             try:
                 definition = read_definition(file.text)
             except DefinitionError as error:
-                file = ReadFile(file.name, why=str(error))
+                file = ReadFile(file.name, why=at_line(str(error), error.line))
         item = QTreeWidgetItem([one_line(file.name), "", "", ""])
         item.setToolTip(0, tooltip(file.name))
         if definition is None:

@@ -12,6 +12,7 @@ from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import MachineRequest
 from snapgui.core.rules import make_plan
 from snapgui.core.text import translate
+from snapgui.core.xml.fault import at_line
 from snapgui.models.format import tooltip
 from snapgui.ui.widgets.plan_view import PlanView
 from snapgui.ui.widgets.text_label import TextLabel
@@ -210,7 +211,7 @@ class PlanDialog(QDialog):
             return self._failed.why
         for finding in self.plan.findings:
             if finding.level is Level.BLOCKER:
-                return f"{finding.reason} {finding.remedy}".rstrip()
+                return f"{at_line(finding.reason, finding.line)} {finding.remedy}".rstrip()
         if not self.plan.steps and not self.waiting:
             notes = [finding.reason for finding in self.plan.findings]
             return notes[0] if notes else translate("PlanDialog", "There is nothing to do.")

@@ -100,7 +100,7 @@ class RevertDialog(PlanDialog):
         self._size_differences(1)
         folds = Folds()
         folds.add(translate("RevertDialog", "Ad&vanced"), advanced)
-        button = folds.add(translate("RevertDialog", "Changes of the con&figuration"), self._differences)
+        button = folds.add(translate("RevertDialog", "Changes of the settin&gs"), self._differences)
         button.toggled.connect(self._differences_toggled)
         self.fields.addWidget(folds)
         self.plan_view.set_lines(_LINES)
@@ -164,7 +164,7 @@ class RevertDialog(PlanDialog):
 
     def _differences_toggled(self, is_open: bool) -> None:  # noqa: FBT001 - a slot of toggled(bool)
         if is_open:
-            self._differences.show_words(translate("RevertDialog", "Reading the configurations…"))
+            self._differences.show_words(translate("RevertDialog", "Reading the settings…"))
             self.comparison_wanted.emit()
 
     def _safety_clicked(self, is_on: bool) -> None:  # noqa: FBT001 - a slot of clicked(bool)

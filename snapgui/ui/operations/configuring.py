@@ -87,7 +87,7 @@ class Configuring(QObject):
                 self._saving[self._runner.start(plan)] = dialog
                 return
             blocker = next((each for each in plan.findings if each.level is Level.BLOCKER), None)
-            why = blocker.reason if blocker else translate("dialogs.SettingsDialog", "There is nothing to save.")
+            why = blocker.reason if blocker else translate("SettingsDialog", "There is nothing to save.")
             refused(Problem(plan.title, why, blocker.remedy if blocker else ""))
 
         def refused(problem: Problem) -> None:
@@ -105,7 +105,7 @@ class Configuring(QObject):
         if job.state is JobState.DONE:
             dialog.set_saved()
         else:
-            cancelled = Problem(job.plan.title, translate("dialogs.SettingsDialog", "It was cancelled."))
+            cancelled = Problem(job.plan.title, translate("SettingsDialog", "It was cancelled."))
             dialog.set_refused(job.problem or cancelled)
 
     def _closed(self, dialog: "dialogs.SettingsDialog", _result: int) -> None:

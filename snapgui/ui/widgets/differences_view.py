@@ -85,7 +85,7 @@ class DifferencesView(QWidget):
                 item.setToolTip(tooltip(text_of(difference), difference.path))
                 self._list.addItem(item)
         self._list.setVisible(bool(differences))
-        self._words.setText("" if differences else translate("Differences", "The configurations do not differ."))
+        self._words.setText("" if differences else translate("Differences", "The settings do not differ."))
         self._words.setVisible(not differences)
         self._fold.setVisible(before != after)
         if before == after:
@@ -96,7 +96,7 @@ class DifferencesView(QWidget):
     def show_comparison(self, before: Configuration | None, after: Configuration | None) -> None:
         """Show what differs between two configurations, or why that can't be said; None: a snapshot has none."""
         if before is None or after is None:
-            self.show_words(translate("Differences", "The snapshot does not say how the machine was configured."))
+            self.show_words(translate("Differences", "The snapshot does not have the machine’s settings."))
             return
         try:
             found = compare(before, after)

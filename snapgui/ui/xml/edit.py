@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
 
 from snapgui.core.text import translate
+from snapgui.core.xml.fault import at_line
 from snapgui.ui.contrast import TEXT, legible, mix
 from snapgui.ui.icons import tint
 from snapgui.ui.widgets.icon_label import IconLabel
@@ -88,7 +89,7 @@ class XmlEdit(QWidget):
 
     def show_fault(self, message: str, line: int | None = None) -> None:
         """Say below what is wrong, and mark the line, counted from 1. The cursor stays where the user has it."""
-        self._fault.setText(message)
+        self._fault.setText(at_line(message, line))
         self._fault.show()
         self._fault_icon.show()
         self._text.mark(line)

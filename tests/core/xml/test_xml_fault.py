@@ -13,14 +13,14 @@ from snapgui.core.xml.fault import fault, libvirt_fault
     [
         ("", "There is no text.", None),
         (" \n\t", "There is no text.", None),
-        ("<domain>\n<name>\n</domain>", "Line 3: mismatched tag", 3),
-        ("<domain>\n\n<a b=1/></domain>", "Line 3: not well-formed (invalid token)", 3),
-        ("<domain/>\n<domain/>", "Line 2: junk after document element", 2),
-        ("<domain>&nbsp;</domain>", "Line 1: undefined entity", 1),
-        ("\n<!DOCTYPE x [<!ENTITY a 'b'>]><domain/>", "Line 2: A document type", 2),
-        ("<domain>\n\ud800</domain>", "Line 2: There is a character that is not Unicode.", 2),
-        ("<network/>", "It begins with “network”, where “domain” belongs.", None),
-        ("hello", "Line 1: syntax error", 1),
+        ("<domain>\n<name>\n</domain>", "This is no well-formed XML: mismatched tag", 3),
+        ("<domain>\n\n<a b=1/></domain>", "This is no well-formed XML: not well-formed (invalid token)", 3),
+        ("<domain/>\n<domain/>", "This is no well-formed XML: junk after document element", 2),
+        ("<domain>&nbsp;</domain>", "This is no well-formed XML: undefined entity", 1),
+        ("\n<!DOCTYPE x [<!ENTITY a 'b'>]><domain/>", "A document type", 2),
+        ("<domain>\n\ud800</domain>", "There is a character that is not Unicode.", 2),
+        ("<network/>", "It begins with <network>, where <domain> belongs.", 1),
+        ("hello", "This is no well-formed XML: syntax error", 1),
     ],
 )
 def test_the_place_and_the_reason_are_said(text: str, reason: str, line: int | None) -> None:
@@ -37,7 +37,7 @@ def test_a_document_has_no_fault() -> None:
 def test_an_absurdly_long_text_is_refused_at_once() -> None:
     found = fault("<domain>" + "x" * 5_000_000 + "</domain>", "domain")
     assert found is not None
-    assert found.reason == "The text is longer than libvirt allows."
+    assert found.reason == "It is longer than 4 MiB, which is more than libvirt takes."
 
 
 @given(st.text(max_size=200))

@@ -29,6 +29,7 @@ from snapgui.ui import dialogs
 from snapgui.ui.dialogs.lasting_dialog import LastingDialog
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.dialogs.together import TogetherDialog
+from snapgui.ui.xml.edit import XmlEdit
 
 MakeSituation = Callable[..., Situation]
 _MACHINE = (Path(__file__).parents[2] / "core" / "domains" / "off.xml").read_text()
@@ -147,3 +148,29 @@ def test_what_was_typed_is_asked_about_once(qtbot: QtBot, make_situation: MakeSi
     next(each for each in box.buttons() if each.text() == ("&Keep editing" if keep else "&Discard")).click()
     assert made.isVisible() is keep
     made.done(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<a>\n<b>\n</a>", "Line 3: This is no well-formed XML: mismatched tag"),
+        ("\n<!DOCTYPE a []><a/>", "Line 2: A document type has no place in"),
+        (" ", "There is no text."),
+        ("<network/>", "Line 1: It begins with <network>, where "),
+    ],
+)
+@pytest.mark.parametrize("name", ["edit-xml", "settings"])
+def test_both_editors_say_the_same_of_the_same_text(
+    qtbot: QtBot, make_situation: MakeSituation, name: str, text: str, said: str
+) -> None:
+    xml = {"clean": f"<domainsnapshot><name>clean</name>{_MACHINE}</domainsnapshot>"}
+    situation = replace(make_situation(tree={"clean": None}), next_xml=_MACHINE, snapshot_xml=xml)
+    dialog = _DIALOGS[name](situation)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    if (tabs := dialog.findChild(QTabWidget)) is not None:
+        tabs.setCurrentIndex(1)
+    editor = dialog.findChild(XmlEdit)
+    editor.replace_text(text)
+    qtbot.waitUntil(lambda: editor.fault().startswith(said))
+    assert dialog.ok.accessibleDescription().startswith(said)

@@ -139,7 +139,7 @@ def test_nothing_found_says_what_was_looked_at_and_what_was_not(qtbot: QtBot, ma
     dialog = _open(qtbot, situation)
     dialog.set_situation(replace(situation, health=_health(())))
     assert "Nothing found: everything is where it belongs." in _texts(dialog)
-    assert "9 snapshots, 3 images, 2 folders, the configuration of 7 machines" in _texts(dialog)
+    assert "9 snapshots, 3 images, 2 folders, the settings of 7 machines" in _texts(dialog)
     assert not dialog.ok.isVisible()
     dialog.set_situation(replace(situation, health=_health((), ("aries: no permission",))))
     assert "as far as could be seen" in _texts(dialog)

@@ -147,7 +147,7 @@ def test_the_configuration_s_changes_are_read_when_they_are_unfolded(
 ) -> None:
     dialog = _open(qtbot, make_situation())
     with qtbot.waitSignal(dialog.comparison_wanted):
-        _fold(dialog, "Changes of the configuration").click()
+        _fold(dialog, "Changes of the settings").click()
     domain = "<domain type='kvm'><name>pisces</name><memory unit='MiB'>{}</memory></domain>"
     dialog.set_comparison(Configuration(domain.format(512)), Configuration(domain.format(128)))
     view = dialog.findChild(DifferencesView)

@@ -44,7 +44,7 @@ def test_what_is_typed_is_told_once_the_user_rests(edit: XmlEdit, qtbot: QtBot) 
 
 def test_a_fault_marks_its_line_and_leaves_the_text_and_the_cursor(edit: XmlEdit) -> None:
     body(edit).moveCursor(QTextCursor.MoveOperation.End)
-    edit.show_fault("Line 3: there is something wrong", 3)
+    edit.show_fault("there is something wrong", 3)
     assert marked(edit) == [3]
     assert edit.fault() == "Line 3: there is something wrong"
     assert edit.text() == XML
