@@ -129,22 +129,30 @@ def _read(source: ByteSource, header: Header, progress: Progress, *, shared: boo
     walk = _Walk(source, header, states, shared=shared, progress=progress)
     walk.go()
     holdings = walk.tally.finish(header.cluster_size)
-    alone = (np.diff(holdings.begin) == 1) & (holdings.first == holdings.last)[holdings.begin[:-1]]
-    owner = holdings.first[holdings.begin[:-1]]
-    exclusive = tuple(_sum(holdings, alone & (owner == number)) for number in range(len(states)))
-    rest = tuple(
-        _sum(holdings, ~alone & ~_all_of_group(holdings, (holdings.first > number) | (holdings.last < number)))
-        for number in range(len(states))
-    )
+    alone, referred = _by_state(holdings, len(states))
     return Clusters(
         header.cluster_size,
         header.disk_size,
         snapshots,
         as_of,
-        exclusive,
-        rest if shared else None,
+        tuple(Held(*row) for row in alone.tolist()),
+        tuple(Held(*row) for row in (referred - alone).tolist()) if shared else None,
         holdings,
     )
+
+
+def _by_state(holdings: Holdings, states: int) -> tuple[Numbers, Numbers]:
+    """Bytes by state and kind: what only that state refers to, and all that it refers to."""
+    begin = holdings.begin[:-1]
+    runs = np.diff(holdings.begin)
+    alone = np.zeros((states, len(Kind)), np.int64)
+    single = (runs == 1) & (holdings.first[begin] == holdings.last[begin])
+    np.add.at(alone, (holdings.first[begin[single]], holdings.kind[single]), holdings.size[single])
+    steps = np.zeros((states + 1, len(Kind)), np.int64)
+    size, kind = np.repeat(holdings.size, runs), np.repeat(holdings.kind, runs)
+    np.add.at(steps, (holdings.first, kind), size)
+    np.subtract.at(steps, (holdings.last + 1, kind), size)
+    return alone, steps.cumsum(axis=0)[:-1]
 
 
 class _Walk:

@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 from snapgui.qcow2.errors import DamagedImageError
 
@@ -23,7 +23,6 @@ class ByteSource(Protocol):
         """Give back what it holds. Nothing is read afterwards."""
 
 
-@runtime_checkable
 class DistantSource(ByteSource, Protocol):
     """A source where each read is a trip across a network: it is told all that is wanted at once."""
 
@@ -32,6 +31,11 @@ class DistantSource(ByteSource, Protocol):
 
         What lies between two may be read along and thrown away, where that takes less time than another trip.
         """
+
+
+def is_distant(source: ByteSource) -> TypeGuard[DistantSource]:
+    """Whether the source is to be told all that is wanted at once."""
+    return hasattr(source, "read_ranges")
 
 
 def stretches(ranges: Sequence[tuple[int, int]], *, gap: int, most: int) -> Iterator[list[tuple[int, int]]]:

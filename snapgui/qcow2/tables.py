@@ -16,7 +16,7 @@ import numpy.typing as npt
 from snapgui.qcow2.errors import DamagedImageError, UnsupportedImageError
 from snapgui.qcow2.header import MAX_L1_ENTRIES, Header
 from snapgui.qcow2.snapshots import InternalSnapshot
-from snapgui.qcow2.source import ByteSource, DistantSource, read_exactly
+from snapgui.qcow2.source import ByteSource, DistantSource, is_distant, read_exactly
 
 OFFSET_MASK = 0x00FF_FFFF_FFFF_FE00  # of an L1 entry, and of an L2 entry that is not compressed: the rest are flags
 COMPRESSED = 1 << 62  # of an L2 entry
@@ -117,7 +117,7 @@ def _check_header(source: ByteSource, header: Header) -> None:
 
 def read_ranges(source: ByteSource, ranges: Sequence[tuple[int, int]], what: str) -> Iterator[bytes]:
     """The bytes of ranges that ascend. ``what`` names them for the message of DamagedImageError."""
-    if not isinstance(source, DistantSource):
+    if not is_distant(source):
         for offset, length in ranges:
             yield read_exactly(source, offset, length, what)
         return
@@ -254,6 +254,6 @@ class FarReader:
 def l2_reader(source: ByteSource, header: Header) -> L2Reader:
     """The way of reading that suits the source."""
     words = 2 if header.extended_l2 else 1
-    if isinstance(source, DistantSource):
+    if is_distant(source):
         return FarReader(source, words=words, table_size=header.cluster_size)
     return NearReader(source, words=words)

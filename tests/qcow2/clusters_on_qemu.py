@@ -37,6 +37,8 @@ def main() -> int:
             print(f"seed {seed}: {error}\n", flush=True)
         finally:
             shutil.rmtree(folder)
+        if seed % 100 == 0:
+            print(seed, json.dumps(counts), flush=True)
     print(json.dumps(counts))
     return 1 if counts["disagreements"] else 0
 

@@ -45,7 +45,7 @@ def try_one(image: bytes, random: Random, counts: Counter[str]) -> None:
         if not str(error).isprintable():
             raise AssertionError(ascii(error)) from error
         counts["refused"] += 1
-    for read in (equal_snapshots, read_needs):
+    for read in (equal_snapshots, read_needs) if random.random() < 0.1 else ():  # they have tests of their own
         try:
             read(source)
         except Qcow2Error:
@@ -71,14 +71,14 @@ def main() -> int:
         which = random.randrange(len(seeds))
         image = spoil(seeds[which], where[which], random)
         began = time.perf_counter()
-        signal.alarm(_SECONDS)  # ends the process: something hangs
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS)  # of the processor: ends this process, for something hangs
         try:
             try_one(image, random, counts)
         except Exception as error:  # noqa: BLE001 - just what is looked for
             counts["broken"] += 1
             (chosen.keep / f"{number}.qcow2").write_bytes(image)
             print(f"{number}: {error!r}", flush=True)
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         slowest = max(slowest, time.perf_counter() - began)
         if number % 10_000 == 0:
             print(number, json.dumps(counts), flush=True)
