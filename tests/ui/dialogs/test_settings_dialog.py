@@ -80,6 +80,10 @@ def test_fields_and_text_follow_one_another(dialog: SettingsDialog, qtbot: QtBot
     number(dialog, "vCPUs").setValue(4)
     editor = text(dialog)
     assert "<vcpu current='1' placement='static'>4</vcpu>" in editor.toPlainText()
+    dialog.findChild(QTabWidget).setCurrentIndex(0)
+    number(dialog, "vCPUs at the start").setValue(3)
+    editor = text(dialog)
+    assert "<vcpu current='3' placement='static'>4</vcpu>" in editor.toPlainText()
     editor.setPlainText(editor.toPlainText().replace("A rich machine", "Tom &amp; Jerry"))
     dialog.findChild(QTabWidget).setCurrentIndex(0)
     assert title(dialog).text() == "Tom & Jerry"

@@ -24,6 +24,8 @@ from testbed.mock import Machine, mock_uri
 from testbed.stage import URI
 
 from snapgui.app import Application
+from snapgui.core.errors import Problem
+from snapgui.core.plan import CreateFlag
 from snapgui.core.records import DomainId, Kind
 from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.edit_xml import EditXmlDialog
@@ -169,6 +171,29 @@ def test_a_refusal_by_libvirt_loses_nothing_that_was_typed(
     assert text_of(others, "b") == before
     text = change(dialog, "nonsense", re.search(r"<memory unit='KiB'>(\d+)", before)[1])
     assert edit.fault() == ""
+    dialog.reject()
+
+
+def test_what_libvirt_says_is_shown_at_the_line_that_it_names(qtbot: QtBot, app_of: Application) -> None:
+    dialog = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
+    said = "(domain_snapshot):3: Opening and ending tag mismatch"
+    dialog.show_problem(Problem("Change it.", "libvirt can't read it.", raw=said))
+    edit = dialog.findChild(XmlEdit)
+    assert edit.fault() == f"libvirt: {said}"
+    assert edit.findChild(QPlainTextEdit).marked == 3
+    dialog.reject()
+
+
+def test_the_check_with_libvirts_schema_is_a_choice(qtbot: QtBot, app_of: Application) -> None:
+    dialog = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
+    change(dialog, "<state>", "<description>new</description>\n<state>")
+    qtbot.waitUntil(dialog.ok.isEnabled)
+    check = next(each for each in dialog.findChildren(QCheckBox) if "schema" in each.text().replace("&", ""))
+    assert check.isChecked()
+    assert dialog.plan.steps[0].flags & CreateFlag.VALIDATE
+    check.click()
+    assert not dialog.plan.steps[0].flags & CreateFlag.VALIDATE
+    change(dialog, "<description>new</description>\n", "")
     dialog.reject()
 
 
@@ -423,6 +448,21 @@ def test_a_description_is_edited_in_its_row(qtbot: QtBot, app_of: Application, o
     assert not edit.isVisible()
     assert app_of.backend.runner.busy == ()
     assert records(app_of)["b"].description == "first\nsecond"
+
+
+@pytest.mark.parametrize("by", ["going elsewhere", "a filter that hides the row"])
+def test_leaving_a_row_saves_what_is_typed_in_it(
+    qtbot: QtBot, app_of: Application, others: libvirt.virDomain, by: str
+) -> None:
+    edit = in_place(app_of, "b")
+    edit.insertPlainText("not lost")
+    if by == "going elsewhere":
+        qtbot.waitUntil(edit.hasFocus)
+        app_of.window.machines.tree.setFocus()
+    else:
+        app_of.window.snapshots.filter.setText("nothing like it")
+    qtbot.waitUntil(lambda: "<description>not lost</description>" in text_of(others, "b"))
+    assert not edit.isVisible()
 
 
 def test_closing_the_window_saves_what_is_typed_in_a_row(
