@@ -20,7 +20,7 @@ CONNECTIONS: Option[list[str]] = Option("connections", [])
 NAME_TEMPLATE = Option("take/name_template", "{machine}-{n}")
 WINDOW_GEOMETRY = Option("window/geometry", QByteArray())
 SPLITTERS: Option[list[str]] = Option("window/splitters", [])  # each splitter's state in base64, outermost first
-SNAPSHOT_HEADER = Option("window/snapshot_header", QByteArray())
+SNAPSHOT_HEADER = Option("window/snapshot_columns", QByteArray())
 NAMES_RESIZED = Option("window/names_resized", default=False)  # the width of the snapshots' names is the user's
 
 

@@ -11,6 +11,7 @@ from snapgui.core.records import DomainId, Size, SnapshotRecord, Snapshots
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
+from snapgui.jobs.usage_feed import UsageFeed
 from snapgui.virt.host import Host
 
 _POLL_MS = 1000  # how often the machine on screen is asked for its snapshots' names: libvirt has no event for them
@@ -32,6 +33,7 @@ class SnapshotFeed(QObject):
         self._bridge = bridge
         self._lane = lane
         self._size_lane = Lane("sizes")
+        self._usage = UsageFeed(records, bridge, self)
         self._host: Host | None = None
         self._watched: DomainId | None = None
         self._listing: set[DomainId] = set()
@@ -44,6 +46,7 @@ class SnapshotFeed(QObject):
     def set_host(self, host: Host | None) -> None:
         """Go on with a host that has just been opened; None while there is none."""
         self._host = host
+        self._usage.set_host(host)
         self._listing.clear()
         if host is not None and self._watched is not None:  # nobody saw what was edited meanwhile
             self._reread.setdefault(self._watched, set()).update(self._records.snapshots(self._watched).records)
@@ -52,6 +55,7 @@ class SnapshotFeed(QObject):
     def watch(self, domain: DomainId | None) -> None:
         """Follow the snapshots of the machine that is on screen, others' changes too."""
         self._watched = domain
+        self._usage.watch(domain)
         if domain is None:
             self._poll.stop()
         else:
@@ -75,6 +79,7 @@ class SnapshotFeed(QObject):
         if watched is not None:
             self._known_sizes = {key: size for key, size in self._known_sizes.items() if key[0] != watched.uuid}
             self.refresh(watched, self._records.snapshots(watched).records)
+            self._usage.want(watched)
 
     # On a lane
 
@@ -153,6 +158,7 @@ class SnapshotFeed(QObject):
         unknown = tuple(record for record in snapshots.records.values() if record.name not in known)
         reasons = {name: size for name, size in self._records.sizes(domain).items() if name in snapshots.records}
         self._records.put_sizes(domain, {**reasons, **known})
+        self._usage.want(domain)
         if unknown:
             self._size_lane.submit(lambda: self._read_sizes(host, domain, unknown))
 

@@ -15,3 +15,4 @@ class Role(IntEnum):
     CURRENT = Qt.ItemDataRole.UserRole + 5  # bool: the machine stands on this snapshot
     PROBLEM = Qt.ItemDataRole.UserRole + 6  # Problem to warn of in this row, or None
     PROGRESS = Qt.ItemDataRole.UserRole + 7  # float 0..1 of a running job; None where libvirt doesn't tell
+    COST = Qt.ItemDataRole.UserRole + 8  # Cost of the snapshot in the images; None while it has not been looked up

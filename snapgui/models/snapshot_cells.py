@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Mapping
 from enum import IntEnum
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from PySide6.QtCore import Qt
 
 from snapgui.core.records import Size, SnapshotRecord
 from snapgui.core.text import translate
+from snapgui.core.usage import Cost
 from snapgui.models.format import (
     first_line,
     full_time_text,
@@ -31,14 +33,20 @@ class Column(IntEnum):
     STATE = 2
     KIND = 3
     MEMORY = 4
-    DESCRIPTION = 5
+    DISK = 5
+    FREES = 6
+    DESCRIPTION = 7
+
+
+FIGURES: Final = (Column.MEMORY, Column.DISK, Column.FREES)
 
 
 class Row(NamedTuple):
-    """One snapshot as a row shows it. ``size`` is None while it has not been looked up."""
+    """One snapshot as a row shows it. ``size`` and ``cost`` are None while they have not been looked up."""
 
     record: SnapshotRecord
     size: Size | None
+    cost: Cost | None
     current: bool
 
 
@@ -50,8 +58,23 @@ def title(column: Column) -> str:
         Column.STATE: translate("Snapshots", "State"),
         Column.KIND: translate("Snapshots", "Kind"),
         Column.MEMORY: translate("Snapshots", "Memory"),
+        Column.DISK: translate("Snapshots", "Disk"),
+        Column.FREES: translate("Snapshots", "Frees"),
         Column.DESCRIPTION: translate("Snapshots", "Description"),
     }[column]
+
+
+def explanation(column: Column) -> str:
+    """What the figures of a column are; "" where its heading says it."""
+    return {
+        Column.MEMORY: translate("Snapshots", "The guest’s memory that is kept in the snapshot."),
+        Column.DISK: translate("Snapshots", "The data of the disks that only this snapshot holds."),
+        Column.FREES: translate(
+            "Snapshots",
+            "What deleting this snapshot alone gives back. The image’s file itself does not shrink: later writes use"
+            " the room again.",
+        ),
+    }.get(column, "")
 
 
 def answer(row: Row, column: Column, role: int) -> Any:
@@ -69,10 +92,20 @@ def _taken(row: Row) -> str:
     return "" if row.record.created is None else time_text(row.record.created)
 
 
-def _memory(row: Row) -> str:
-    if row.size is None:
+def figure_of(row: Row, column: Column) -> Size | None:
+    """The figure of a column; None where it has not been looked up."""
+    if column is Column.MEMORY:
+        return row.size
+    if row.cost is None:
+        return None
+    return row.cost.disk if column is Column.DISK else row.cost.frees
+
+
+def _figure(row: Row, column: Column) -> str:
+    size = figure_of(row, column)
+    if size is None:
         return ""
-    return translate("Snapshots", "–") if row.size.bytes is None else size_text(row.size.bytes)
+    return translate("Snapshots", "–") if size.bytes is None else size_text(size.bytes)
 
 
 def _description(row: Row) -> str:
@@ -84,19 +117,19 @@ _TEXTS: Mapping[Column, Callable[[Row], str]] = {
     Column.TAKEN: _taken,
     Column.STATE: lambda row: snapshot_state_text(row.record.state),
     Column.KIND: lambda row: kind_text(row.record.kind),
-    Column.MEMORY: _memory,
+    **{column: partial(_figure, column=column) for column in FIGURES},
     Column.DESCRIPTION: _description,
 }
 
 
 def _tooltip(row: Row, column: Column) -> str | None:
-    record, size, _ = row
+    record = row.record
     texts: tuple[str, ...] = ()
     if column is Column.NAME:
         texts = (record.name, record.problem.why if record.problem else "")
     elif column is Column.TAKEN and record.created is not None:
         texts = (relative_text(record.created, time.time()), full_time_text(record.created))
-    elif column is Column.MEMORY and size is not None:
+    elif column in FIGURES and (size := figure_of(row, column)) is not None:
         texts = (size.why,)
     elif column is Column.DESCRIPTION:
         texts = (record.problem.why, record.problem.remedy) if record.problem else (record.description,)
@@ -124,8 +157,9 @@ def _edit(row: Row, column: Column) -> str:
 def _sort(row: Row, column: Column) -> int | str | None:
     if column is Column.TAKEN:
         return row.record.created
-    if column is Column.MEMORY:
-        return row.size.bytes if row.size else None
+    if column in FIGURES:
+        size = figure_of(row, column)
+        return size.bytes if size else None
     return _edit(row, column)
 
 
@@ -137,6 +171,7 @@ _ANSWERS: Mapping[int, Callable[[Row, Column], Any]] = {
     Role.RECORD: lambda row, _column: row.record,
     Role.SORT: _sort,
     Role.SIZE: lambda row, _column: row.size,
+    Role.COST: lambda row, _column: row.cost,
     Role.CURRENT: lambda row, _column: row.current,
     Role.PROBLEM: lambda row, _column: row.record.problem,
 }

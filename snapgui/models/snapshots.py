@@ -10,9 +10,10 @@ from snapgui.core.records import DomainId, DomainRecord, DomainState, Size, Snap
 from snapgui.core.snapshot_filters import SnapshotFilter, matching
 from snapgui.core.text import translate
 from snapgui.core.tree import parents
+from snapgui.core.usage import Cost, costs
 from snapgui.models.format import listed, natural_key, one_line, tooltip
 from snapgui.models.roles import Role
-from snapgui.models.snapshot_cells import ROLES, Column, Row, answer, title
+from snapgui.models.snapshot_cells import FIGURES, ROLES, Column, Row, answer, explanation, title
 from snapgui.models.store import Store
 from snapgui.models.tree import Index, TreeModel
 from snapgui.models.words import domain_state_text
@@ -25,7 +26,7 @@ _NAMES_AT_ONCE = 200  # the first rows are on the screen in 50 ms; 10,000 would 
 _Role = Qt.ItemDataRole
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_ALIGNMENT = tuple(_RIGHT if column is Column.MEMORY else _LEFT for column in Column)
+_ALIGNMENT = tuple(_RIGHT if column in FIGURES else _LEFT for column in Column)
 
 
 class SnapshotsModel(TreeModel):
@@ -41,6 +42,7 @@ class SnapshotsModel(TreeModel):
         self._domain: DomainId | None = None
         self._snapshots = _NONE
         self._sizes: Mapping[str, Size] = {}
+        self._costs: Mapping[str, Cost] = {}
         self._machine: DomainRecord | None = None
         self._filter = ""
         self._sorts: frozenset[SnapshotFilter] = frozenset()
@@ -50,6 +52,7 @@ class SnapshotsModel(TreeModel):
         self._order = Qt.SortOrder.AscendingOrder
         store.snapshots_changed.connect(self._on_snapshots)
         store.sizes_changed.connect(self._on_sizes)
+        store.usage_changed.connect(self._on_usage)
         store.domain_changed.connect(self._on_domain)
         store.domain_removed.connect(self._on_domain_removed)
 
@@ -67,6 +70,7 @@ class SnapshotsModel(TreeModel):
         self._domain = domain
         self._snapshots = self._store.snapshots(domain) if domain else _NONE
         self._sizes = self._store.sizes(domain) if domain else {}
+        self._costs = self._costs_now()
         self._machine = self._store.domain(domain) if domain else None
         self.reset(self._arrangement())
 
@@ -106,6 +110,8 @@ class SnapshotsModel(TreeModel):
             return None
         if role == _Role.TextAlignmentRole:
             return _ALIGNMENT[section]
+        if role == _Role.ToolTipRole:
+            return tooltip(explanation(Column(section))) or None
         return title(Column(section)) if role == _Role.DisplayRole else None
 
     def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
@@ -124,7 +130,11 @@ class SnapshotsModel(TreeModel):
 
     def _row(self, name: str) -> Row | None:
         record = self._snapshots.records.get(name)
-        return Row(record, self._sizes.get(name), name == self._snapshots.current) if record else None
+        return (
+            Row(record, self._sizes.get(name), self._costs.get(name), name == self._snapshots.current)
+            if record
+            else None
+        )
 
     def _here_data(self, column: int, role: int) -> Any:
         state = domain_state_text(self._machine.state if self._machine else DomainState.UNKNOWN)
@@ -155,6 +165,7 @@ class SnapshotsModel(TreeModel):
         records = self._snapshots.records
         differing = {name for name, record in before.records.items() if name in records and records[name] is not record}
         differing = {name for name in differing if records[name] != before.records[name]}
+        differing |= self._take_costs()
         if before.current != self._snapshots.current:
             differing |= {name for name in (before.current, self._snapshots.current) if name is not None}
         self._settle(differing)
@@ -169,6 +180,23 @@ class SnapshotsModel(TreeModel):
             self._settle(differing)
         else:
             self._tell(differing)
+
+    def _on_usage(self, domain: DomainId) -> None:
+        if domain == self._domain:
+            differing = self._take_costs()
+            if self._column in (Column.DISK, Column.FREES):
+                self._settle(differing)
+            else:
+                self._tell(differing)
+
+    def _take_costs(self) -> set[str]:
+        """Count again; the names whose cost differs."""
+        before, self._costs = self._costs, self._costs_now()
+        return {name for name in before.keys() | self._costs.keys() if before.get(name) != self._costs.get(name)}
+
+    def _costs_now(self) -> Mapping[str, Cost]:
+        usage = self._store.usage(self._domain) if self._domain is not None else None
+        return costs(usage, self._snapshots.records) if usage is not None else {}
 
     def _on_domain(self, domain: DomainId) -> None:
         if domain == self._domain:
@@ -241,7 +269,7 @@ class SnapshotsModel(TreeModel):
         if self._column is Column.NAME:
             return self._by_name[::-1] if descending else self._by_name
         rows = ((name, self._row(name)) for name in self._by_name)
-        if self._column in (Column.TAKEN, Column.MEMORY):
+        if self._column is Column.TAKEN or self._column in FIGURES:
             unknown = float("inf") if self._column is Column.TAKEN else -1  # time not read yet: just taken, as a rule
             values = {name: answer(row, self._column, Role.SORT) for name, row in rows if row}
             numbers = {name: unknown if value is None else value for name, value in values.items()}

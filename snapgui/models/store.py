@@ -6,13 +6,14 @@ from types import MappingProxyType
 from PySide6.QtCore import QObject, Signal
 
 from snapgui.core.records import DomainId, DomainRecord, HostRecord, Size, Snapshots
+from snapgui.core.usage import Usage
 
 _NO_SNAPSHOTS = Snapshots()
 _NO_SIZES: Mapping[str, Size] = MappingProxyType({})
 
 
 class Store(QObject):
-    """Hosts, their domains, the snapshots of the domains that were looked at, and the sizes of their memory states.
+    """Hosts, their domains, and of the domains that were looked at: snapshots, sizes of memory, what the images hold.
 
     Each ``put_`` replaces what was there; a signal follows only where something differs.
     """
@@ -23,6 +24,7 @@ class Store(QObject):
     domain_removed = Signal(object)
     snapshots_changed = Signal(object)  # DomainId
     sizes_changed = Signal(object)
+    usage_changed = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +32,7 @@ class Store(QObject):
         self._domains: dict[DomainId, DomainRecord] = {}
         self._snapshots: dict[DomainId, Snapshots] = {}
         self._sizes: dict[DomainId, Mapping[str, Size]] = {}
+        self._usage: dict[DomainId, Usage] = {}
 
     def hosts(self) -> tuple[HostRecord, ...]:
         """In the order in which they were added."""
@@ -58,6 +61,10 @@ class Store(QObject):
     def sizes(self, domain: DomainId) -> Mapping[str, Size]:
         """Memory state sizes by snapshot name; a name is missing until its size has been looked up."""
         return self._sizes.get(domain, _NO_SIZES)
+
+    def usage(self, domain: DomainId) -> Usage | None:
+        """What a domain's images hold; None while it has not been looked up."""
+        return self._usage.get(domain)
 
     def put_host(self, record: HostRecord) -> None:
         """Add or replace a connection."""
@@ -91,6 +98,7 @@ class Store(QObject):
         if self._domains.pop(domain, None) is not None:
             self._snapshots.pop(domain, None)
             self._sizes.pop(domain, None)
+            self._usage.pop(domain, None)
             self.domain_removed.emit(domain)
 
     def put_snapshots(self, domain: DomainId, snapshots: Snapshots) -> None:
@@ -104,3 +112,9 @@ class Store(QObject):
         if self.sizes(domain) != sizes:
             self._sizes[domain] = sizes
             self.sizes_changed.emit(domain)
+
+    def put_usage(self, domain: DomainId, usage: Usage) -> None:
+        """Replace what a domain's images hold."""
+        if self._usage.get(domain) != usage:
+            self._usage[domain] = usage
+            self.usage_changed.emit(domain)

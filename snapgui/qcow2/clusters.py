@@ -92,6 +92,17 @@ class Clusters:
         later = ~_all_of_group(found, (found.first > at) | (found.last < at))
         return _sum(found, later & ~then)
 
+    def groups(self) -> dict[int, Held]:
+        """What exactly the states of a bit mask hold together: bit ``n`` is snapshot ``n``, the highest one is now."""
+        found: dict[int, list[int]] = {}
+        holdings = self._holdings
+        first, last = holdings.first.tolist(), holdings.last.tolist()
+        ends = holdings.begin.tolist()
+        for kind, size, begin, end in zip(holdings.kind.tolist(), holdings.size.tolist(), ends, ends[1:], strict=False):
+            owners = sum((2 << last[run]) - (1 << first[run]) for run in range(begin, end))
+            found.setdefault(owners, [0] * len(Kind))[kind] += size
+        return {owners: Held(*sizes) for owners, sizes in found.items()}
+
     def find(self, name: str) -> int:
         """The snapshot that ``qemu-img snapshot -d`` would delete by this name: the first of several, else KeyError."""
         for place, snapshot in enumerate(self.snapshots):

@@ -54,6 +54,7 @@ class LocalFile:
     """A regular file or a block device of this computer. Raises OSError where it can't be opened or read."""
 
     def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
         # O_NONBLOCK: opening a named pipe that nobody writes to would wait for ever.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         mode = os.fstat(self._descriptor).st_mode

@@ -27,6 +27,7 @@ from snapgui.core.records import (
     SnapshotRecord,
 )
 from snapgui.core.text import translate
+from snapgui.core.usage import Usage
 from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.read import read_config_then
 from snapgui.core.xml.read import read_domain as read_domain_xml
@@ -38,6 +39,7 @@ from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
 from snapgui.virt.files import changed
 from snapgui.virt.inventory import chains, looking, read_inventory
 from snapgui.virt.line import CALLS_AT_ONCE, Line
+from snapgui.virt.usage import read_usage
 from snapgui.virt.volume import receive
 
 _log = logging.getLogger(__name__)
@@ -285,6 +287,13 @@ class Host:
         """The size of the memory in each of these snapshots of the domain, by name."""
         tables = sizes.read_tables(self.open_image, self.read_config(uuid))
         return sizes.memory_sizes(self.open_image, tables, records, partial(self._config_then, uuid))
+
+    def usage(self, uuid: str, known: Usage | None, progress: Callable[[float], None]) -> Usage:
+        """What the domain's images hold, counted again where it may differ from ``known``.
+
+        ``progress`` is called with what part of an image is done; what it raises ends the counting.
+        """
+        return read_usage(self.open_image, self.read_config(uuid), known, progress)
 
     def _config_then(self, uuid: str, name: str) -> DomainConfig | None:
         try:

@@ -20,6 +20,7 @@ from snapgui.core.records import (
     Snapshots,
     SnapshotState,
 )
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
 from snapgui.models.flat import FlatSnapshots, Order
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column, SnapshotsModel
@@ -105,7 +106,7 @@ def test_here_moves_with_the_current_snapshot(model: SnapshotsModel, put: Put, s
 def test_names_come_first_and_the_rest_later(model: SnapshotsModel, put: Put, snapshot: Make) -> None:
     put(*(SnapshotRecord(name, complete=False) for name in ("s10", "s9")), current="s10")
     assert rows(model) == ["s9", "s10", "  You are here"]
-    assert [cell(model, "s9", column) for column in Column] == ["s9", "", "", "", "", ""]
+    assert [cell(model, "s9", column) for column in Column] == ["s9", *[""] * (len(Column) - 1)]
     put(snapshot("s10", "s9", 2), snapshot("s9", None, 1), current="s10")
     assert rows(model) == ["s9", "  s10", "    You are here"]
 
@@ -129,7 +130,7 @@ def test_cells_say_what_is_known(
     texts = [cell(model, "pisces-1", column) for column in Column]
     assert texts[0] == "pisces-1"
     assert "/26" in texts[1]
-    assert texts[2:] == ["running", "internal", "543.0 MiB", "before the update"]
+    assert texts[2:] == ["running", "internal", "543.0 MiB", "", "", "before the update"]
     assert cell(model, "pisces-1", Column.NAME, Accessible) == f"pisces-1, running, {texts[1]}, 543.0 MiB, current"
     assert "and more" in cell(model, "pisces-1", Column.DESCRIPTION, ToolTip)
     assert cell(model, "pisces-1", Column.DESCRIPTION, Qt.ItemDataRole.EditRole) == "before the update\nand more"
@@ -367,3 +368,26 @@ def test_tree_and_list_hold_whatever_comes(qapp: Any, domain: DomainId, steps: l
         ]
     for tester in testers:
         tester.deleteLater()
+
+
+def test_what_a_snapshot_costs_stands_in_its_row_once_it_is_counted(
+    model: SnapshotsModel, store: Store, domain: DomainId, put: Put, snapshot: Make
+) -> None:
+    put(snapshot("a", None, 1), snapshot("b", "a", 2), snapshot("gone", "a", 3), current="b")
+    image = ImageUsage(
+        "/images/vda",
+        ("a", "b", NOW),
+        (Held(3 * 2**20, 2**20), Held(), Held()),
+        (Held(), Held(2**20), Held(2**20)),
+        ((0b001, Held(3 * 2**20, 2**20)), (0b110, Held(2**20))),
+    )
+    store.put_usage(domain, Usage({"vda": image}))
+    assert [cell(model, "a", column) for column in (Column.DISK, Column.FREES)] == ["3.0 MiB", "4.0 MiB"]
+    assert [cell(model, "b", column) for column in (Column.DISK, Column.FREES)] == ["0 bytes", "0 bytes"]
+    assert [cell(model, "gone", column) for column in (Column.DISK, Column.FREES)] == ["\N{EN DASH}"] * 2
+    assert "holds a snapshot of this name" in cell(model, "gone", Column.FREES, ToolTip)
+    model.sort(Column.FREES, Qt.SortOrder.DescendingOrder)
+    assert rows(model)[0] == "a"
+    assert "does not shrink" in model.headerData(Column.FREES, Qt.Orientation.Horizontal, ToolTip)
+    put(snapshot("b", None, 2), current="b")
+    assert cell(model, "b", Column.FREES) == "0 bytes"

@@ -9,7 +9,8 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPalette, QRegion,
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QTreeView
 
 from snapgui.core.text import translate
-from snapgui.models.snapshots import Column, SnapshotsModel
+from snapgui.models.snapshot_cells import FIGURES, Column
+from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.tree import Index
 from snapgui.ui.selection import RowSelection
 from snapgui.ui.snapshots.rows import HANDLE, Branches, draw_row
@@ -20,6 +21,8 @@ _WIDTHS = {  # in digits, for the first start
     Column.STATE: 12,
     Column.KIND: 8,
     Column.MEMORY: 10,
+    Column.DISK: 10,
+    Column.FREES: 10,
     Column.DESCRIPTION: 10,  # at least: it takes what is left
 }
 _MANY = 20  # rows: from here on, what Qt does for each of them costs more than all of them at once
@@ -66,7 +69,8 @@ class SnapshotTree(QTreeView):
         header = self.header()
         header.setSectionsMovable(True)
         header.setStretchLastSection(True)
-        header.moveSection(Column.MEMORY, header.visualIndex(Column.KIND))  # a narrow window cuts off the kind first
+        for figure in FIGURES:  # a narrow window cuts off the state and the kind first
+            header.moveSection(header.visualIndex(figure), header.visualIndex(Column.STATE))
         digit = self.fontMetrics().horizontalAdvance("0")
         for column, width in _WIDTHS.items():
             header.resizeSection(column, digit * width)
@@ -199,17 +203,14 @@ class SnapshotTree(QTreeView):
     def fit(self) -> None:
         """Widen or narrow the column of names to those on the screen, unless its width is the user's.
 
-        Descriptions give way: they can be read below, names are what everything goes by.
+        States, kinds and descriptions give way: they can be read beside, names are what everything goes by.
         """
         if self.names_resized or not self.isVisible():
             return
         digit = self.fontMetrics().horizontalAdvance("0")
         header = self.header()
-        others = sum(header.sectionSize(column) for column in Column if column not in (Column.NAME, Column.DESCRIPTION))
-        most = max(
-            digit * _NARROW,
-            self.viewport().width() - others - header.sectionSizeHint(Column.DESCRIPTION),
-        )
+        others = sum(header.sectionSize(column) for column in (Column.TAKEN, *FIGURES))
+        most = max(digit * _NARROW, self.viewport().width() - others)
         self._fitting = True
         header.resizeSection(Column.NAME, max(self._least, min(most, self.sizeHintForColumn(Column.NAME))))
         self._fitting = False

@@ -14,6 +14,7 @@ from snapgui.app import Application
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState
 from snapgui.models.roles import Role
+from snapgui.models.snapshot_cells import Column
 from snapgui.settings import CONNECTIONS, Settings
 from snapgui.ui import machines
 from snapgui.ui.actions import Act
@@ -155,7 +156,7 @@ def test_edit_changes_the_description_in_libvirt_and_in_the_tree(qtbot, app: App
     qtbot.waitUntil(lambda: not dialog.waiting and dialog.ok.isEnabled())
     dialog.accept()
     model = app.window.snapshots.tree.model()
-    qtbot.waitUntil(lambda: model.index_of("a", 5).data() == "other words")
+    qtbot.waitUntil(lambda: model.index_of("a", Column.DESCRIPTION).data() == "other words")
     xml = other.lookupByName("test").snapshotLookupByName("a").getXMLDesc()
     assert "<description>other words</description>" in xml
 
@@ -193,7 +194,7 @@ def test_a_snapshot_recreated_by_others_under_the_same_name_is_shown_as_it_is_no
     other.lookupByName("test").snapshotCreateXML(xml, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)
     _choose(app, "a")
     model = app.window.snapshots.tree.model()
-    qtbot.waitUntil(lambda: model.index_of("a", 5).data() == "new words")
+    qtbot.waitUntil(lambda: model.index_of("a", Column.DESCRIPTION).data() == "new words")
 
 
 def test_every_state_of_a_snapshot_and_of_a_machine_has_an_icon():
@@ -323,7 +324,7 @@ def test_refresh_reads_machines_and_edited_snapshots_anew_whatever_is_chosen(
     app.window.snapshots.tree.setFocus()
     qtbot.keyClick(app.window.snapshots.tree, Qt.Key.Key_F5)
     model = app.window.snapshots.tree.model()
-    qtbot.waitUntil(lambda: model.index_of("a", 5).data() == "new words")
+    qtbot.waitUntil(lambda: model.index_of("a", Column.DESCRIPTION).data() == "new words")
     assert app.window.statusBar().currentMessage() == "Read again: This computer (test:///default)"
     app.window.machines.choose(URI)
     app.window.statusBar().clearMessage()

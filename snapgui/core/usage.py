@@ -1,0 +1,158 @@
+"""What a machine's images hold, and for whom: what each snapshot takes, and what deleting some of them gives back.
+
+The figures are counted in whole clusters, from the images' own tables (``snapgui.qcow2.clusters``). What is given back
+stays in the image's file, for later writes: the file itself does not shrink.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from snapgui.core.errors import Problem
+from snapgui.core.records import Kind, Size, SnapshotRecord
+from snapgui.core.text import translate
+
+NOW: Final = ""  # the disk as it is now, beside the snapshots: none of them has an empty name
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Bytes of an image, by what is in them: the disk's data, the memory of guests, and qcow2's own tables."""
+
+    disk: int = 0
+    memory: int = 0
+    tables: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.disk + self.memory + self.tables
+
+    def __add__(self, other: "Held") -> "Held":
+        return Held(self.disk + other.disk, self.memory + other.memory, self.tables + other.tables)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUsage:
+    """One image. Its ``states`` are its snapshots by their tags, in the order of its table, and ``NOW`` at the end.
+
+    ``alone`` is what only each of them holds, ``shared`` the rest of what it holds. ``groups``: what exactly the states
+    of a bit mask hold together. ``as_of``: when it was read, in seconds since the epoch; what a guest had not flushed
+    by then is not in it. ``identity`` differs once the image may hold anything else.
+    """
+
+    path: str
+    states: tuple[str, ...]
+    alone: tuple[Held, ...]
+    shared: tuple[Held, ...]
+    groups: tuple[tuple[int, Held], ...]
+    as_of: float = field(default=0, compare=False)
+    identity: str = field(default="", compare=False)
+
+    def mask(self, names: Collection[str]) -> int:
+        """The states of these names. Of several snapshots with one tag QEMU means the first."""
+        return sum(1 << place for name in names if (place := self._place(name)) is not None)
+
+    def held(self, name: str) -> Held | None:
+        """What a state alone holds; None where it is not in the image."""
+        place = self._place(name)
+        return None if place is None else self.alone[place]
+
+    def common(self, name: str) -> Held:
+        """What a state holds together with others."""
+        place = self._place(name)
+        return Held() if place is None else self.shared[place]
+
+    def _place(self, name: str) -> int | None:
+        try:
+            return self.states.index(name)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A machine's images by their disks' targets; instead of one that can't be read, the reason."""
+
+    images: Mapping[str, ImageUsage | Problem] = field(default_factory=dict)
+
+    @property
+    def read(self) -> list[ImageUsage]:
+        """Those that could be read."""
+        return [image for image in self.images.values() if isinstance(image, ImageUsage)]
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why the figures are not whole; None where they are."""
+        return next((image for image in self.images.values() if isinstance(image, Problem)), None)
+
+    @property
+    def as_of(self) -> float | None:
+        """Since when the oldest of the figures may differ, in seconds since the epoch."""
+        return min((image.as_of for image in self.read), default=None)
+
+
+def alone(usage: Usage, name: str) -> Held | None:
+    """What a state holds that nothing else does; None where no image that was read has it."""
+    found = [held for image in usage.read if (held := image.held(name)) is not None]
+    return sum(found, Held()) if found else None
+
+
+def shared(usage: Usage, name: str) -> Held:
+    """What a state holds together with others."""
+    return sum((image.common(name) for image in usage.read), Held())
+
+
+def freed(usage: Usage, snapshots: Collection[str]) -> Held:
+    """What deleting all of these gives back: what no other state holds."""
+    found = Held()
+    for image in usage.read:
+        stay = ~image.mask(snapshots)
+        found += sum((held for owners, held in image.groups if not owners & stay), Held())
+    return found
+
+
+def grown(usage: Usage, since: str, state: str) -> Held:
+    """What a state holds that another one did not: how much was written between them."""
+    found = Held()
+    for image in usage.read:
+        then, later = image.mask([since]), image.mask([state])
+        found += sum((held for owners, held in image.groups if owners & later and not owners & then), Held())
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a snapshot takes in its machine's images, in bytes, or why that is not known.
+
+    ``disk``: data of the disks that nothing else holds. ``shared``: what others hold, too. ``frees``: what deleting it
+    alone gives back, its memory and its tables with it.
+    """
+
+    disk: Size
+    shared: Size
+    frees: Size
+
+
+def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
+    """What each snapshot costs, by its name. What is not whole is not told: a part of it would be taken for all."""
+    found: dict[str, Cost] = {}
+    for name, record in snapshots.items():
+        held = alone(usage, name)
+        why = _unknown(usage, record, held)
+        if held is None or why:
+            found[name] = Cost(Size(None, why), Size(None, why), Size(None, why))
+        else:
+            found[name] = Cost(Size(held.disk), Size(shared(usage, name).disk), Size(held.total))
+    return found
+
+
+def _unknown(usage: Usage, record: SnapshotRecord, held: Held | None) -> str:
+    """Why the figures of a snapshot are not known; "" where they are."""
+    if record.problem is not None:
+        return record.problem.why
+    if record.kind is not Kind.INTERNAL:
+        return translate("Usage", "Only snapshots inside the images are counted.")
+    if usage.problem is not None:
+        return usage.problem.why
+    return "" if held is not None else translate("Usage", "No image of the machine holds a snapshot of this name.")

@@ -1,0 +1,72 @@
+"""Keeps the store's figures of what a machine's images hold: of the machine on screen, one at a time."""
+
+from PySide6.QtCore import QObject
+
+from snapgui.core.errors import SnapguiError
+from snapgui.core.records import DomainId
+from snapgui.core.usage import Usage
+from snapgui.jobs.bridge import Bridge
+from snapgui.jobs.lane import Lane
+from snapgui.jobs.records import Records
+from snapgui.virt.host import Host
+
+
+class _UnwantedError(Exception):
+    """Raised while counting: somebody looks at something else by now."""
+
+
+class UsageFeed(QObject):
+    """Counts when a machine comes on screen, when its snapshots have changed, and when it is asked to.
+
+    What a guest writes meanwhile is not followed: the figures say when they were read.
+    """
+
+    def __init__(self, records: Records, bridge: Bridge, parent: QObject) -> None:
+        super().__init__(parent)
+        self._records = records
+        self._bridge = bridge
+        self._lane = Lane("usage")
+        self._host: Host | None = None
+        self._watched: DomainId | None = None
+        self._round = 0  # what is counted for an earlier one is of no use any more
+
+    def set_host(self, host: Host | None) -> None:
+        """Go on with a host that has just been opened; None while there is none."""
+        self._host = host
+        self._round += 1
+
+    def watch(self, domain: DomainId | None) -> None:
+        """Count for the machine that is on screen, and stop counting for any other."""
+        self._watched = domain
+        self._round += 1
+        if domain is not None and self._records.snapshots_known(domain):
+            self.want(domain)
+
+    def want(self, domain: DomainId) -> None:
+        """Count what a machine's images hold, if that machine is on screen."""
+        host = self._host
+        if host is None or domain != self._watched:
+            return
+        self._round += 1
+        number, known = self._round, self._records.usage(domain)
+        self._lane.submit(lambda: self._count(host, domain, known, number))
+
+    # On the lane
+
+    def _count(self, host: Host, domain: DomainId, known: Usage | None, number: int) -> None:
+        def still_wanted(_part: float = 0) -> None:
+            if number != self._round:
+                raise _UnwantedError
+
+        try:
+            still_wanted()
+            found = host.usage(domain.uuid, known, still_wanted)
+        except (_UnwantedError, SnapguiError):
+            return  # a lost connection or a machine that is gone is told by an event of its own
+        self._bridge.post(lambda: self._counted(domain, number, found))
+
+    # On the UI thread
+
+    def _counted(self, domain: DomainId, number: int, found: Usage) -> None:
+        if number == self._round and self._records.domain(domain) is not None:
+            self._records.put_usage(domain, found)

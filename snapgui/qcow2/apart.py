@@ -1,0 +1,195 @@
+"""Counts an image's clusters in a process of its own.
+
+So the application keeps neither numpy nor a large image's tables in its memory, its threads don't wait for each other
+while it counts, and whatever an image does to its reader stays there. The process opens a file of this computer itself,
+for reading; of any other source it asks for each range.
+
+Both sides send lines of JSON; bytes follow their line. The child: ``{"read": [[offset, length], …]}``,
+``{"part": 0.5}``, and last ``{"found": …}`` or ``{"error": [class, text]}``. The parent: what is wanted, and then an
+answer to each ``read``: ``{"lengths": [n, …]}`` and the bytes.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass
+from functools import partial
+from io import BufferedRWPair
+from pathlib import Path
+from typing import Any, Final
+
+from snapgui.qcow2 import errors
+from snapgui.qcow2.errors import DamagedImageError, Qcow2Error
+from snapgui.qcow2.source import ByteSource, DistantSource, LocalFile
+
+_PACKAGES: Final = Path(__file__).resolve().parents[2]
+_ERRORS: Final[dict[str, type[Qcow2Error]]] = {
+    each.__name__: each for each in (errors.NotQcow2Error, errors.UnsupportedImageError, errors.DamagedImageError)
+}
+
+Progress = Callable[[float], None]
+Bytes = tuple[int, int, int]  # of the disk's data, memory and tables
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What ``Clusters`` says, without arrays. The states are the snapshots and the disk as it is now.
+
+    ``groups``: what exactly the states of a bit mask hold together. ``as_of`` is in seconds since the epoch.
+    """
+
+    snapshots: tuple[str, ...]  # their names, as the image's table has them
+    alone: tuple[Bytes, ...]
+    shared: tuple[Bytes, ...]
+    groups: tuple[tuple[int, Bytes], ...]
+    as_of: float
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What ``Changes`` says."""
+
+    disk_size: int
+    size: int
+    bin_size: int
+    bins: tuple[int, ...]
+
+
+def figures(source: ByteSource, progress: Progress | None = None) -> Figures:
+    """Who holds what. Raises Qcow2Error, what the source raises, and what ``progress`` raises: the way to cancel."""
+    found = _run(source, {"what": "clusters"}, progress)
+    return Figures(
+        tuple(found["snapshots"]),
+        tuple(tuple(each) for each in found["alone"]),
+        tuple(tuple(each) for each in found["shared"]),
+        tuple((int(owners, 16), tuple(held)) for owners, held in found["groups"]),
+        found["as_of"],
+    )
+
+
+def changes(source: ByteSource, since: int, until: int | None, progress: Progress | None = None) -> Strip:
+    """What differs between two snapshots by their places, or one and now. Raises as ``figures`` does."""
+    found = _run(source, {"what": "changes", "since": since, "until": until}, progress)
+    return Strip(found["disk_size"], found["size"], found["bin_size"], tuple(found["bins"]))
+
+
+def _run(source: ByteSource, wanted: dict[str, Any], progress: Progress | None) -> dict[str, Any]:
+    wanted |= {"size": source.size(), "path": source.path if isinstance(source, LocalFile) else None}
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            env={**os.environ, "PYTHONPATH": str(_PACKAGES)},
+        )
+        theirs.close()
+        try:
+            with ours.makefile("rwb") as stream:
+                _say(stream, wanted)
+                return _attend(stream, source, progress or (lambda _: None))
+        except BrokenPipeError as error:
+            raise DamagedImageError(_ENDED) from error
+        finally:
+            child.kill()
+            child.wait()
+
+
+_ENDED: Final = "the process that counts its clusters has ended without a word"
+
+
+def _attend(stream: BufferedRWPair, source: ByteSource, progress: Progress) -> dict[str, Any]:
+    while line := stream.readline():
+        said = json.loads(line)
+        if "read" in said:
+            found = _read(source, said["read"])
+            stream.write(json.dumps({"lengths": [len(each) for each in found]}).encode() + b"\n")
+            stream.writelines(found)
+            stream.flush()
+        elif "part" in said:
+            progress(said["part"])
+        elif "error" in said:
+            name, text = said["error"]
+            raise _ERRORS[name](text) if name in _ERRORS else OSError(text)
+        else:
+            return dict(said["found"])
+    raise DamagedImageError(_ENDED)
+
+
+def _read(source: ByteSource, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+    if isinstance(source, DistantSource):
+        return list(source.read_ranges(ranges))
+    return [source.read(offset, length) for offset, length in ranges]
+
+
+def _say(stream: BufferedRWPair, said: dict[str, Any]) -> None:
+    stream.write(json.dumps(said).encode() + b"\n")
+    stream.flush()
+
+
+# The child's side
+
+
+class _AtParent:
+    """An image that the parent reads: a ``DistantSource``."""
+
+    def __init__(self, stream: BufferedRWPair, size: int) -> None:
+        self._stream = stream
+        self._size = size
+
+    def size(self) -> int:
+        return self._size
+
+    def read(self, offset: int, length: int) -> bytes:
+        return next(self.read_ranges([(offset, length)]))
+
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        _say(self._stream, {"read": [*ranges]})
+        lengths = json.loads(self._stream.readline())["lengths"]
+        return iter([self._stream.read(length) for length in lengths])
+
+    def close(self) -> None:
+        """The parent closes it."""
+
+
+def _count(source: ByteSource, wanted: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Here alone numpy is loaded."""
+    if wanted["what"] == "changes":
+        from snapgui.qcow2.changes import read_changes  # noqa: PLC0415 - not in the parent
+
+        found = read_changes(source, wanted["since"], wanted["until"], progress=progress)
+        return {"disk_size": found.disk_size, "size": found.size, "bin_size": found.bin_size, "bins": found.bins}
+    from snapgui.qcow2.clusters import read_clusters  # noqa: PLC0415 - not in the parent
+
+    clusters = read_clusters(source, shared=True, progress=progress)
+    return {
+        "snapshots": [snapshot.name for snapshot in clusters.snapshots],
+        "alone": [astuple(held) for held in clusters.exclusive],
+        "shared": [astuple(held) for held in clusters.shared or ()],
+        "groups": [(hex(owners), astuple(held)) for owners, held in clusters.groups().items()],
+        "as_of": clusters.as_of,
+    }
+
+
+def _main() -> None:
+    with socket.socket(fileno=int(sys.argv[1])) as parent, parent.makefile("rwb") as stream:
+        wanted = json.loads(stream.readline())
+        try:
+            path = wanted["path"]
+            source: ByteSource = LocalFile(path) if path else _AtParent(stream, wanted["size"])
+            found = _count(source, wanted, partial(_tell, stream))
+        except (Qcow2Error, OSError) as error:
+            _say(stream, {"error": [type(error).__name__, str(error)]})
+        else:
+            _say(stream, {"found": found})
+
+
+def _tell(stream: BufferedRWPair, part: float) -> None:
+    _say(stream, {"part": part})
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,66 @@
+"""What snapshots cost: alone, together, and what is not known."""
+
+from collections.abc import Callable
+
+import pytest
+
+from snapgui.core.errors import Problem
+from snapgui.core.records import Kind, Mode, Size, SnapshotDisk, SnapshotRecord
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage, costs, freed, grown
+
+GIB = 2**30
+
+
+@pytest.fixture
+def usage() -> Usage:
+    """Two disks: a and b share 4 GiB, a alone has 1 and its memory, b and now share 2; the other disk has only a."""
+    one = ImageUsage(
+        "/images/one",
+        ("a", "b", NOW),
+        (Held(GIB, 512, 64), Held(0, 0, 64), Held(3 * GIB)),
+        (Held(4 * GIB), Held(6 * GIB), Held(2 * GIB)),
+        (
+            (0b001, Held(GIB, 512, 64)),
+            (0b010, Held(0, 0, 64)),
+            (0b100, Held(3 * GIB)),
+            (0b011, Held(4 * GIB)),
+            (0b110, Held(2 * GIB)),
+        ),
+    )
+    other = ImageUsage("/images/other", ("a", NOW), (Held(5), Held(7)), (Held(), Held()), ((1, Held(5)), (2, Held(7))))
+    return Usage({"vda": one, "vdb": other})
+
+
+def test_deleting_several_gives_back_what_they_hold_together_too(usage: Usage) -> None:
+    assert freed(usage, ["a"]) == Held(GIB + 5, 512, 64)
+    assert freed(usage, ["b"]) == Held(0, 0, 64)
+    assert freed(usage, ["a", "b"]) == Held(5 * GIB + 5, 512, 128)
+    assert freed(usage, []) == freed(usage, ["gone"]) == Held()
+
+
+def test_what_was_written_since_a_snapshot_is_what_it_does_not_hold(usage: Usage) -> None:
+    assert grown(usage, "a", NOW) == Held(5 * GIB + 7)
+    assert grown(usage, "b", NOW) == Held(3 * GIB + 7)
+    assert grown(usage, "a", "b") == Held(2 * GIB, 0, 64)
+
+
+def test_a_cost_is_told_only_where_all_of_it_is_known(
+    usage: Usage, snapshot: Callable[..., SnapshotRecord], external: dict[str, object]
+) -> None:
+    records = {name: snapshot(name) for name in ("a", "b", "elsewhere")} | {"e": snapshot("e", **external)}
+    told = costs(usage, records)
+    assert told["a"].disk == Size(GIB + 5)
+    assert told["a"].shared == Size(4 * GIB)
+    assert told["a"].frees == Size(GIB + 5 + 512 + 64)
+    assert told["elsewhere"].frees == Size(None, "No image of the machine holds a snapshot of this name.")
+    assert told["e"].frees.bytes is None
+    broken = Usage({**usage.images, "vdc": Problem("Counting", "No image there.")})
+    assert costs(broken, records)["a"].frees == Size(None, "No image there.")
+
+
+def test_the_first_of_several_with_one_tag_counts() -> None:
+    twice = ImageUsage("", ("a", "a", NOW), (Held(1), Held(2), Held()), (Held(),) * 3, ((1, Held(1)), (2, Held(2))))
+    record = SnapshotRecord("a", disks=(SnapshotDisk("vda", Mode.INTERNAL),))
+    assert record.kind is Kind.INTERNAL
+    assert costs(Usage({"vda": twice}), {"a": record})["a"].frees == Size(1)
+    assert freed(Usage({"vda": twice}), ["a"]) == Held(1)
