@@ -21,8 +21,8 @@ def test_the_start_loads_no_library_that_only_a_part_of_it_would_need() -> None:
     root = Path(__file__).resolve().parent.parent
     code = (
         "import sys, snapgui.__main__ as m; m.import_plainly(); import snapgui.app;"
-        " print({'ssl', 'http', 'email', 'hashlib', 'statistics', 'html', 'numpy', 'difflib', 'unittest', 'asyncio'}"
-        " & set(sys.modules))"
+        " print({'ssl', 'http', 'email', 'hashlib', 'statistics', 'html', 'numpy', 'difflib', 'unittest', 'asyncio',"
+        " 'csv', 'datetime', 'json'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert ran.stdout == "set()\n"
@@ -37,6 +37,27 @@ def test_the_start_loads_no_dialog_and_no_demo() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert ran.stdout == "[]\n"
+
+
+def test_the_start_loads_nothing_that_only_a_request_or_a_check_needs() -> None:
+    """Rules, health, steps and the saving of charts take 1.3 MB and wait until they are used."""
+    root = Path(__file__).resolve().parent.parent
+    code = (
+        "import sys, snapgui.__main__ as m; m.import_plainly(); import snapgui.app;"
+        " print({'snapgui.core.rules.take', 'snapgui.core.rules.delete', 'snapgui.core.rules.together',"
+        " 'snapgui.core.health.examine', 'snapgui.core.health.inventory', 'snapgui.virt.inventory',"
+        " 'snapgui.virt.steps', 'snapgui.virt.survey', 'snapgui.jobs.check', 'snapgui.ui.chart.export'}"
+        " & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert ran.stdout == "set()\n"
+
+
+def test_a_package_has_no_module_that_is_not_there() -> None:
+    from snapgui.core import rules  # noqa: PLC0415 - as above
+
+    assert not hasattr(rules, "none_such")
+    assert rules.take.__name__ == "snapgui.core.rules.take"
 
 
 def test_every_dialog_is_found_where_it_is_said_to_be() -> None:

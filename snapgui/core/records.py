@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from snapgui.core.errors import Problem
-from snapgui.core.health.ailments import Health
+
+if TYPE_CHECKING:
+    from snapgui.core.health.ailments import Health
 
 
 class DomainId(NamedTuple):
@@ -268,4 +270,4 @@ class Situation:
     next_xml: str | None = None
     sizes: Mapping[str, Size] = field(default_factory=dict)
     pauses: tuple[float, ...] = ()
-    health: Health | None = None
+    health: "Health | None" = None

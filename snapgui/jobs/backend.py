@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from snapgui import jobs
 from snapgui.core.errors import Problem
-from snapgui.core.health.ailments import Health
 from snapgui.core.records import DomainId, Situation
 from snapgui.core.xml.read import read_domain
 from snapgui.jobs.bridge import Bridge
-from snapgui.jobs.check import check
 from snapgui.jobs.console import Console
 from snapgui.jobs.files import Files
 from snapgui.jobs.hosts import Hosts, gone
@@ -18,6 +18,9 @@ from snapgui.jobs.outlook_feed import OutlookFeed
 from snapgui.jobs.records import Records
 from snapgui.jobs.runner import Runner
 from snapgui.jobs.screens import Screens
+
+if TYPE_CHECKING:
+    from snapgui.core.health.ailments import Health
 
 
 class Backend:
@@ -37,14 +40,14 @@ class Backend:
     ) -> None:
         """Look for what is wrong with a machine; its situation comes back with its health."""
 
-        def complete(found: Health) -> None:
+        def complete(found: "Health") -> None:
             known = self.runner.situation(domain)
             if known is None:
                 failed(gone())
             else:
                 answered(replace(known, config=read_domain(found.inventory.config), health=found))
 
-        self.hosts.ask(domain.uri, partial(check, self.screens, domain.uuid), complete, failed)
+        self.hosts.ask(domain.uri, partial(jobs.check.check, self.screens, domain.uuid), complete, failed)
 
     def close(self) -> None:
         """Let go of everything, without waiting for a host."""

@@ -6,16 +6,20 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCryptographicHash
 
+from snapgui import virt
+from snapgui.core import health
 from snapgui.core.errors import SnapguiError
-from snapgui.core.health.inventory import Picture
 from snapgui.core.records import SnapshotRecord
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
-from snapgui.virt.files import proof_of
 from snapgui.virt.host import Host
+
+if TYPE_CHECKING:
+    from snapgui.core.health.inventory import Picture
 
 
 class Screens:
@@ -103,7 +107,7 @@ class Screens:
         except OSError:
             return
 
-    def orphans(self, uuid: str, snapshots: Iterable[SnapshotRecord], names: Collection[str]) -> tuple[Picture, ...]:
+    def orphans(self, uuid: str, snapshots: Iterable[SnapshotRecord], names: Collection[str]) -> tuple["Picture", ...]:
         """The pictures of this machine that are neither of these snapshots nor of any of these names."""
         kept = {self._path(uuid, snapshot).name for snapshot in snapshots}
         named = {self._path(uuid, SnapshotRecord(name)).name.partition("-")[0] for name in names}
@@ -113,7 +117,7 @@ class Screens:
                 is_kept = entry.name in kept or entry.name.partition("-")[0] in named
                 if not is_kept and entry.is_file(follow_symlinks=False):
                     about = entry.stat(follow_symlinks=False)
-                    found.append(Picture(entry.path, about.st_size, proof_of(about)))
+                    found.append(health.inventory.Picture(entry.path, about.st_size, virt.files.proof_of(about)))
         except OSError:
             return ()  # the machine has none
         return tuple(sorted(found, key=lambda picture: picture.path))

@@ -14,7 +14,7 @@ from snapgui.core.plan import Level
 from snapgui.core.records import DomainRecord, DomainState, HostState, Situation, SnapshotRecord
 from snapgui.core.requests import Power, PowerAction
 from snapgui.core.rules import make_plan
-from snapgui.core.rules.safety import is_safety
+from snapgui.core.rules.facts import is_safety
 from snapgui.core.text import translate
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon

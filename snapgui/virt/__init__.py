@@ -1,6 +1,18 @@
-"""Everything that calls libvirt. Knows no Qt."""
+"""Everything that calls libvirt. Knows no Qt. What only plans and jobs need is loaded when it is first used."""
 
 import os
+from typing import TYPE_CHECKING
+
+from snapgui.core.later import when_used
+
+if TYPE_CHECKING:
+    from snapgui.virt import files as files
+    from snapgui.virt import inventory as inventory
+    from snapgui.virt import progress as progress
+    from snapgui.virt import steps as steps
+    from snapgui.virt import survey as survey
+else:
+    __getattr__ = when_used(__name__)
 
 # libvirt reads its logging settings once, as it is loaded, and by default writes warnings of drivers in this process
 # to stderr. What matters of them reaches the user as an error. The user's own settings are left alone.

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import libvirt
 
+from snapgui import virt
+from snapgui.core import health
 from snapgui.core.differences.compare import Configuration, of_snapshot
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.health.examine import still_so
-from snapgui.core.health.inventory import Inventory
 from snapgui.core.plan import Call, Step
 from snapgui.core.records import (
     DomainConfig,
@@ -32,15 +33,16 @@ from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.read import read_config_then
 from snapgui.core.xml.read import read_domain as read_domain_xml
 from snapgui.qcow2.source import ByteSource
-from snapgui.virt import images, progress, reading, sizes, steps, survey
+from snapgui.virt import images, reading, sizes
 from snapgui.virt.connection import Connection
 from snapgui.virt.errors import code_of, telling
 from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
-from snapgui.virt.files import changed
-from snapgui.virt.inventory import chains, looking, read_inventory
 from snapgui.virt.line import CALLS_AT_ONCE, Line
 from snapgui.virt.usage import read_usage
 from snapgui.virt.volume import receive
+
+if TYPE_CHECKING:
+    from snapgui.core.health.inventory import Inventory
 
 _log = logging.getLogger(__name__)
 
@@ -199,24 +201,28 @@ class Host:
     def run(self, step: Step) -> None:
         """Make a plan's step, and wait for its end."""
         _log.debug("%s: %s %r, flags %d", step.call.value, step.domain_name, step.snapshot, step.flags)
-        if step.proof and step.call is not Call.PICTURE_DELETE and not still_so(self.inventory(step.domain.uuid), step):
-            raise SnapguiError(changed(steps.tried(step)))
+        if (
+            step.proof
+            and step.call is not Call.PICTURE_DELETE
+            and not health.examine.still_so(self.inventory(step.domain.uuid), step)
+        ):
+            raise SnapguiError(virt.files.changed(virt.steps.tried(step)))
         if step.merges and step.abortable:
             self._merge(step)
             return
-        with self._long.calling(steps.tried(step)) as connection:
-            steps.run(connection, step)
+        with self._long.calling(virt.steps.tried(step)) as connection:
+            virt.steps.run(connection, step)
 
     def _merge(self, step: Step) -> None:
         """Make a step that merges on a domain that is off, and that can be ended."""
         uuid = step.domain.uuid
         ended = threading.Event()
         try:
-            with self._long.calling(steps.tried(step)) as connection:
+            with self._long.calling(virt.steps.tried(step)) as connection:
                 # Only what libvirt started for the merge may be ended to cancel that, never somebody's running guest.
                 if not self._domain(connection, uuid).isActive():
                     self._merging[uuid] = ended
-                steps.run(connection, step)
+                virt.steps.run(connection, step)
         except SnapguiError as error:
             if not ended.is_set():
                 raise
@@ -234,7 +240,7 @@ class Host:
                 domain.abortJob()
             elif (ended := self._merging.get(uuid)) is not None:
                 ended.set()  # first, for the step fails while this call is on its way
-                if not progress.end_merge(domain, step.merges):
+                if not virt.progress.end_merge(domain, step.merges):
                     ended.clear()
 
     def progress(self, step: Step) -> float | None:
@@ -244,7 +250,7 @@ class Host:
         """
         with self._quick.calling(translate("Host", "Asking for the progress")) as connection:
             domain = self._domain(connection, step.domain.uuid)
-            return progress.of_merge(domain, step.merges) if step.merges else progress.of_job(domain)
+            return virt.progress.of_merge(domain, step.merges) if step.merges else virt.progress.of_job(domain)
 
     def open_image(self, path: str) -> ByteSource:
         """An image of the host for reading: the file where that is possible, else the volume at this path."""
@@ -265,23 +271,24 @@ class Host:
         """How many checkpoints the domain has, and the disks that a block job works on; None where not known."""
         with self._quick.calling(translate("Host", "Reading what is under way on the machine")) as connection:
             domain = self._domain(connection, uuid)
-            return survey.checkpoints(domain), survey.block_jobs(domain, config)
+            return virt.survey.checkpoints(domain), virt.survey.block_jobs(domain, config)
 
     def folders(self, paths: Iterable[str]) -> dict[str, Folder]:
         """What is known of folders of the host, by path."""
-        return survey.folders(self._quick, paths, local=self._local, pools=self._pools)
+        return virt.survey.folders(self._quick, paths, local=self._local, pools=self._pools)
 
     def prepared(self, paths: Iterable[str]) -> dict[str, Prepared | None]:
         """What images are by their own headers; None for those that can't be read."""
-        return survey.prepared(self.open_image, paths)
+        return virt.survey.prepared(self.open_image, paths)
 
-    def inventory(self, uuid: str) -> Inventory:
+    def inventory(self, uuid: str) -> "Inventory":
         """What the domain's health is judged by: all that the host has of any machine, and the files behind it."""
-        return read_inventory(self._bulk, uuid, local=self._local, pools=self._pools)
+        return virt.inventory.read_inventory(self._bulk, uuid, local=self._local, pools=self._pools)
 
     def chains(self, config: DomainConfig) -> dict[str, tuple[Layer, ...]]:
         """The images of each disk, the active one first, by target; without those that can't be read."""
-        return chains(looking(self._quick, local=self._local, pools=self._pools), config)
+        look = virt.inventory.looking(self._quick, local=self._local, pools=self._pools)
+        return virt.inventory.chains(look, config)
 
     def memory_sizes(self, uuid: str, records: Iterable[SnapshotRecord]) -> dict[str, Size]:
         """The size of the memory in each of these snapshots of the domain, by name."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapgui.core.names import expand
-from snapgui.core.rules import check_name
+from snapgui.core.rules.naming import check_name
 
 NOW = datetime(2026, 11, 22, 9, 5, 7, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from testbed.watchdog import Stall, Watchdog
 
 from snapgui.models.snapshots import Column
 from snapgui.ui.actions import Act
-from snapgui.ui.chart.export import Format
+from snapgui.ui.chart.content import Format
 
 _LIMIT = 0.050  # seconds
 _COUNT = 1000

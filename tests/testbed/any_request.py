@@ -22,7 +22,8 @@ from snapgui.core.requests import (
     Take,
     Undo,
 )
-from snapgui.core.rules.safety import is_safety, propose
+from snapgui.core.rules.facts import is_safety
+from snapgui.core.rules.safety import propose
 
 # None that is too long: libvirt 11.3 refuses it, but has forgotten the current snapshot by then, and crashes later.
 _ODD_NAMES = ("two words", "7", "é", "x,y", "a/b", ".dot", "<b>&", "it's", "-x", "")

@@ -10,7 +10,7 @@ from snapgui.core.activity import JobRecord
 from snapgui.core.plan import Plan
 from snapgui.core.records import DomainId, Kind, Situation
 from snapgui.core.requests import Take, TakeTogether
-from snapgui.core.rules import plan_together
+from snapgui.core.rules.together import plan_together
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 

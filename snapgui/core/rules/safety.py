@@ -30,18 +30,12 @@ from snapgui.core.rules.take_disks import disk_places, suffixes_used
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError, can_carry
 
-MARK: Final = "[snapgui: before-revert]"
 _NAME: Final = "before-revert-{n}"  # not translated: a running QEMU takes English letters only
 _STATES: Final = {
     DomainState.RUNNING: SnapshotState.RUNNING,
     DomainState.PAUSED: SnapshotState.PAUSED,
     DomainState.SHUTTING_DOWN: SnapshotState.RUNNING,
 }
-
-
-def is_safety(record: SnapshotRecord) -> bool:
-    """Whether it was taken before a revert, which can be undone by it."""
-    return MARK in record.description.splitlines()
 
 
 def propose(snapshot: str, situation: Situation) -> Take:
@@ -51,7 +45,7 @@ def propose(snapshot: str, situation: Situation) -> Take:
         name=snapshot if can_carry(snapshot) else "?"
     )
     kind, _ = default_kind(situation)
-    return Take(situation.domain.id, _free(taken), f"{text}\n{MARK}", kind)
+    return Take(situation.domain.id, _free(taken), f"{text}\n{facts.MARK}", kind)
 
 
 def _free(taken: Container[str]) -> str:

@@ -3,16 +3,14 @@
 import csv
 import io
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSaveFile, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QImageWriter, QPainter, QPalette
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QImageWriter, QPainter, QPalette
 from PySide6.QtSvg import QSvgGenerator
 
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.records import Size, SnapshotRecord
+from snapgui.core.records import Size
 from snapgui.core.text import translate
 from snapgui.models.words import kind_text, snapshot_state_text
 from snapgui.ui.chart.bars import (
@@ -27,6 +25,7 @@ from snapgui.ui.chart.bars import (
     paint_grid,
     paint_texts,
 )
+from snapgui.ui.chart.content import Chart, Format
 from snapgui.ui.chart.scale import Scale, largest, scale_for
 
 _HEIGHT = 360  # pixels, as at 96 dpi
@@ -41,36 +40,6 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsh
 
 # What XML 1.0 can't hold, not even escaped (its production 2, Char).
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-class Format(Enum):
-    """The files that a chart can be saved as, by their suffix."""
-
-    PNG = "png"
-    SVG = "svg"
-    CSV = "csv"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One snapshot of the chart."""
-
-    record: SnapshotRecord
-    size: Size | None
-    current: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """All that a file shows: the heading, the snapshots in their order, and the accent of the user's desktop.
-
-    The font's size is in pixels: points would be larger or smaller in a file than on the screen.
-    """
-
-    title: str
-    rows: tuple[Row, ...]
-    font: QFont
-    accent: QColor
 
 
 def save(path: str, chart: Chart, form: Format) -> None:

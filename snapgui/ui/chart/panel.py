@@ -14,7 +14,8 @@ from snapgui.models.flat import FlatSnapshots, Order
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.models.words import sum_text
-from snapgui.ui.chart.export import Chart, Format, Row, save
+from snapgui.ui import chart as charts
+from snapgui.ui.chart.content import Chart, Format, Row
 from snapgui.ui.chart.view import SizesView
 from snapgui.ui.selection import RowSelection, SelectionLink
 from snapgui.ui.widgets.elided import FiguresLabel
@@ -196,7 +197,7 @@ class _Writer(QObject):
     def write(self, path: str, chart: Chart, form: Format) -> None:
         """On a worker thread."""
         try:
-            save(path, chart, form)
+            charts.export.save(path, chart, form)
         except SnapguiError as error:
             self.failed.emit(error.problem)
         else:

@@ -13,10 +13,10 @@ from snapgui.core.names import expand
 from snapgui.core.plan import Plan
 from snapgui.core.records import Agent, DomainId, Kind, Situation
 from snapgui.core.requests import Take, TakeTogether
-from snapgui.core.rules import check_name, plan_together
 from snapgui.core.rules.default_kind import default_kind
+from snapgui.core.rules.naming import check_name
 from snapgui.core.rules.take_disks import suffixes_used
-from snapgui.core.rules.together import is_held, plan_each
+from snapgui.core.rules.together import is_held, plan_each, plan_together
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
 from snapgui.ui.dialogs.description_edit import DescriptionEdit

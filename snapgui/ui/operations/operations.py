@@ -8,14 +8,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
+from snapgui.core import rules
 from snapgui.core.differences.compare import Configuration
 from snapgui.core.errors import Problem
 from snapgui.core.plan import EffectKind, Finding, Level, Plan
 from snapgui.core.records import DomainId, Situation, SnapshotRecord
 from snapgui.core.requests import Describe, MachineRequest, Power, PowerAction, SetCurrent, Undo
 from snapgui.core.rules import make_plan
-from snapgui.core.rules.delete import told_by_xml
-from snapgui.core.rules.revert_files import told_by_xml as told_by_revert
 from snapgui.jobs.backend import Backend
 from snapgui.jobs.files import ReadFile
 from snapgui.models.store import Store
@@ -66,14 +65,14 @@ class Operations(QObject):
         if (known := self._runner.situation(domain)) is not None:
             dialog = dialogs.RevertDialog(known, snapshot.name, self._window)
             dialog.comparison_wanted.connect(partial(self._compare_with_now, dialog, snapshot.name))
-            self._ask(dialog, told_by_revert(snapshot.name, known.snapshots))
+            self._ask(dialog, rules.revert_files.told_by_xml(snapshot.name, known.snapshots))
             self._screens.want(domain.uuid, snapshot, partial(self._picture_loaded, domain))
 
     def undo(self, domain: DomainId, safety: str) -> None:
         """Take a revert back by its safety snapshot; asks where that loses something."""
         request = Undo(domain, safety)
         known = self._runner.situation(domain)
-        about = (safety,) if known is None else told_by_revert(safety, known.snapshots)
+        about = (safety,) if known is None else rules.revert_files.told_by_xml(safety, known.snapshots)
 
         def surveyed(read: Situation) -> None:
             plan = make_plan(request, read)
@@ -95,7 +94,7 @@ class Operations(QObject):
         """Ask how far, and delete."""
         if (known := self._runner.situation(domain)) is not None:
             names = tuple(snapshot.name for snapshot in snapshots)
-            about = (*names[: len(names) == 1], *told_by_xml(known.snapshots, names))
+            about = (*names[: len(names) == 1], *rules.delete.told_by_xml(known.snapshots, names))
             self._ask(dialogs.DeleteDialog(known, names, self._window), tuple(dict.fromkeys(about)))
 
     def edit(self, domain: DomainId, snapshot: SnapshotRecord) -> None:

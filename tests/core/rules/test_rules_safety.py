@@ -22,7 +22,8 @@ from snapgui.core.records import (
 )
 from snapgui.core.requests import Revert, RunState, Take, Undo
 from snapgui.core.rules import make_plan
-from snapgui.core.rules.safety import MARK, after_take, is_safety, is_unchanged, propose
+from snapgui.core.rules.facts import MARK, is_safety
+from snapgui.core.rules.safety import after_take, is_unchanged, propose
 
 _DOMAIN = """\
 <domain type='kvm'{id}><name>pisces</name><memory unit='MiB'>{memory}</memory>

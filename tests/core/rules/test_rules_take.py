@@ -9,7 +9,8 @@ import pytest
 from snapgui.core.plan import Call, EffectKind, Level, Plan
 from snapgui.core.records import Disk, DomainId, DomainState, Mode, Situation, SnapshotRecord
 from snapgui.core.requests import Delete, Take
-from snapgui.core.rules import check_name, make_plan
+from snapgui.core.rules import make_plan
+from snapgui.core.rules.naming import check_name
 from snapgui.core.xml.take import SnapshotWords, simple_snapshot
 
 QCOW2 = Disk("vda", source="/a.qcow2", format="qcow2")

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import Mode, Size, SnapshotRecord, SnapshotState
-from snapgui.ui.chart.export import Chart, Format, Row, csv_text, png, svg
+from snapgui.ui.chart.content import Chart, Format, Row
+from snapgui.ui.chart.export import csv_text, png, svg
 from snapgui.ui.chart.panel import SizesPanel
 
 NAMES = ("plain", '=HYPERLINK("x")', "-a", "日本語", "<b>&amp;", 'quo"te', "two\nlines", "L" * 255)

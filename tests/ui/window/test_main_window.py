@@ -18,7 +18,7 @@ from snapgui.models.snapshot_cells import Column
 from snapgui.settings import CONNECTIONS, Settings
 from snapgui.ui import machines
 from snapgui.ui.actions import Act
-from snapgui.ui.chart.export import Format
+from snapgui.ui.chart.content import Format
 from snapgui.ui.icons import icon
 from snapgui.ui.snapshots import panel
 from snapgui.virt.host import Host
