@@ -179,7 +179,7 @@ def test_what_libvirt_says_is_shown_at_the_line_that_it_names(qtbot: QtBot, app_
     said = "(domain_snapshot):3: Opening and ending tag mismatch"
     dialog.show_problem(Problem("Change it.", "libvirt can't read it.", raw=said))
     edit = dialog.findChild(XmlEdit)
-    assert edit.fault() == f"libvirt: {said}"
+    assert edit.fault().endswith(said)
     assert edit.findChild(QPlainTextEdit).marked == 3
     dialog.reject()
 
