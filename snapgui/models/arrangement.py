@@ -11,6 +11,8 @@ Arrangement = Mapping[
     Hashable, Sequence[Hashable]
 ]  # the children of each key, in order; those of None are the top rows
 
+_LEVELS = 10  # steps to the right of the top rows that leave room for names
+
 
 class Node:
     """A row: where it is, and what is under it. The number is its internal id: Qt keeps no reference to objects."""
@@ -32,7 +34,7 @@ class Node:
 
 
 class Strand(NamedTuple):
-    """A row's place in a drawing in which only branches are indented, each strand beside the one it comes from.
+    """A row's place in a drawing: each strand stands beside the one that it comes from.
 
     ``guides``: for each strand from the second one to the row's own, whether another one follows beside it.
     """
@@ -43,19 +45,22 @@ class Strand(NamedTuple):
 
 
 class Strands:
-    """The strands of all rows under a top, as they lie now. A chain is one strand, however long.
+    """The strands of all rows under a top, as they lie now.
 
+    In a tree of few levels each row begins a strand, so that every child stands to the right of its parent. In a deeper
+    one a chain is one strand, however long, and only branches stand to the right: else no room is left for the names.
     They are found for all at once: a chain of 10,000 is climbed by no row of it.
     """
 
     def __init__(self, top: Node) -> None:
+        self._by_level = _is_flat(top)
         self._heads = {child: child for child in top.children}  # the first row of each row's strand
         self._depths = dict.fromkeys(self._heads, 0)
         waiting = list(self._heads)
         while waiting:
             node = waiting.pop()
             head = self._heads[node]
-            if len(node.children) == 1:
+            if len(node.children) == 1 and not self._by_level:
                 self._heads[node.children[0]] = head
             else:
                 self._heads.update((child, child) for child in node.children)
@@ -70,7 +75,15 @@ class Strands:
         while head.parent is not None and self._depths[head]:
             guides.append(head.row < len(head.parent.children) - 1)
             head = self._heads[head.parent]
-        return Strand(tuple(reversed(guides)), first=first, goes_on=len(node.children) == 1)
+        return Strand(tuple(reversed(guides)), first=first, goes_on=len(node.children) == 1 and not self._by_level)
+
+
+def _is_flat(top: Node) -> bool:
+    """Whether there is room for a step to the right at each level."""
+    rows = top.children
+    for _ in range(_LEVELS):
+        rows = [child for row in rows for child in row.children]
+    return not rows
 
 
 def reached(target: Arrangement) -> dict[Hashable, Hashable]:

@@ -134,7 +134,7 @@ class TreeModel(QAbstractItemModel):
         return selection
 
     def strand(self, index: Index) -> Strand:
-        """How a row is to be drawn: a chain is one strand, however long, and only where it branches is it indented."""
+        """How a row is to be drawn, as ``Strands`` tells it."""
         node = self._by_number.get(index.internalId()) if index.isValid() else None
         return Strand((), first=True, goes_on=False) if node is None else self._drawing().of(node)
 

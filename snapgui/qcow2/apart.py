@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from snapgui.qcow2 import errors
 from snapgui.qcow2.errors import DamagedImageError, Qcow2Error
-from snapgui.qcow2.source import ByteSource, DistantSource, LocalFile
+from snapgui.qcow2.source import ByteSource, LocalFile, is_distant
 
 _PACKAGES: Final = Path(__file__).resolve().parents[2]
 _ERRORS: Final[dict[str, type[Qcow2Error]]] = {
@@ -120,7 +120,7 @@ def _attend(stream: BufferedRWPair, source: ByteSource, progress: Progress) -> d
 
 
 def _read(source: ByteSource, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-    if isinstance(source, DistantSource):
+    if is_distant(source):
         return list(source.read_ranges(ranges))
     return [source.read(offset, length) for offset, length in ranges]
 

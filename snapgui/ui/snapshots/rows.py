@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QLine, QRect
+from PySide6.QtCore import QLine, QPoint, QRect
 from PySide6.QtGui import QColor, QCursor, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyleOptionFocusRect, QStyleOptionViewItem, QTreeView
 
@@ -20,6 +20,7 @@ _Position = QStyleOptionViewItem.ViewItemPosition
 _Primitive = QStyle.PrimitiveElement
 
 HANDLE: Final = 16  # pixels: the place of what opens and closes a row, between the lines and the icon
+_BEAD = 5  # pixels
 _LINE_STRENGTH = 0.4  # of the text's colour
 
 
@@ -100,7 +101,7 @@ def _position(section: int, sections: list[int]) -> QStyleOptionViewItem.ViewIte
 def _draw_branches(
     tree: QTreeView, painter: QPainter, base: QStyleOptionViewItem, area: QRect, branches: Branches
 ) -> None:
-    """A line for each strand that goes on beside this row, a corner where its own begins, and its handle."""
+    """A line for each strand that goes on beside this row, a corner where its own begins, and its handle or a bead."""
     lines: list[QLine] = []
     top, middle, bottom = area.top(), area.center().y(), area.bottom()
     last = len(branches.guides) - 1
@@ -119,8 +120,6 @@ def _draw_branches(
         lines.append(QLine(own, top, own, middle - gap))
     if branches.goes_on:
         lines.append(QLine(own, middle + gap, own, bottom))
-    if not branches.opens and not (branches.first and not branches.goes_on):
-        lines.append(QLine(own, middle, own + HANDLE // 3, middle))
     role = QPalette.ColorRole.HighlightedText if base.state & _State.State_Selected else QPalette.ColorRole.Text
     colour = QColor(base.palette.color(role))
     colour.setAlphaF(_LINE_STRENGTH)
@@ -129,6 +128,10 @@ def _draw_branches(
     for line in lines:
         start, end = (area.right() - x if mirrored else area.left() + x for x in (line.x1(), line.x2()))
         painter.drawLine(start, line.y1(), end, line.y2())
+    if not branches.opens and not (branches.first and not branches.goes_on):  # a bead on its strand, and no branch
+        bead = QRect(0, 0, _BEAD, _BEAD)
+        bead.moveCenter(QPoint(area.right() - own if mirrored else area.left() + own, middle))
+        painter.fillRect(bead, painter.pen().color())
     if branches.opens:
         option = QStyleOptionViewItem(base)
         kept = _State.State_Enabled | _State.State_Selected | _State.State_MouseOver | _State.State_Open

@@ -1,7 +1,7 @@
 """The tree of snapshots: its columns, how it is drawn, and where a press of the mouse meets it.
 
-A chain of snapshots below one another stays in one line, and only branches are indented: most machines have one chain,
-and a step to the right for each of its rows would leave no room for the names.
+In a deep tree a chain of snapshots below one another stays in one line, and only branches are indented: a step to the
+right for each row would leave no room for the names.
 """
 
 from PySide6.QtCore import QByteArray, QItemSelection, QItemSelectionModel, QPoint, QRect, Qt, QTimer

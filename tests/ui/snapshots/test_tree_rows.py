@@ -103,15 +103,28 @@ def test_every_name_of_a_long_chain_can_be_read(qtbot: QtBot) -> None:
     assert tree.visualRect(model.here_index()).width() > tree.fontMetrics().horizontalAdvance("You are here")
 
 
-def test_only_branches_are_indented(qtbot: QtBot) -> None:
+def test_each_level_of_a_tree_stands_to_the_right_of_the_one_above(qtbot: QtBot) -> None:
     parents = {"clean": None, "first": "clean", "a": "first", "a2": "a", "b": "first"}
     panel = panel_of(qtbot, parents, "a2")
     model, tree = panel.tree.choice.snapshots, panel.tree
     left = {name: tree.visualRect(model.index_of(name)).left() for name in parents}
-    assert left["clean"] == left["first"] < left["a"] == left["a2"] == left["b"]
+    assert left["clean"] < left["first"] < left["a"] == left["b"] < left["a2"]
+    assert tree.visualRect(model.here_index()).left() > left["a2"]
+    handles = {name for name in parents if tree.branches(model.index_of(name)).opens}
+    assert handles == {"clean", "first", "a", "a2"}
+
+
+def test_in_a_deep_tree_only_branches_are_indented(qtbot: QtBot) -> None:
+    deep = chain(12)
+    parents = {**deep, "a": "before update 11", "a2": "a", "b": "before update 11"}
+    panel = panel_of(qtbot, parents, "a2")
+    model, tree = panel.tree.choice.snapshots, panel.tree
+    left = {name: tree.visualRect(model.index_of(name)).left() for name in parents}
+    assert {left[name] for name in deep} == {left["before update 0"]}
+    assert left["before update 11"] < left["a"] == left["a2"] == left["b"]
     assert tree.visualRect(model.here_index()).left() == left["a2"]
     handles = {name for name in parents if tree.branches(model.index_of(name)).opens}
-    assert handles == {"clean", "first", "a"}
+    assert handles == {"before update 0", "before update 11", "a"}
     tree.collapse(model.index_of("a2"))
     assert tree.branches(model.index_of("a2")).opens  # what is closed can be opened again
 
