@@ -210,15 +210,18 @@ def read_situation(
         raise SnapguiError(gone())
     config = host.read_config(domain.uuid)
     checkpoints, block_jobs = host.obstacles(domain.uuid, config)
-    places = [posixpath.dirname(disk.source) for disk in config.disks if disk.writable and disk.source]
+    chains = host.chains(config)
+    images = [disk.source for disk in config.disks if disk.writable and disk.source]
+    images += [layer.path for chain in chains.values() for layer in chain]  # what is deleted is merged into these
+    places = dict.fromkeys(posixpath.dirname(path) for path in images)
     return Situation(
         host=HostRecord(domain.uri),
         domain=record,
         config=config,
         image_tags=host.image_tags(config),
         equal_tags={} if record.state.active else host.equal_tags(config),
-        chains=host.chains(config),
-        folders=host.folders([*places, *folders]),
+        chains=chains,
+        folders=host.folders({**places, **dict.fromkeys(folders)}),
         prepared=host.prepared(prepared),
         checkpoints=checkpoints,
         block_jobs=block_jobs,

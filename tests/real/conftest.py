@@ -1,7 +1,7 @@
 """The real application, in this process, for whoever tests it on a real host."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,25 @@ def user(qtbot: QtBot, home: Path) -> Iterator[User]:
     application.window.close()
     application.close()
     garbage.stop()
+
+
+@pytest.fixture
+def small(daemon: Daemon) -> Iterator[Callable[[str], Path]]:
+    """Makes a folder with room for as much as asked ("4m"), for the daemon's QEMU."""
+    made: list[Path] = []
+
+    def build(size: str) -> Path:
+        folder = daemon.root / f"small-{size}"
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=False).returncode:
+            pytest.skip("only root may mount a small file system")
+        made.append(folder)
+        return daemon.hand_over(folder)
+
+    yield build
+    for folder in made:
+        subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,25 +52,6 @@ def large(user: User, daemon: Daemon, guest: Guest) -> Guest:
     user.choose_machine(daemon.uri, guest.name)
     user.until(lambda: user.machine_state() == "running", "the machine to run")
     return guest
-
-
-@pytest.fixture
-def small(daemon: Daemon) -> Iterator[Callable[[str], Path]]:
-    """Makes a folder with room for as much as asked ("4m"), for the daemon's QEMU."""
-    made: list[Path] = []
-
-    def build(size: str) -> Path:
-        folder = daemon.root / f"small-{size}"
-        folder.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=False).returncode:
-            pytest.skip("only root may mount a small file system")
-        made.append(folder)
-        return daemon.hand_over(folder)
-
-    yield build
-    for folder in made:
-        subprocess.run(["umount", folder], check=True)
-        folder.rmdir()
 
 
 def named(parent: QWidget, kind: type[Any], name: str) -> Any:
