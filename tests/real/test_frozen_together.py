@@ -1,4 +1,4 @@
-"""Guests whose file systems are held still together by QEMU's own agent in them, and let go whatever happens."""
+"""Guests whose file systems are held still by QEMU's own agent in them, one or several, and let go whatever happens."""
 
 import json
 import subprocess
@@ -14,8 +14,10 @@ from testbed.several import Several
 from snapgui.core import virsh
 from snapgui.core.activity import JobState
 from snapgui.core.job_words import problem_of
-from snapgui.core.plan import Call, Step
+from snapgui.core.plan import Call, Plan, Step
 from snapgui.core.records import Kind
+from snapgui.core.requests import Take
+from snapgui.core.rules import make_plan
 from snapgui.virt.host import Host
 
 NAMES = ("draco", "lyra")
@@ -31,7 +33,6 @@ def guests(daemon: Daemon, guest_files: Path) -> Iterator[dict[str, Guest]]:  # 
         daemon.virsh("start", name)
     for guest in found.values():
         guest.wait_until_up()
-        guest.run("mke2fs -q /dev/vda && mkdir -p /mnt && mount -t ext2 /dev/vda /mnt && echo data >/mnt/file")
         assert "return" in _agent(daemon, guest.name, "guest-ping")
     yield found
     for guest in found.values():
@@ -118,8 +119,8 @@ def test_the_script_holds_them_still_too_and_lets_them_go(several: Several, *, r
         (daemon.images / f"lyra.{name}").write_text("in the way")
     ran = subprocess.run(["sh", "-c", virsh.script(plan)], capture_output=True, text=True, timeout=180, check=False)
     assert (ran.returncode != 0) is roll_back, ran.stderr
-    assert ran.stdout.count("Froze") == 2
-    assert ran.stdout.count("Thawed") == 2
+    assert ran.stdout.count("Froze 1 filesystem") == 2
+    assert ran.stdout.count("Thawed 1 filesystem") == 2
     assert _status(daemon) == _FREE
     assert _taken(daemon, name) == {"draco": not roll_back, "lyra": not roll_back}
 
@@ -197,3 +198,50 @@ def test_a_lost_connection_is_made_up_for_once_it_is_back(several: Several, at_e
     assert _status(daemon) == _FREE
     several.until(lambda: "made up" not in problem_of(several.jobs[number]).why, "the word on it")
     several.until(lambda: "was not taken" in problem_of(several.jobs[number]).why, "what became of it")
+
+
+# One machine, which libvirt itself holds still
+
+
+def _alone(several: Several, name: str, *, quiesce: bool = True) -> Plan:
+    ((domain, known),) = several.survey(["lyra"]).items()
+    return make_plan(Take(domain, name, kind=Kind.DISK_ONLY, quiesce=quiesce), known)
+
+
+@pytest.mark.parametrize("quiesce", [True, False])
+def test_what_the_guest_has_not_written_yet_is_in_a_snapshot_that_holds_it_still(
+    several: Several, guests: dict[str, Guest], *, quiesce: bool
+) -> None:
+    daemon, guest, name = several.daemon, guests["lyra"], f"alone-{quiesce}"
+    before = daemon.virsh("domblklist", "lyra").split()[1]
+    guest.run("echo 60000 >/proc/sys/vm/dirty_expire_centisecs; echo 60000 >/proc/sys/vm/dirty_writeback_centisecs")
+    plan = _alone(several, name, quiesce=quiesce)
+    guest.run(f"echo just-{quiesce}-typed >/disk/{name}")
+    job = several.end(several.start(plan))
+    assert (job.state, problem_of(job)) == (JobState.DONE, None)
+    assert name in daemon.snapshots("lyra")
+    assert _status(daemon) == _FREE
+    assert guest.run(f"echo more >>/disk/{name}; sync; cat /disk/{name}") == f"just-{quiesce}-typed\nmore"
+    raw = daemon.root / "lyra.raw"
+    subprocess.run(["qemu-img", "convert", "-U", "-O", "raw", before, raw], check=True)
+    assert (f"just-{quiesce}-typed".encode() in raw.read_bytes()) is quiesce
+    raw.unlink()
+
+
+def test_an_agent_that_hangs_is_told_before_anything_is_done(several: Several, guests: dict[str, Guest]) -> None:
+    daemon = several.daemon
+    before = daemon.virsh("domblklist", "lyra")
+    plan = _alone(several, "hung")
+    guests["lyra"].run("kill -STOP $(pidof qemu-ga)")
+    try:
+        job = several.end(several.start(plan))
+    finally:
+        guests["lyra"].run("kill -CONT $(pidof qemu-ga)")
+    assert job.state is JobState.FAILED
+    assert problem_of(job).why == "The guest agent does not answer."
+    assert [plan.steps[index].call for index in job.done] == [Call.AGENT_TIMEOUT] * 2, "as before at the end"
+    assert daemon.virsh("domblklist", "lyra") == before
+    assert "hung" not in daemon.snapshots("lyra")
+    several.until(lambda: "return" in _agent(daemon, "lyra", "guest-ping"), "the agent")
+    assert _status(daemon) == _FREE
+    assert guests["lyra"].run("echo free >/disk/free; sync; cat /disk/free", seconds=20) == "free"

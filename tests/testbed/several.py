@@ -47,6 +47,12 @@ class Several:
         self, names: Sequence[str], snapshot: str, kind: Kind, *, freeze: bool = False, roll_back: bool = False
     ) -> Plan:
         """The plan that the dialog would show."""
+        read = self.survey(names)
+        takes = tuple(Take(domain, snapshot, "several", kind) for domain in read)
+        return plan_together(TakeTogether(takes, freeze, roll_back), read)
+
+    def survey(self, names: Sequence[str]) -> dict[DomainId, Situation]:
+        """What a dialog reads of these machines, in this order."""
         self.until(lambda: set(names) <= {each.name for each in self.store.domains(self.daemon.uri)}, "the machines")
         read: dict[DomainId, Situation] = {}
         failed: list[object] = []
@@ -56,8 +62,7 @@ class Several:
             self.backend.hosts.survey(domain, (), lambda each: read.__setitem__(each.domain.id, each), failed.append)
         self.until(lambda: bool(failed) or len(read) == len(names), "the survey")
         assert not failed, failed
-        takes = tuple(Take(domain, snapshot, "several", kind) for domain in domains)
-        return plan_together(TakeTogether(takes, freeze, roll_back), read)
+        return {domain: read[domain] for domain in domains}
 
     def start(self, plan: Plan) -> int:
         """Begin the job."""

@@ -25,6 +25,7 @@ SINCE_PRIVATE_FILES: Final = 11_010_000  # before it, files made for a machine t
 SINCE_MANY_FILES: Final = 12_000_000
 
 MARK: Final = "[snapgui: before-revert]"  # the line of its description that a safety snapshot is known by
+PATIENCE: Final = 20  # seconds for each answer of a guest's agent, where nothing else may go on meanwhile
 
 _NAMED_IN_A_SENTENCE: Final = 5
 _EXTERNAL = frozenset({Kind.EXTERNAL, Kind.DISK_ONLY})

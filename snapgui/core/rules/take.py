@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from snapgui.core.plan import Call, CreateFlag, Finding, Level, Plan
+from snapgui.core.plan import AGENT_WAITS, Call, CreateFlag, Finding, Level, Plan, Step
 from snapgui.core.records import Agent, DomainState, Kind, Situation
 from snapgui.core.requests import Delete, Take
 from snapgui.core.rules import facts
@@ -39,10 +39,26 @@ def plan_take(request: Take, situation: Situation) -> Plan:
     return Plan(
         request,
         title.format(name=request.name, machine=situation.domain.name),
-        steps=(step,) if xml and situation.config is not None else (),
+        steps=_with_agent(step, situation) if xml and situation.config is not None else (),
         findings=tuple(findings),
         effects=tuple(take_effects(asked, situation)),
         undo=None if request.no_metadata else Delete(request.domain, (request.name,)),
+    )
+
+
+def _with_agent(step: Step, situation: Situation) -> tuple[Step, ...]:
+    """The step, and the agent asked before it where it is to hold the guest still.
+
+    [run] libvirt 11.3 sends an agent that hangs the freeze all the same, and waits for it without end.
+    """
+    if not step.flags & CreateFlag.QUIESCE or not facts.is_qemu(situation) or not situation.domain.state.active:
+        return (step,)
+    patience = facts.step(situation, Call.AGENT_TIMEOUT)
+    return (
+        replace(patience, seconds=facts.PATIENCE),
+        facts.step(situation, Call.AGENT_ASK),
+        step,
+        replace(patience, seconds=AGENT_WAITS, always=True),
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
-from typing import Final
 
 from snapgui.core.plan import AGENT_WAITS, Call, Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import DomainId, DomainState, Kind, Mode, Situation, SnapshotDisk, SnapshotRecord, Snapshots
@@ -16,8 +15,6 @@ from snapgui.core.rules.take import plan_take
 from snapgui.core.rules.take_disks import disk_places, memory_place
 from snapgui.core.rules.take_memory import memory_folder
 from snapgui.core.text import size_text, translate
-
-PATIENCE: Final = 20  # seconds for each answer of an agent: meanwhile, the other guests' file systems are held still
 
 
 def plan_together(request: TakeTogether, situations: Mapping[DomainId, Situation]) -> Plan:
@@ -103,9 +100,9 @@ def _steps(
     others = [take for take in request.takes if take not in held]
     if not all(plan.steps for plan in plans.values()):
         return ()
-    takes = {domain: _take_step(request, plan.steps[0]) for domain, plan in plans.items()}
+    takes = {domain: _take_step(request, plan.steps) for domain, plan in plans.items()}
     agents = [situations[take.domain] for take in held]
-    patience = (replace(facts.step(each, Call.AGENT_TIMEOUT), seconds=PATIENCE) for each in agents)
+    patience = (replace(facts.step(each, Call.AGENT_TIMEOUT), seconds=facts.PATIENCE) for each in agents)
     # [run] libvirt 11.3: an agent that hangs gets the freeze all the same, and freezes once it wakes up, unawaited.
     ask = (facts.step(each, Call.AGENT_ASK) for each in agents)
     freeze = (facts.step(each, Call.FS_FREEZE) for each in agents)
@@ -122,7 +119,8 @@ def _steps(
     )
 
 
-def _take_step(request: TakeTogether, step: Step) -> Step:
+def _take_step(request: TakeTogether, steps: Iterable[Step]) -> Step:
+    step = next(step for step in steps if step.takes)
     if not request.roll_back:
         return replace(step, may_fail=True)
     undo = Step(Call.SNAPSHOT_DELETE, step.domain, step.domain_name, step.snapshot)
@@ -182,7 +180,7 @@ def _held_effects(request: TakeTogether, situations: Mapping[DomainId, Situation
         "The file systems of {machines} hold still from the first until the last of them is taken. They go on then, "
         "whatever happens. An agent that does not answer in {seconds} seconds ends it before any of them is taken.",
     )
-    return [Effect(EffectKind.PAUSES, text.format(machines=facts.quoted(held), seconds=PATIENCE), tuple(held))]
+    return [Effect(EffectKind.PAUSES, text.format(machines=facts.quoted(held), seconds=facts.PATIENCE), tuple(held))]
 
 
 def _among_themselves(request: TakeTogether, situations: Mapping[DomainId, Situation]) -> list[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from snapgui.core.plan import CreateFlag, EffectKind, Level, Plan
+from snapgui.core.plan import Call, CreateFlag, EffectKind, Level, Plan
 from snapgui.core.records import (
     Agent,
     Disk,
@@ -54,7 +54,7 @@ def asked(plan: Plan) -> Any:
 
 
 def flags(plan: Plan) -> CreateFlag:
-    return CreateFlag(plan.steps[0].flags)
+    return CreateFlag(next(step for step in plan.steps if step.takes).flags)
 
 
 def said(plan: Plan) -> str:
@@ -186,7 +186,15 @@ def test_the_agent_is_asked_for_only_where_it_can_answer(take: Callable[..., Pla
     assert plan.ready
     assert rules(plan) == set()
     assert flags(plan) == CreateFlag.DISK_ONLY | CreateFlag.QUIESCE
+    assert [step.call for step in plan.steps] == [
+        Call.AGENT_TIMEOUT,
+        Call.AGENT_ASK,
+        Call.SNAPSHOT_CREATE,
+        Call.AGENT_TIMEOUT,
+    ]
+    assert [step.always for step in plan.steps] == [False, False, False, True]
     assert "hold still for a moment" in said(plan)
+    assert len(take(asked=fields).steps) == 1
     assert take(asked=fields).ready  # off: nothing writes
 
 

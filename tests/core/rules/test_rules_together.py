@@ -9,7 +9,8 @@ from snapgui.core.errors import Problem
 from snapgui.core.plan import Call, CreateFlag, Level, Plan
 from snapgui.core.records import Agent, Disk, DomainId, DomainState, Folder, Kind, Mode, Situation
 from snapgui.core.requests import Take, TakeTogether
-from snapgui.core.rules.together import PATIENCE, plan_together
+from snapgui.core.rules.facts import PATIENCE
+from snapgui.core.rules.together import plan_together
 
 NAMES = ("pisces", "leo", "virgo")
 
