@@ -159,7 +159,7 @@ def _label(text: str) -> TextLabel:
 def _mode_text(mode: Mode) -> str:
     texts = {
         Mode.INTERNAL: translate("TakeDialog", "Inside its image"),
-        Mode.EXTERNAL: translate("TakeDialog", "Goes on in a new file"),
+        Mode.EXTERNAL: translate("TakeDialog", "Goes on in a new qcow2 file"),
     }
     return texts.get(mode, translate("TakeDialog", "Left out"))
 

@@ -158,6 +158,7 @@ def test_each_disk_says_what_becomes_of_it(open_dialog: Callable[..., TakeDialog
     assert "Read-only: never changes" in texts
     assert "Empty drive" in texts
     what = named(dialog, QComboBox, "What becomes of disk vdb")
+    assert what.currentText() == "Goes on in a new qcow2 file"  # it is raw
     file = named(dialog, QLineEdit, "New file of disk vdb")
     assert file.placeholderText() == "/images/data.pisces-1"
     file.setText("/images/other")

@@ -7,7 +7,16 @@ import libvirt
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+)
 from testbed.stage import URI
 
 from snapgui.app import Application
@@ -251,6 +260,12 @@ def test_a_failed_host_is_a_row_with_the_reason_and_can_be_tried_again(qtbot, ap
     assert "/nowhere" not in index.data(Role.PROBLEM).why or index.data(Qt.ItemDataRole.ToolTipRole)
     _use(app, Act.REFRESH)
     qtbot.waitUntil(app.window.actions_[Act.REFRESH].isEnabled)
+    again = next(each for each in app.window.findChildren(QToolButton) if each.text() == "Try again")
+    assert again.isVisible()
+    tried = []
+    app.store.host_changed.connect(lambda changed: tried.append(app.store.host(changed).state))
+    again.click()
+    qtbot.waitUntil(lambda: tried[:1] == [HostState.CONNECTING] and tried[-1] is HostState.FAILED)
     _use(app, Act.DISCONNECT)
     assert [host.uri for host in app.store.hosts()] == [URI]
 
