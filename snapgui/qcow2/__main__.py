@@ -17,10 +17,6 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _UNIT = 1024
 
 
-class _UnknownNameError(Exception):
-    """A name that no snapshot has, or not so many."""
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m snapgui.qcow2",
@@ -37,19 +33,6 @@ def _arguments() -> argparse.Namespace:
         " several snapshots with one name the first is meant, as with qemu-img; NAME given again means the next.",
     )
     return parser.parse_args()
-
-
-def _chosen(clusters: Clusters, names: list[str]) -> list[int]:
-    """The snapshots that ``qemu-img snapshot -d`` would delete if it were called with these names in turn."""
-    left = list(enumerate(clusters.snapshots))
-    found: list[int] = []
-    for name in names:
-        match = next((one for one in left if one[1].name == name), None)
-        if match is None:
-            raise _UnknownNameError(f"no snapshot {name!r}" + (" left" if name in names[: len(found)] else ""))
-        left.remove(match)
-        found.append(match[0])
-    return found
 
 
 def _as_json(image: str, clusters: Clusters, freed: Held) -> str:
@@ -114,9 +97,13 @@ def main() -> int:
             clusters = read_clusters(source)
         finally:
             source.close()
-        freed = clusters.freed(_chosen(clusters, chosen.delete))
-    except (Qcow2Error, _UnknownNameError) as error:
+        freed = clusters.freed(clusters.places(chosen.delete))
+    except Qcow2Error as error:
         print(_printable(f"{chosen.image}: {error}"), file=sys.stderr)
+        return 1
+    except KeyError as error:
+        often = chosen.delete.count(error.args[0]) > 1
+        print(_printable(f"{chosen.image}: no snapshot '{error.args[0]}'" + " left" * often), file=sys.stderr)
         return 1
     except OSError as error:
         print(_printable(f"{chosen.image}: {error.strerror or error}"), file=sys.stderr)

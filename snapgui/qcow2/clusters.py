@@ -7,7 +7,7 @@ differs between the states, not with the disk.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -103,12 +103,19 @@ class Clusters:
             found.setdefault(owners, [0] * len(Kind))[kind] += size
         return {owners: Held(*sizes) for owners, sizes in found.items()}
 
-    def find(self, name: str) -> int:
-        """The snapshot that ``qemu-img snapshot -d`` would delete by this name: the first of several, else KeyError."""
-        for place, snapshot in enumerate(self.snapshots):
-            if snapshot.name == name:
-                return place
-        raise KeyError(name)
+    def places(self, names: Iterable[str]) -> list[int]:
+        """The snapshots that ``qemu-img snapshot -d`` deletes when it is called with these names in turn.
+
+        That is the first of several with one name, and then the next. Raises KeyError with a name that is left over.
+        """
+        found: list[int] = []
+        for name in names:
+            left = (place for place, one in enumerate(self.snapshots) if one.name == name and place not in found)
+            place = next(left, None)
+            if place is None:
+                raise KeyError(name)
+            found.append(place)
+        return found
 
 
 def _all_of_group(holdings: Holdings, of_run: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -182,7 +189,6 @@ class _Walk:
         self._tables = np.zeros(0, np.int64)
         areas = sorted((state.l1_offset, state.l1_offset + 8 * state.l1_size) for state in states if state.l1_size)
         self._areas = np.array([(0, header.cluster_size), *areas], np.int64)
-        self._data_end = -(-source.size() // header.cluster_size) * header.cluster_size
         self._compressed = np.array(COMPRESSED, ">u8").view(np.uint64)
         self._portion = _Portion()
         self.tally = Tally(len(states))
@@ -223,7 +229,9 @@ class _Walk:
         ends[np.append(columns[1:] != columns[:-1], True)] = len(self._states)
         kept = found != 0
         found, columns, rows, ends = found[kept], columns[kept], rows[kept], ends[kept]
-        unique = np.unique(np.stack([found, columns], axis=1), axis=0)[:, 0]
+        unique = np.unique(found)
+        if len(unique) < len(found):  # it may be there again for a later state, but not in another column
+            unique = np.unique(np.stack([found, columns], axis=1), axis=0)[:, 0]
         self._tables = np.concatenate([self._tables, unique])
         self._tables.sort()
         (twice,) = (self._tables[1:] == self._tables[:-1]).nonzero()
@@ -306,7 +314,7 @@ class _Walk:
         compressed = (value & np.uint64(COMPRESSED)) != 0
         offset = (value & np.uint64(OFFSET_MASK)).astype(np.int64)
         plain = ~compressed & (offset != 0)
-        wrong = plain & ((offset % size != 0) | (offset > self._data_end))
+        wrong = plain & ((offset % size != 0) | (offset > self._data_end()))
         if wrong.any():
             where = int(wrong.argmax())
             raise DamagedImageError(
@@ -321,6 +329,10 @@ class _Walk:
                     cluster, first[compressed][these], last[compressed][these], kinds[compressed][these]
                 )
 
+    def _data_end(self) -> int:
+        """Where the last cluster ends. QEMU may not have written all of it yet, and nothing of the one behind it."""
+        return -(-self._source.size() // self._header.cluster_size) * self._header.cluster_size
+
     def _hosts(self, value: Entries) -> Iterator[tuple[Numbers, npt.NDArray[np.bool_]]]:
         """The first, second and third host cluster that compressed clusters lie in, and which of them have one."""
         bits = self._header.cluster_size.bit_length() - 1
@@ -328,7 +340,7 @@ class _Walk:
         offset = (value & np.uint64((1 << min(width, 56)) - 1)).astype(np.int64)
         sectors = ((value >> np.uint64(width)) & np.uint64((1 << (bits - 8)) - 1)).astype(np.int64) + 1
         end = (offset & ~np.int64(511)) + sectors * 512
-        wrong = end > self._data_end + self._header.cluster_size
+        wrong = end > self._data_end() + self._header.cluster_size
         if wrong.any():
             raise DamagedImageError(
                 f"a compressed cluster at byte {offset[wrong][0]} reaches past the end of the image"

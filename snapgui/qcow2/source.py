@@ -14,7 +14,7 @@ class ByteSource(Protocol):
     """An image as bytes. What goes wrong while reading is raised as the source's own error, such as OSError."""
 
     def size(self) -> int:
-        """Bytes that can be read, as known when the source was opened."""
+        """Bytes that can be read, as known when the source was opened or, for an image that grows, now."""
 
     def read(self, offset: int, length: int) -> bytes:
         """``length`` bytes from ``offset``; fewer only where the source ends before."""
@@ -61,11 +61,10 @@ class LocalFile:
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             self.close()
             raise OSError(errno.EINVAL, "neither a file nor a block device", str(path))
-        self._size = os.lseek(self._descriptor, 0, os.SEEK_END)  # st_size is 0 for a block device
 
     def size(self) -> int:
-        """Bytes that can be read."""
-        return self._size
+        """Bytes that can be read now: a running machine's image grows."""
+        return os.lseek(self._descriptor, 0, os.SEEK_END)  # st_size is 0 for a block device
 
     def read(self, offset: int, length: int) -> bytes:
         """``length`` bytes from ``offset``; fewer only at the end."""
