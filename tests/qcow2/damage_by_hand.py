@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import NoReturn
 
 from testbed.spoilt_image import Bytes, FarBytes, make_seeds, places, spoil
 
@@ -25,7 +26,7 @@ from snapgui.qcow2.errors import Qcow2Error
 
 _SECONDS = 5
 _ADDRESS_SPACE = 2 * 1024**3
-_READS = 40  # times the length of the image, at most
+_READS = 60  # times the length of the image, at most
 
 
 def try_one(image: bytes, random: Random, counts: Counter[str]) -> None:
@@ -36,9 +37,11 @@ def try_one(image: bytes, random: Random, counts: Counter[str]) -> None:
         clusters = read_clusters(source, shared=random.random() < 0.3)
         everything = range(len(clusters.snapshots))
         freed = clusters.freed(everything).total
-        assert 0 <= max((clusters.freed([one]).total for one in everything), default=0) <= freed
+        assert (
+            0 <= max((clusters.freed([one]).total for one in everything[:8]), default=0) <= freed
+        )  # there may be 65,536
         clusters.grown(0)
-        for since in list(everything)[:3]:
+        for since in everything[:3]:
             read_changes(source, since, random.choice([None, *everything][:4]))
         counts["figures"] += 1
     except Qcow2Error as error:
@@ -50,7 +53,11 @@ def try_one(image: bytes, random: Random, counts: Counter[str]) -> None:
             read(source)
         except Qcow2Error:
             counts[f"refused by {read.__name__}"] += 1
-    assert source.read_bytes < _READS * max(len(image), 1 << 16), f"{source.read_bytes} bytes read"
+    assert source.read_bytes < _READS * max(len(image), 1 << 18), f"{source.read_bytes} bytes read"
+
+
+def _give_up(_signal: int, _frame: object) -> NoReturn:
+    raise TimeoutError(f"took more than {_SECONDS} s")
 
 
 def main() -> int:
@@ -64,6 +71,7 @@ def main() -> int:
         seeds = make_seeds(Path(folder))
     where = [places(image) for image in seeds]
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+    signal.signal(signal.SIGPROF, _give_up)
     counts: Counter[str] = Counter()
     slowest = 0.0
     for number in range(chosen.seed, chosen.seed + chosen.examples):
@@ -71,7 +79,7 @@ def main() -> int:
         which = random.randrange(len(seeds))
         image = spoil(seeds[which], where[which], random)
         began = time.perf_counter()
-        signal.setitimer(signal.ITIMER_PROF, _SECONDS)  # of the processor: ends this process, for something hangs
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS)  # of the processor
         try:
             try_one(image, random, counts)
         except Exception as error:  # noqa: BLE001 - just what is looked for
