@@ -1,7 +1,7 @@
 """What is there: hosts, domains and snapshots as read from libvirt. Immutable values; nothing here asks anybody."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +10,7 @@ from snapgui.core.errors import Problem
 
 if TYPE_CHECKING:
     from snapgui.core.health.ailments import Health
+from snapgui.core.usage import Usage
 
 
 class DomainId(NamedTuple):
@@ -252,6 +253,7 @@ class Situation:
     by name.
     ``health``: what a check of it has found.
     ``next_xml``: the security-sensitive XML that the machine starts with the next time, where that was asked for.
+    ``usage``: what the machine's images hold.
     ``pauses``: how long earlier snapshots of this machine paused it, in seconds.
     """
 
@@ -269,5 +271,10 @@ class Situation:
     snapshot_xml: Mapping[str, str] = field(default_factory=dict)
     next_xml: str | None = None
     sizes: Mapping[str, Size] = field(default_factory=dict)
+    usage: Usage | None = None
     pauses: tuple[float, ...] = ()
     health: "Health | None" = None
+
+    def as_seen(self, known: "Situation") -> "Situation":
+        """With what events tell as it is in ``known``: host, snapshots, their sizes, and what the images hold."""
+        return replace(self, host=known.host, snapshots=known.snapshots, sizes=known.sizes, usage=known.usage)

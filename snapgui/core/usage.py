@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import Kind, Size, SnapshotRecord
-from snapgui.core.text import translate
 
 NOW: Final = ""  # the disk as it is now, beside the snapshots: none of them has an empty name
 
@@ -119,40 +117,3 @@ def grown(usage: Usage, since: str, state: str) -> Held:
         then, later = image.mask([since]), image.mask([state])
         found += sum((held for owners, held in image.groups if owners & later and not owners & then), Held())
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a snapshot takes in its machine's images, in bytes, or why that is not known.
-
-    ``disk``: data of the disks that nothing else holds. ``shared``: what others hold, too. ``frees``: what deleting it
-    alone gives back, its memory and its tables with it.
-    """
-
-    disk: Size
-    shared: Size
-    frees: Size
-
-
-def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
-    """What each snapshot costs, by its name. What is not whole is not told: a part of it would be taken for all."""
-    found: dict[str, Cost] = {}
-    for name, record in snapshots.items():
-        held = alone(usage, name)
-        why = _unknown(usage, record, held)
-        if held is None or why:
-            found[name] = Cost(Size(None, why), Size(None, why), Size(None, why))
-        else:
-            found[name] = Cost(Size(held.disk), Size(shared(usage, name).disk), Size(held.total))
-    return found
-
-
-def _unknown(usage: Usage, record: SnapshotRecord, held: Held | None) -> str:
-    """Why the figures of a snapshot are not known; "" where they are."""
-    if record.problem is not None:
-        return record.problem.why
-    if record.kind is not Kind.INTERNAL:
-        return translate("Usage", "Only snapshots inside the images are counted.")
-    if usage.problem is not None:
-        return usage.problem.why
-    return "" if held is not None else translate("Usage", "No image of the machine holds a snapshot of this name.")

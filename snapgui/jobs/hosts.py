@@ -137,7 +137,9 @@ class Hosts(QObject):
                 failed(gone())
             else:
                 self._reread_edited(domain, read)
-                answered(replace(read, host=known.host, snapshots=known.snapshots, sizes=known.sizes))
+                answered(
+                    replace(read, host=known.host, snapshots=known.snapshots, sizes=known.sizes, usage=known.usage)
+                )
 
         self.ask(domain.uri, question, complete, failed)
 
@@ -243,7 +245,7 @@ def situation(records: Records, domain: DomainId) -> Situation | None:
     record = records.domain(domain)
     if host is None or record is None:
         return None
-    return Situation(host, record, records.snapshots(domain), sizes=records.sizes(domain))
+    return Situation(host, record, records.snapshots(domain), sizes=records.sizes(domain), usage=records.usage(domain))
 
 
 def gone() -> Problem:

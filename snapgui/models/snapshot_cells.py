@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from PySide6.QtCore import Qt
 
+from snapgui.core.costs import Cost
 from snapgui.core.records import Size, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.core.usage import Cost
 from snapgui.models.format import (
     first_line,
     full_time_text,

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
+from snapgui.core.costs import Cost, costs
 from snapgui.core.records import DomainId, DomainRecord, DomainState, Size, SnapshotRecord, Snapshots
 from snapgui.core.snapshot_filters import SnapshotFilter, matching
 from snapgui.core.text import translate
 from snapgui.core.tree import parents
-from snapgui.core.usage import Cost, costs
 from snapgui.models.format import listed, natural_key, one_line, tooltip
 from snapgui.models.roles import Role
 from snapgui.models.snapshot_cells import FIGURES, ROLES, Column, Row, answer, explanation, title

@@ -52,8 +52,11 @@ def host_state_text(state: HostState) -> str:
     }[state]
 
 
-def sum_text(sizes: Sequence[Size | None]) -> str:
-    """How many snapshots these are, and what their memory states take together, as far as it is known."""
+def sum_text(sizes: Sequence[Size | None], frees: int | None = None) -> str:
+    """How many snapshots these are, and what they take together, as far as it is known.
+
+    ``sizes``: of their memory states. ``frees``: the bytes that deleting all of them gives back; None: not known.
+    """
     known = [size.bytes for size in sizes if size is not None and size.bytes is not None]
     count = translate("Details", "%n snapshot(s)", "", len(sizes))
     unknown = len(sizes) - len(known)
@@ -64,4 +67,6 @@ def sum_text(sizes: Sequence[Size | None]) -> str:
     )
     if unknown:
         text += translate("Details", "; %n unknown", "", unknown)
+    if frees is not None:
+        text += " " + translate("Details", "– deleting them frees {size}").format(size=size_text(frees))
     return text

@@ -8,7 +8,6 @@ from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import Disk, DomainConfig
 from snapgui.core.text import translate
 from snapgui.core.usage import NOW, Held, ImageUsage, Usage
-from snapgui.qcow2 import apart
 from snapgui.qcow2.errors import Qcow2Error
 from snapgui.qcow2.source import ByteSource, LocalFile
 
@@ -57,6 +56,8 @@ def _identity(source: ByteSource) -> str:
 
 
 def _counted(source: ByteSource, path: str, identity: str, progress: Progress) -> ImageUsage:
+    from snapgui.qcow2 import apart  # noqa: PLC0415 - json and all that: the start does without
+
     found = apart.figures(source, progress)
     return ImageUsage(
         path,

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from snapgui.core.costs import costs
 from snapgui.core.errors import Problem
 from snapgui.core.records import Kind, Mode, Size, SnapshotDisk, SnapshotRecord
-from snapgui.core.usage import NOW, Held, ImageUsage, Usage, costs, freed, grown
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage, freed, grown
 
 GIB = 2**30
 

@@ -19,6 +19,7 @@ from snapgui.core.rules.images import external_disks, external_effects, images_o
 from snapgui.core.rules.naming import fit_for_a_job, undeletable
 from snapgui.core.rules.removal import Facts, Obstacle, Tree, find_order
 from snapgui.core.text import size_text, translate
+from snapgui.core.usage import alone, freed
 
 _UNFINISHED: Final = (
     "<snapshotDeleteInProgress"  # beside a disk in the XML of the snapshot whose overlay is merged into
@@ -239,11 +240,28 @@ def _effects(situation: Situation, going: list[str]) -> list[Effect]:
     text = translate("Plan", "Deletes {names}.").format(names=facts.quoted(going))
     effects = [Effect(EffectKind.LOSES, text, tuple(going))]
     effects += external_effects(situation, going)
-    freed = sum(_memory_inside(situation, name) for name in going)
-    if freed:
-        text = translate("Plan", "Frees {size} of saved memory inside the images.")
-        effects.append(Effect(EffectKind.CHANGES, text.format(size=size_text(freed))))
+    effects += _freed_effects(situation, going)
     return effects + tree_effects(snapshots, gone)
+
+
+def _freed_effects(situation: Situation, going: list[str]) -> list[Effect]:
+    """What comes free inside the images; where their clusters have not been counted, the memory alone."""
+    internal = [name for name in going if not facts.is_external(situation.snapshots.records[name])]
+    known = situation.usage
+    if known is None or known.problem is not None or any(alone(known, name) is None for name in internal):
+        memory = sum(_memory_inside(situation, name) for name in internal)
+        text = translate("Plan", "Frees {size} of saved memory inside the images.")
+        return [Effect(EffectKind.CHANGES, text.format(size=size_text(memory)))] if memory else []
+    found = freed(known, internal)
+    if not found.total:
+        return []
+    text = translate(
+        "Plan",
+        "Frees {size} inside the images: {memory} of memory, {disk} of the disks. Their files do not shrink: later "
+        "writes use the room.",
+    )
+    text = text.format(size=size_text(found.total), memory=size_text(found.memory), disk=size_text(found.disk))
+    return [Effect(EffectKind.CHANGES, text)]
 
 
 def _memory_inside(situation: Situation, name: str) -> int:

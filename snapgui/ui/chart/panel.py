@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QStandardPaths, Qt, QThreadPool, Signal
 from PySide6.QtGui import QAction, QActionGroup, QPalette
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from snapgui.core.costs import frees
 from snapgui.core.errors import SnapguiError
 from snapgui.core.records import DomainId, Size, Snapshots
 from snapgui.core.text import translate
@@ -70,6 +71,7 @@ class SizesPanel(QWidget):
         self._flat.rowsInserted.connect(self._explain_emptiness)
         self._flat.rowsRemoved.connect(self._explain_emptiness)
         store.snapshots_changed.connect(self._explain_emptiness_of)
+        store.usage_changed.connect(self._tell_figures)
         self._explain_emptiness()
 
     def save(self, path: str, form: Format) -> None:
@@ -101,7 +103,9 @@ class SizesPanel(QWidget):
         names, domain = self._selection.names(), self._snapshots.domain
         if len(names) > 1 and domain is not None and not self.view.is_pointed_at():
             sizes = self._store.sizes(domain)
-            self._figures.show_parts((sum_text([sizes.get(name) for name in names]),))
+            known = self._store.snapshots(domain).records
+            gain = frees(self._store.usage(domain), [known[name] for name in names if name in known])
+            self._figures.show_parts((sum_text([sizes.get(name) for name in names], gain),))
         else:
             self._figures.show_parts(self.view.figures())
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from snapgui.core.costs import Cost
 from snapgui.core.records import Mode, Size, SnapshotDisk, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.models.format import relative_text, size_text, time_text
@@ -30,18 +31,22 @@ class Facts(QWidget):
         self._state = self._text_line(translate("Details", "State"))
         self._kind = self._text_line(translate("Details", "Kind"))
         self._memory = self._text_line(translate("Details", "Memory"))
+        self._disk = self._text_line(translate("Details", "Disk"))
+        self._frees = self._text_line(translate("Details", "Frees"))
         self._parent = self._names_line(translate("Details", "Parent"))
         self._children = self._names_line(translate("Details", "Children"))
         self._disks = self._text_line(translate("Details", "Disks"))
         self._record: SnapshotRecord | None = None
 
-    def show_snapshot(self, record: SnapshotRecord, size: Size | None, children: list[str]) -> None:
-        """Show a snapshot; ``size`` is None while it has not been looked up."""
+    def show_snapshot(self, record: SnapshotRecord, size: Size | None, cost: Cost | None, children: list[str]) -> None:
+        """Show a snapshot; ``size`` and ``cost`` are None while they have not been looked up."""
         self._record = record
         self.refresh_time()
         self._state.show_text(snapshot_state_text(record.state))
         self._kind.show_text(kind_text(record.kind))
         self._memory.show_text(_memory_text(size))
+        self._disk.show_text(_shared_text(cost))
+        self._frees.show_text(_frees_text(cost))
         self._disks.show_text("\n".join(map(_disk_text, record.disks)))
         self._parent.show_names([record.parent] if record.parent is not None else [])
         self._children.show_names(children)
@@ -130,6 +135,23 @@ def _memory_text(size: Size | None) -> str:
     if size.bytes == 0:
         return translate("Details", "{size}: no memory is kept in it").format(size=size_text(0))
     return size_text(size.bytes)
+
+
+def _shared_text(cost: Cost | None) -> str:
+    if cost is None or cost.disk.bytes is None or cost.shared.bytes is None:
+        return ""
+    return translate("Details", "{own} alone, {shared} shared with others").format(
+        own=size_text(cost.disk.bytes), shared=size_text(cost.shared.bytes)
+    )
+
+
+def _frees_text(cost: Cost | None) -> str:
+    """What deleting it gives back, or why that is not known; nothing where it has not been counted."""
+    if cost is None:
+        return ""
+    if cost.frees.bytes is None:
+        return translate("Details", "Not known. {reason}").format(reason=cost.frees.why)
+    return translate("Details", "{size} when it is deleted").format(size=size_text(cost.frees.bytes))
 
 
 def _disk_text(disk: SnapshotDisk) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
+from snapgui.core.costs import costs, frees
 from snapgui.core.differences.compare import Configuration
 from snapgui.core.differences.outlook import Outlook
 from snapgui.core.errors import Problem
@@ -249,7 +250,13 @@ class DetailsPanel(QWidget):
         self._description.show_snapshot(None, None)
         if len(names) > 1 and domain is not None:
             sizes = self._store.sizes(domain)
-            self._words.setText(sum_text([sizes.get(name) for name in names]))
+            gain = frees(self._store.usage(domain), [snapshots.records[name] for name in names])
+            words = sum_text([sizes.get(name) for name in names], gain)
+            if gain:
+                words += "\n\n" + translate(
+                    "Details", "The image’s file does not shrink: later writes use the room again."
+                )
+            self._words.setText(words)
         elif domain is not None and self._selection.hasSelection():
             self._words.setText(self._where(domain, snapshots))
         else:
@@ -264,7 +271,9 @@ class DetailsPanel(QWidget):
         self._name.show_text(name)
         self._problem.setText(record.problem.why if record.problem is not None else "")
         self._problem.setVisible(record.problem is not None)
-        self._facts.show_snapshot(record, self._store.sizes(domain).get(name), children(snapshots).get(name, []))
+        usage = self._store.usage(domain)
+        cost = costs(usage, {name: record})[name] if usage is not None else None
+        self._facts.show_snapshot(record, self._store.sizes(domain).get(name), cost, children(snapshots).get(name, []))
         self._description.show_snapshot(domain, record)
         machine = self._store.domain(domain)
         self._commands.show_commands(

@@ -252,7 +252,12 @@ class Operations(QObject):
             known = self._runner.situation(domain)
             if known is not None:
                 changed = replace(
-                    dialog.situation, host=known.host, domain=known.domain, snapshots=known.snapshots, sizes=known.sizes
+                    dialog.situation,
+                    host=known.host,
+                    domain=known.domain,
+                    snapshots=known.snapshots,
+                    sizes=known.sizes,
+                    usage=known.usage,
                 )
                 if changed != dialog.situation:
                     dialog.set_situation(changed)

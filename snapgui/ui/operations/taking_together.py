@@ -76,7 +76,9 @@ class TakingTogether(QObject):
                 dialog.set_gone(domain)
                 continue
             machine = replace(known.domain, problem=known.domain.problem or before.domain.problem)
-            changed = replace(before, host=known.host, domain=machine, snapshots=known.snapshots, sizes=known.sizes)
+            changed = replace(
+                before, host=known.host, domain=machine, snapshots=known.snapshots, sizes=known.sizes, usage=known.usage
+            )
             if changed != before:
                 dialog.set_situation(changed)
 

@@ -11,6 +11,7 @@ from snapgui.core.records import DomainId, DomainState, Folder, Layer, Situation
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.delete import told_by_xml
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
 
 
 @pytest.fixture
@@ -433,3 +434,21 @@ def test_one_of_the_memory_alone_needs_no_images(
     xml = {name: taken_on("/images/vda.qcow2") for name in ("e", "f")}
     records = (snapshot("e", **external), snapshot("f", "e", **{**external, "disks": ()}))
     assert delete("f", of=records, current="e", snapshot_xml=xml).ready
+
+
+def test_what_comes_free_in_the_images_is_told_to_the_byte_once_they_are_counted(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any]
+) -> None:
+    records = (snapshot("a"), snapshot("b", "a"))
+    image = ImageUsage(
+        "/images/vda",
+        ("a", "b", NOW),
+        (Held(3 * 2**20, 2**20), Held(0, 2**20), Held()),
+        (Held(2**20),) * 3,
+        ((0b001, Held(3 * 2**20, 2**20)), (0b010, Held(0, 2**20)), (0b011, Held(2**20))),
+    )
+    words = {"of": records, "current": "b", "usage": Usage({"vda": image})}
+    assert "Frees 4.0 MiB inside the images: 1.0 MiB of memory, 3.0 MiB of the disks." in said(delete("a", **words))
+    assert "Frees 6.0 MiB inside the images: 2.0 MiB of memory, 4.0 MiB of the" in said(delete("a", "b", **words))
+    one_unread = {**words, "usage": Usage({"vda": image, "vdb": Problem("Counting", "No.")})}
+    assert "Frees 1.0 KiB of saved memory inside" in said(delete("a", **one_unread, sizes={"a": Size(1024)}))

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainState, Mode, Size, SnapshotDisk, SnapshotRecord, Snapshots, SnapshotState
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
 from snapgui.core.virsh import caveat
 from snapgui.ui.contrast import TEXT, contrast
 from snapgui.ui.details.commands import CommandList
@@ -91,6 +92,24 @@ def test_several_are_counted_and_summed(desk: Any) -> None:
     assert desk.texts() == ["3 snapshots, 95.0 MiB of memory state; 1 unknown"]
     desk.choose("kid 0", "kid 1")
     assert desk.texts() == ["2 snapshots, size of their memory state not known"]
+
+
+def test_what_deleting_gives_back_is_told_of_one_and_of_several(desk: Any) -> None:
+    for name in ("clean", "pisces-1"):
+        desk.change(name, disks=(SnapshotDisk("vda", Mode.INTERNAL),))
+    states = ("clean", "pisces-1", NOW)
+    own, common = Held(3 * 2**20, 2**20), Held(2**20)
+    groups = ((0b001, own), (0b010, own), (0b011, common))
+    image = ImageUsage("/images/vda", states, (own, own, Held()), (common, common, Held()), groups)
+    desk.choose("clean")
+    assert desk.value("Frees") == ""
+    desk.store.put_usage(desk.domain, Usage({"vda": image}))
+    assert desk.value("Frees") == "4.0 MiB when it is deleted"
+    assert desk.value("Disk") == "3.0 MiB alone, 1.0 MiB shared with others"
+    desk.choose("clean", "pisces-1")
+    (text,) = desk.texts()
+    assert "deleting them frees 9.0 MiB" in text
+    assert "does not shrink" in text
 
 
 def test_the_machine_itself_tells_where_it_stands(desk: Any) -> None:

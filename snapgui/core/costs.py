@@ -1,0 +1,52 @@
+"""What each snapshot costs its machine's images, or why that is not known."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from snapgui.core.records import Kind, Size, SnapshotRecord
+from snapgui.core.text import translate
+from snapgui.core.usage import Held, Usage, alone, freed, shared
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a snapshot takes in its machine's images, in bytes, or why that is not known.
+
+    ``disk``: data of the disks that nothing else holds. ``shared``: what others hold, too. ``frees``: what deleting it
+    alone gives back, its memory and its tables with it.
+    """
+
+    disk: Size
+    shared: Size
+    frees: Size
+
+
+def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
+    """What each snapshot costs, by its name. What is not whole is not told: a part of it would be taken for all."""
+    found: dict[str, Cost] = {}
+    for name, record in snapshots.items():
+        held = alone(usage, name)
+        why = _unknown(usage, record, held)
+        if held is None or why:
+            found[name] = Cost(Size(None, why), Size(None, why), Size(None, why))
+        else:
+            found[name] = Cost(Size(held.disk), Size(shared(usage, name).disk), Size(held.total))
+    return found
+
+
+def frees(usage: Usage | None, snapshots: Collection[SnapshotRecord]) -> int | None:
+    """The bytes that deleting all of these gives back in the images; None where that is not known of each of them."""
+    if usage is None or any(_unknown(usage, record, alone(usage, record.name)) for record in snapshots):
+        return None
+    return freed(usage, [record.name for record in snapshots]).total
+
+
+def _unknown(usage: Usage, record: SnapshotRecord, held: Held | None) -> str:
+    """Why the figures of a snapshot are not known; "" where they are."""
+    if record.problem is not None:
+        return record.problem.why
+    if record.kind is not Kind.INTERNAL:
+        return translate("Usage", "Only snapshots inside the images are counted.")
+    if usage.problem is not None:
+        return usage.problem.why
+    return "" if held is not None else translate("Usage", "No image of the machine holds a snapshot of this name.")
