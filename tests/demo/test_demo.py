@@ -3,8 +3,10 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,14 +22,15 @@ from snapgui.demo import boot_sector as sector
 
 SCRIPT = Path(__file__).with_name("host_a_demo.py")
 pytestmark = pytest.mark.real
+_NOBODY = 65534
 
 
 class Process:
     """A process with a demo of its own."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, *command: str | Path, **environment: str) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, SCRIPT],
+            command or [sys.executable, SCRIPT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -199,6 +202,38 @@ def test_it_can_be_closed_while_it_still_makes_its_history() -> None:
     assert not process.root.exists()
     assert qemus(process.root) == []
     assert process.errors == ""
+
+
+@pytest.fixture
+def open_to_all() -> Iterator[Path]:
+    """A copy of the package and of the demo's script that every user can read, with a home for one."""
+    folder = Path(tempfile.mkdtemp(prefix="snapgui-test-", dir="/tmp"))  # pytest's own folders are root's alone
+    shutil.copytree(SCRIPT.parents[2] / "snapgui", folder / "snapgui", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(SCRIPT, folder)
+    (folder / "home").mkdir()
+    shutil.chown(folder / "home", _NOBODY)
+    subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests of the demo show it, run by a user")
+def test_it_needs_no_rights(open_to_all: Path) -> None:
+    home = str(open_to_all / "home")
+    homes = dict.fromkeys(("HOME", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), home)
+    who = [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
+    # Debian's own Python sees its libvirt, and lies where everybody can read it.
+    process = Process(
+        "setpriv", *who, "/usr/bin/python3", open_to_all / SCRIPT.name, PYTHONPATH=str(open_to_all), **homes
+    )
+    process.start()
+    assert process.root.stat().st_uid == _NOBODY
+    process.ask("populate")
+    assert len(process.ask("snapshots")) == 4
+    (qemu,) = qemus(process.root)
+    assert Path(f"/proc/{qemu}").stat().st_uid == _NOBODY
+    process.end()
+    assert not process.root.exists()
 
 
 @pytest.mark.parametrize(
