@@ -45,7 +45,8 @@ class DomainState(Enum):
         return self in _ACTIVE
 
 
-_ACTIVE = frozenset({DomainState.RUNNING, DomainState.PAUSED, DomainState.SHUTTING_DOWN, DomainState.PM_SUSPENDED})
+# libvirt says "crashed" only of a machine whose process it has kept; of another, "shut off".
+_ACTIVE = frozenset(DomainState) - {DomainState.UNKNOWN, DomainState.SHUT_OFF}
 
 
 class SnapshotState(Enum):

@@ -244,9 +244,9 @@ class Actions(QObject):
             # Styles show no highlight on what is disabled: the text itself says what it is about.
             why = translate("Actions", "{action}: {reason}").format(action=action.iconText(), reason=reason)
             action.setStatusTip(why if reason else tip)
-        paused = focus.domain is not None and focus.domain.state is DomainState.PAUSED
-        self._actions[Act.RESUME].setVisible(paused)
-        self._actions[Act.PAUSE].setVisible(not paused)
+        stands = focus.domain is not None and focus.domain.state in (DomainState.PAUSED, DomainState.CRASHED)
+        self._actions[Act.RESUME].setVisible(stands)
+        self._actions[Act.PAUSE].setVisible(not stands)
 
     def _name_take(self, focus: Focus) -> str:
         """The one action that several machines can be meant by says so. Gives its tip."""

@@ -15,12 +15,12 @@ _CALLS = {
     PowerAction.FORCE_OFF: Call.DESTROY,
 }
 _RUNNING = frozenset({DomainState.RUNNING})
-# libvirt passes the wish to shut down on to a guest that does not run, too, which can't hear it. The QEMU of a crashed
-# machine may still be there.
+# libvirt passes the wish to shut down on to a guest that does not run, too, which can't hear it. A crashed one was
+# stopped as it said so, before it dumps its memory or restarts: it does that once it is resumed.
 _POSSIBLE = {
-    PowerAction.START: frozenset({DomainState.SHUT_OFF, DomainState.CRASHED}),
+    PowerAction.START: frozenset({DomainState.SHUT_OFF}),
     PowerAction.PAUSE: _RUNNING,
-    PowerAction.RESUME: frozenset({DomainState.PAUSED}),
+    PowerAction.RESUME: frozenset({DomainState.PAUSED, DomainState.CRASHED}),
     PowerAction.SHUT_DOWN: _RUNNING,
     PowerAction.REBOOT: _RUNNING,
     PowerAction.FORCE_OFF: frozenset(DomainState) - {DomainState.SHUT_OFF, DomainState.UNKNOWN},

@@ -35,6 +35,7 @@ _STATES: Final = {
     DomainState.RUNNING: SnapshotState.RUNNING,
     DomainState.PAUSED: SnapshotState.PAUSED,
     DomainState.SHUTTING_DOWN: SnapshotState.RUNNING,
+    DomainState.CRASHED: SnapshotState.CRASHED,
 }
 
 

@@ -23,7 +23,7 @@ def plan_take(request: Take, situation: Situation) -> Plan:
     findings = [
         *facts.unread(situation),
         *new_name_findings(request.name, situation, tagged=request.kind is Kind.INTERNAL),
-        *_machine_findings(situation),
+        *_machine_findings(request, situation),
         *_option_findings(request, situation),
         *_kind_findings(asked, situation),
     ]
@@ -93,7 +93,7 @@ def _kind_findings(request: Take, situation: Situation) -> list[Finding]:
     return [*findings(request, situation, places), *memory_findings(request, situation, places)]
 
 
-def _machine_findings(situation: Situation) -> list[Finding]:
+def _machine_findings(request: Take, situation: Situation) -> list[Finding]:
     domain = situation.domain
     findings = []
     if domain.state is DomainState.PM_SUSPENDED:
@@ -102,13 +102,23 @@ def _machine_findings(situation: Situation) -> list[Finding]:
     if domain.state is DomainState.SHUTTING_DOWN:
         reason = translate("Plan", "The machine is shutting down: the snapshot would hold it half-way.")
         findings.append(Finding("shutting-down", Level.WARNING, reason, translate("Plan", "Wait until it is off.")))
+    if domain.state is DomainState.CRASHED and request.kind is not Kind.DISK_ONLY and facts.is_qemu(situation):
+        # qemuSnapshotRevert takes it for one of a machine that was off: seen on 11.3.
+        reason = translate(
+            "Plan", "The machine has crashed: its memory is saved, but reverting brings back its disks only."
+        )
+        remedy = translate("Plan", "Force it off first, or take the disks only.")
+        findings.append(Finding("crashed", Level.WARNING, reason, remedy))
     if domain.managed_save and not domain.state.active:
         reason = translate("Plan", "The snapshot holds the disks as they are, but not the saved state of the machine.")
         remedy = translate("Plan", "Start the machine first, to take both together.")
         findings.append(Finding("managed-save", Level.WARNING, reason, remedy))
     if not domain.persistent:
         reason = translate("Plan", "The machine is transient: libvirt forgets its snapshots when it stops.")
-        findings.append(Finding("transient", Level.WARNING, reason))
+        remedy = ""
+        if request.kind is not Kind.INTERNAL:
+            remedy = translate("Plan", "Start it from the new files then: what it writes to the old ones spoils them.")
+        findings.append(Finding("transient", Level.WARNING, reason, remedy))
     return findings
 
 
@@ -146,7 +156,7 @@ def _quiesce_findings(request: Take, situation: Situation) -> list[Finding]:
     if situation.config is None or not facts.is_qemu(situation) or not situation.domain.state.active:
         return []
     if situation.domain.state is not DomainState.RUNNING:
-        reason = translate("Plan", "A paused guest can’t hold its file systems still.")
+        reason = translate("Plan", "A guest that stands still itself can’t hold its file systems still.")
         return [Finding("quiesce-paused", Level.BLOCKER, reason, translate("Plan", "Resume the machine first."))]
     if situation.config.agent is Agent.CONNECTED:
         return []

@@ -13,7 +13,7 @@ POSSIBLE = {
     DomainState.RUNNING: {PowerAction.PAUSE, PowerAction.SHUT_DOWN, PowerAction.REBOOT, PowerAction.FORCE_OFF},
     DomainState.PAUSED: {PowerAction.RESUME, PowerAction.FORCE_OFF},
     DomainState.SHUT_OFF: {PowerAction.START},
-    DomainState.CRASHED: {PowerAction.START, PowerAction.FORCE_OFF},
+    DomainState.CRASHED: {PowerAction.RESUME, PowerAction.FORCE_OFF},
     DomainState.SHUTTING_DOWN: {PowerAction.FORCE_OFF},
     DomainState.PM_SUSPENDED: {PowerAction.FORCE_OFF},
     DomainState.UNKNOWN: set(),
