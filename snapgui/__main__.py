@@ -2,6 +2,7 @@
 
 import argparse
 import builtins
+import linecache
 import sys
 
 from snapgui import __version__
@@ -33,6 +34,7 @@ def import_plainly() -> None:
     """
     import PySide6.QtCore  # noqa: F401, PLC0415 - puts PySide's way in place
 
+    linecache.clearcache()  # of what was imported so far, 0.2 MB
     builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
 
 

@@ -24,11 +24,13 @@ class Cost:
 def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
     """What each snapshot costs, by its name. What is not whole is not told: a part of it would be taken for all."""
     found: dict[str, Cost] = {}
+    unknown: dict[str, Cost] = {}  # one for each reason: 1,000 of the same would take 0.3 MB
     for name, record in snapshots.items():
         held = alone(usage, name)
         why = _unknown(usage, record, held)
         if held is None or why:
-            found[name] = Cost(Size(None, why), Size(None, why), Size(None, why))
+            size = Size(None, why)
+            found[name] = unknown.setdefault(why, Cost(size, size, size))
         else:
             found[name] = Cost(Size(held.disk), Size(shared(usage, name).disk), Size(held.total))
     return found

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from snapgui.virt import progress as progress
     from snapgui.virt import steps as steps
     from snapgui.virt import survey as survey
+    from snapgui.virt import volume as volume
 else:
     __getattr__ = when_used(__name__)
 

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 import libvirt
 
+from snapgui import virt
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.text import translate
 from snapgui.qcow2.source import ByteSource, LocalFile
 from snapgui.virt.line import Line
-from snapgui.virt.volume import Volume
 
 
 def is_local(uri: str, hostname: str) -> bool:
@@ -43,7 +43,7 @@ def open_image(line: Line, path: str, *, local: bool, pools: bool) -> ByteSource
             refused = error
     if pools:
         try:
-            return Volume(line, path)
+            return virt.volume.Volume(line, path)
         except SnapguiError as error:
             if error.problem.code != libvirt.VIR_ERR_NO_STORAGE_VOL:
                 raise

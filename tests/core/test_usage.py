@@ -65,3 +65,11 @@ def test_the_first_of_several_with_one_tag_counts() -> None:
     assert record.kind is Kind.INTERNAL
     assert costs(Usage({"vda": twice}), {"a": record})["a"].frees == Size(1)
     assert freed(Usage({"vda": twice}), ["a"]) == Held(1)
+
+
+def test_snapshots_that_are_unknown_for_the_same_reason_share_what_is_said_of_them() -> None:
+    """With 1,000 of them, 0.3 MB."""
+    records = {name: SnapshotRecord(name, memory=Mode.EXTERNAL) for name in ("a", "b")}
+    found = costs(Usage(), records)
+    assert found["a"] is found["b"]
+    assert found["a"].frees.why == "Only snapshots inside the images are counted."
