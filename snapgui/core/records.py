@@ -174,7 +174,8 @@ class SnapshotRecord:
     parent: str | None = None
     state: SnapshotState = SnapshotState.UNKNOWN
     created: int | None = None  # seconds since the epoch
-    description: str = ""
+    description: str = ""  # without the mark of a safety snapshot
+    safety: bool = False  # taken before a revert, which can be undone by it
     memory: Mode = Mode.UNKNOWN
     memory_file: str = ""
     disks: tuple[SnapshotDisk, ...] = ()

@@ -14,7 +14,6 @@ from snapgui.core.plan import Level
 from snapgui.core.records import DomainRecord, DomainState, HostState, Situation, SnapshotRecord
 from snapgui.core.requests import Power, PowerAction
 from snapgui.core.rules import make_plan
-from snapgui.core.rules.facts import is_safety
 from snapgui.core.text import translate
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
@@ -340,7 +339,7 @@ def _choice_reason(act: Act, focus: Focus) -> str:
 
 
 def _one_reason(act: Act, snapshot: SnapshotRecord, current: str | None) -> str:
-    if act is Act.UNDO and not is_safety(snapshot):
+    if act is Act.UNDO and not snapshot.safety:
         return translate("Actions", "It is no safety snapshot: it was not taken before a revert.")
     if act is Act.GO_TO_PARENT and snapshot.parent is None:
         return translate("Actions", "There is none above it.")

@@ -39,7 +39,7 @@ from snapgui.core.requests import (
     TakeTogether,
     Undo,
 )
-from snapgui.core.rules.facts import MARK
+from snapgui.core.safety_mark import MARK
 from snapgui.virt import eventloop
 
 MACHINE: Final = DomainId("", "")

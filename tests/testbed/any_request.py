@@ -22,7 +22,6 @@ from snapgui.core.requests import (
     Take,
     Undo,
 )
-from snapgui.core.rules.facts import is_safety
 from snapgui.core.rules.safety import propose
 
 # None that is too long: libvirt 11.3 refuses it, but has forgotten the current snapshot by then, and crashes later.
@@ -119,7 +118,7 @@ def _revert(random: Random, situation: Situation, number: int) -> Revert:
 
 def _delete(random: Random, situation: Situation, number: int) -> Delete | Undo:
     del number
-    safeties = sorted(name for name, record in situation.snapshots.records.items() if is_safety(record))
+    safeties = sorted(name for name, record in situation.snapshots.records.items() if record.safety)
     if safeties and _sometimes(random, 0.4):
         return Undo(situation.domain.id, random.choice(safeties))
     names = sorted(situation.snapshots.records)

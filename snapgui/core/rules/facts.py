@@ -24,7 +24,6 @@ SINCE_MENDED_REVERT: Final = 11_004_000
 SINCE_PRIVATE_FILES: Final = 11_010_000  # before it, files made for a machine that is off could be read by everybody
 SINCE_MANY_FILES: Final = 12_000_000
 
-MARK: Final = "[snapgui: before-revert]"  # the line of its description that a safety snapshot is known by
 PATIENCE: Final = 20  # seconds for each answer of a guest's agent, where nothing else may go on meanwhile
 
 _NAMED_IN_A_SENTENCE: Final = 5
@@ -115,8 +114,3 @@ def quoted(names: Sequence[str]) -> str:
     shown = ", ".join(f"“{name}”" for name in names[:_NAMED_IN_A_SENTENCE])
     rest = len(names) - _NAMED_IN_A_SENTENCE
     return shown if rest <= 0 else translate("Plan", "{names} and %n more", "", rest).format(names=shown)
-
-
-def is_safety(record: SnapshotRecord) -> bool:
-    """Whether it was taken before a revert, which can be undone by it."""
-    return MARK in record.description.splitlines()

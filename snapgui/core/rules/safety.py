@@ -1,8 +1,4 @@
-"""The safety snapshot: taken before a revert, so that the revert can be undone.
-
-It is known by a line of its description, which stays with it whatever application or language shows it later. Who
-takes that line away makes it a snapshot like any other.
-"""
+"""The safety snapshot: taken before a revert, so that the revert can be undone."""
 
 from collections.abc import Container
 from dataclasses import replace
@@ -27,6 +23,7 @@ from snapgui.core.rules import facts
 from snapgui.core.rules.default_kind import default_kind
 from snapgui.core.rules.revert_files import config_then, lost_without_safety
 from snapgui.core.rules.take_disks import disk_places, suffixes_used
+from snapgui.core.safety_mark import is_marked, marked, unmarked
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError, can_carry
 
@@ -46,7 +43,7 @@ def propose(snapshot: str, situation: Situation) -> Take:
         name=snapshot if can_carry(snapshot) else "?"
     )
     kind, _ = default_kind(situation)
-    return Take(situation.domain.id, _free(taken), f"{text}\n{facts.MARK}", kind)
+    return Take(situation.domain.id, _free(taken), marked(text), kind)
 
 
 def _free(taken: Container[str]) -> str:
@@ -114,7 +111,8 @@ def after_take(take: Take, situation: Situation) -> Situation:
         take.name,
         parent=situation.snapshots.current,
         state=SnapshotState.DISK_ONLY if disk_only and active else state,
-        description=take.description,
+        description=unmarked(take.description),
+        safety=is_marked(take.description),
         memory=memory,
         disks=tuple(SnapshotDisk(target, place.mode, place.path) for target, place in places.items()),
     )

@@ -22,7 +22,7 @@ def plan_undo(request: Undo, situation: Situation) -> Plan:
     record = situation.snapshots.records.get(request.snapshot)
     if record is None:
         return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
-    if record.complete and record.problem is None and not facts.is_safety(record):
+    if record.complete and record.problem is None and not record.safety:
         reason = translate("Plan", "“{name}” is no safety snapshot: it was not taken before a revert.")
         return Plan(request, title, findings=(Finding("no-safety", Level.BLOCKER, reason.format(name=record.name)),))
     back = plan_revert(Revert(request.domain, request.snapshot, remove_managed_save=True), situation)

@@ -1,12 +1,19 @@
 """A snapshot's XML with one thing in it changed."""
 
+from snapgui.core.safety_mark import is_marked, marked
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError, children, expect, parse, written
 
 
 def with_description(text: str, description: str) -> str:
-    """A snapshot's whole XML with another description; everything else stays as it is. Raises XmlError."""
-    expect(parse(text), "domainsnapshot")
+    """A snapshot's whole XML with another description; all else stays, the mark of a safety snapshot too.
+
+    Raises XmlError.
+    """
+    root = parse(text)
+    expect(root, "domainsnapshot")
+    if is_marked(root.findtext("description") or ""):
+        description = marked(description)
     whole = text.encode()
     places = children(whole)
     if "name" not in places:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from xml.etree.ElementTree import Element
 
 from snapgui.core.records import Agent, Disk, DomainConfig, Mode, SnapshotDisk, SnapshotRecord, SnapshotState
+from snapgui.core.safety_mark import is_marked, unmarked
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError, expect, parse
 
@@ -55,12 +56,14 @@ def read_snapshot(text: str, *, by_libvirt: bool = True) -> SnapshotRecord:
         raise XmlError(translate("Xml", "The snapshot’s description from the host has no name in it."))
     memory = fields.get("memory")
     parent = fields.get("parent")
+    description = _text(fields.get("description"))
     return SnapshotRecord(
         name=name,
         parent=None if parent is None else parent.findtext("name") or None,
         state=_value(SnapshotState, _text(fields.get("state")), SnapshotState.UNKNOWN),
         created=_seconds(_text(fields.get("creationTime"))),
-        description=_text(fields.get("description")),
+        description=unmarked(description),
+        safety=is_marked(description),
         memory=Mode.UNKNOWN if memory is None else _value(Mode, memory.get("snapshot"), Mode.UNKNOWN),
         memory_file="" if memory is None else memory.get("file", ""),
         disks=tuple(read_snapshot_disk(disk) for disk in fields.get("disks", ()) if disk.tag == "disk"),

@@ -22,8 +22,8 @@ from snapgui.core.records import (
 )
 from snapgui.core.requests import Revert, RunState, Take, Undo
 from snapgui.core.rules import make_plan
-from snapgui.core.rules.facts import MARK, is_safety
 from snapgui.core.rules.safety import after_take, is_unchanged, propose
+from snapgui.core.safety_mark import MARK, is_marked
 
 _DOMAIN = """\
 <domain type='kvm'{id}><name>pisces</name><memory unit='MiB'>{memory}</memory>
@@ -79,10 +79,10 @@ def test_it_is_named_and_marked(snapshot: Callable[..., Any], situation: Callabl
     take = propose("a", given)
     assert take.name == "before-revert-4"
     assert "before the revert to “a”" in take.description
-    record = snapshot(take.name, description=take.description)
-    assert is_safety(record)
-    assert not is_safety(replace(record, description=f"See {MARK} above"))
-    assert not is_safety(snapshot("before-revert-1"))
+    record = after_take(take, given).snapshots.records[take.name]
+    assert record.safety
+    assert record.description == "The machine as it was before the revert to “a”."
+    assert not is_marked(f"See {MARK} above")
     assert propose("\x00", given).description.startswith("The machine as it was before the revert to “?”.")
 
 
@@ -238,7 +238,7 @@ def undo(domain: DomainId, situation: Callable[..., Situation]) -> Callable[...,
     return build
 
 
-_SAFETY = {"description": f"Before.\n{MARK}"}
+_SAFETY = {"description": "Before.", "safety": True}
 
 
 def test_undoing_goes_back_and_deletes_the_safety_snapshot(

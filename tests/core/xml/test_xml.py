@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from snapgui.core.records import Agent, DomainId, Kind, Mode, SnapshotState
 from snapgui.core.requests import DiskChoice, Take
+from snapgui.core.safety_mark import MARK
 from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.edit import with_description
 from snapgui.core.xml.read import external_revert, read_domain, read_snapshot
@@ -196,6 +197,16 @@ def test_a_description_can_be_added_and_removed() -> None:
     added = with_description(bare, "x")
     assert read_snapshot(added).description == "x"
     assert "<description" not in with_description(added, "")
+
+
+def test_the_mark_of_a_safety_snapshot_is_out_of_its_description_and_stays_in_its_xml() -> None:
+    text = f"<domainsnapshot><name>a</name><description>x\n{MARK}</description></domainsnapshot>"
+    for description in ("y", "", "two\nlines"):
+        text = with_description(text, description)
+        assert (read_snapshot(text).description, read_snapshot(text).safety) == (description, True)
+        assert text.count(MARK) == 1
+    plain = with_description(text.replace(MARK, ""), "y")
+    assert not read_snapshot(plain).safety
 
 
 @pytest.mark.parametrize("empty", ["<description/>", "<description></description>", "<description a='>'/>"])
