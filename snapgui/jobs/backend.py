@@ -15,6 +15,7 @@ from snapgui.jobs.console import Console
 from snapgui.jobs.files import Files
 from snapgui.jobs.hosts import Hosts, gone
 from snapgui.jobs.outlook_feed import OutlookFeed
+from snapgui.jobs.reactions import Reactions
 from snapgui.jobs.records import Records
 from snapgui.jobs.runner import Runner
 from snapgui.jobs.screens import Screens
@@ -32,6 +33,7 @@ class Backend:
         self.hosts = Hosts(records, self.bridge)
         self.runner = Runner(self.hosts, records, self.bridge, self.screens)
         self.outlooks = OutlookFeed(self.hosts, self.runner)
+        self.reactions = Reactions(self.hosts, self.runner, records)
         self.console = Console()
         self.files = Files(self.bridge)
 

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, QTimer
 
 from snapgui.core.activity import JobRecord, JobState
-from snapgui.core.job_words import problem_of
+from snapgui.core.job_words import done_text, problem_of
 from snapgui.core.text import translate
 from snapgui.models.format import clock_text, duration_text, full_time_text, listed, one_line, tooltip
 from snapgui.models.roles import Role
@@ -149,7 +149,7 @@ def _result(record: JobRecord) -> str:
     return {
         JobState.WAITING: translate("Activity", "waiting"),
         JobState.RUNNING: translate("Activity", "running"),
-        JobState.DONE: translate("Activity", "done"),
+        JobState.DONE: done_text(record.plan.request),
         JobState.FAILED: translate("Activity", "failed"),
         JobState.CANCELLED: translate("Activity", "cancelled"),
     }[record.state]

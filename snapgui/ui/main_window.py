@@ -29,6 +29,7 @@ from snapgui.ui.focus import Focus
 from snapgui.ui.machine_choice import MachineChoice
 from snapgui.ui.machines import MachinesPanel
 from snapgui.ui.menus import HOST, MACHINE, SNAPSHOT, Menus, tool_bar
+from snapgui.ui.news.asked import AskedNews
 from snapgui.ui.news.banner import Banner
 from snapgui.ui.news.hosts import HostNews
 from snapgui.ui.news.jobs import JobNews
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         self._leaving.ready.connect(self.close)
         self._host_news = HostNews(store, self.banner, self.statusBar())
         self._news = JobNews(backend.runner, self._activity_model, self.banner, self.statusBar())
+        self._asked_news = AskedNews(backend.reactions, self.banner)
         self._undo_news = UndoNews(store, backend.runner, self.banner)
         self._lay_out()
         self._make_bars()
@@ -210,6 +212,7 @@ class MainWindow(QMainWindow):
         self._news.taking.connect(self._choice.taking)
         self._news.taken.connect(self._choice.taken)
         self._undo_news.undo_wanted.connect(self.operations.undo)
+        self._asked_news.force_off_wanted.connect(self.operations.force_off)
         self._news.renamed.connect(self._choice.renamed)
         self.machines.chosen.connect(self._machine_chosen)
         self.snapshots.chosen.connect(self._focus_changed)

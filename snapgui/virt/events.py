@@ -24,8 +24,8 @@ LIFECYCLE = {
 class DomainChanged:
     """A domain began to exist, changed or went.
 
-    ``event`` is a value of ``LIFECYCLE``, or "metadata". ``detail`` is libvirt's number for the cause, whose meaning
-    depends on the event. ``at`` is when it was received, in seconds since the epoch.
+    ``event`` is a value of ``LIFECYCLE``, "metadata" or "reboot". ``detail`` is libvirt's number for the cause, whose
+    meaning depends on the event. ``at`` is when it was received, in seconds since the epoch.
     """
 
     id: DomainId

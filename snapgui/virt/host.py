@@ -350,6 +350,7 @@ class Host:
         kinds = (
             (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle),
             (libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, self._metadata),
+            (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._rebooted),
         )
         found = []
         for kind, callback in kinds:
@@ -365,6 +366,9 @@ class Host:
 
     def _metadata(self, _: object, domain: libvirt.virDomain, kind: int, _uri: str | None, _opaque: object) -> None:
         self._changed(domain, "metadata", kind)
+
+    def _rebooted(self, _: object, domain: libvirt.virDomain, _opaque: object) -> None:
+        self._changed(domain, "reboot", 0)
 
     def _changed(self, domain: libvirt.virDomain, event: str, detail: int) -> None:
         if not self._quiet:

@@ -28,6 +28,7 @@ class HostNews(QObject):
         self._banner = banner
         self._status = status
         self._watched = ""
+        self._told = ""  # the host whose loss is on the banner, or was last
         self._connected: set[str] = set()
         self._lost: dict[str, float] = {}  # since when, in seconds since the epoch
         self._read: set[str] = set()  # those whose message was closed
@@ -70,13 +71,14 @@ class HostNews(QObject):
         lost = self._watched in self._lost and self._watched not in self._read
         if lost and self._banner.topic != self._watched:
             self._tell(self._watched)
-        elif not lost and self._banner.topic:
+        elif not lost and self._banner.topic and self._banner.topic == self._told:
             self._banner.clear()
 
     def _tell(self, uri: str) -> None:
         record = self._store.host(uri)
         if record is None or record.problem is None:
             return
+        self._told = uri
         since = clock_text(self._lost[uri], time.time())
         problem = replace(
             record.problem,

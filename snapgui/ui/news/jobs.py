@@ -4,7 +4,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QStatusBar
 
 from snapgui.core.activity import JobRecord, JobState
-from snapgui.core.job_words import problem_of
+from snapgui.core.job_words import done_text, is_asking, problem_of
 from snapgui.core.plan import Level
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Describe, Rename, Take, TakeTogether
@@ -44,7 +44,7 @@ class JobNews(QObject):
             case JobState.CANCELLED:
                 self._status.showMessage(translate("JobNews", "Cancelled: {title}").format(title=title), _SHORT_MS)
             case JobState.DONE:
-                self._status.showMessage(translate("JobNews", "Done: {title}").format(title=title), _SHORT_MS)
+                self._status.showMessage(_done(record), _SHORT_MS)
                 if isinstance(request, Rename):
                     self.renamed.emit(request.domain, request.name)
             case JobState.RUNNING if not isinstance(request, Describe):
@@ -53,6 +53,13 @@ class JobNews(QObject):
             self._banner.show_problem(told, level=Level.WARNING)
         for domain, name in _taken(record):
             self.taken.emit(domain, name)
+
+
+def _done(record: JobRecord) -> str:
+    if is_asking(record.plan.request):
+        text = translate("JobNews", "{machine}: {what}")
+        return text.format(machine=record.machine, what=done_text(record.plan.request))
+    return translate("JobNews", "Done: {title}").format(title=record.plan.title)
 
 
 def _taken(record: JobRecord) -> list[tuple[DomainId, str]]:

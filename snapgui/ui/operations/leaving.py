@@ -1,7 +1,7 @@
 """Closing the window while something is unfinished: what would be lost by it is waited for, or let go knowingly."""
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMessageBox, QPushButton, QWidget
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.requests import Describe
@@ -13,11 +13,15 @@ _PATIENCE_MS = 400  # a description is mostly saved sooner, and then nothing is 
 
 
 class Leaving(QObject):
-    """Asked before the window closes; ``ready`` says that it may close now."""
+    """Asked before the window closes; ``ready`` says that it may close now.
+
+    While it is going to close by itself, the status bar says so. It does not where something has failed by then, which
+    would be told to nobody.
+    """
 
     ready = Signal()
 
-    def __init__(self, operations: Operations, runner: Runner, window: QWidget) -> None:
+    def __init__(self, operations: Operations, runner: Runner, window: QMainWindow) -> None:
         super().__init__(window)
         self._operations = operations
         self._runner = runner
@@ -25,11 +29,14 @@ class Leaving(QObject):
         self._wanted = False
         self._let_go = False
         self._box: QMessageBox | None = None
+        self._notice = _Notice()
+        self._notice.stay.clicked.connect(self._stay)
+        window.statusBar().addPermanentWidget(self._notice)
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(_PATIENCE_MS)
         self._patience.timeout.connect(self._ask)
-        runner.job_changed.connect(self._look_again)
+        runner.job_changed.connect(self._job_changed)
         operations.settled.connect(self._look_again)
         operations.describe_refused.connect(self._stay)
 
@@ -47,20 +54,29 @@ class Leaving(QObject):
         owed = [record.plan.title for record in self._runner.owing]
         return [*titles, *owed, *self._operations.unsettled]
 
+    def _job_changed(self, job: JobRecord) -> None:
+        if job.state is JobState.FAILED and not self._let_go:
+            self._stay()
+        self._look_again()
+
     def _look_again(self) -> None:
-        if (self._wanted and not self._at_stake()) or (self._let_go and not self._runner.holding):
+        later = not self._notice.isHidden()
+        waits = self._at_stake() or (later and self._runner.busy)  # what would go on without a window, too
+        if (self._wanted and not waits) or (self._let_go and not self._runner.holding):
             self._stay()
             self.ready.emit()
 
     def _stay(self) -> None:
         self._wanted = False
         self._patience.stop()
+        self._notice.hide()
         if self._box is not None:
             self._box.close()
 
     def _ask(self) -> None:
         if self._box is not None:
             return
+        self._notice.hide()
         box = QMessageBox(self._window)
         box.setTextFormat(box.textFormat().PlainText)
         box.setIcon(QMessageBox.Icon.Warning)
@@ -68,11 +84,11 @@ class Leaving(QObject):
         box.setText(translate("Leaving", "If you close now, this will not be done:"))
         box.setInformativeText("\n".join(self._at_stake()))
         # Made by the box: one that is handed to it goes with the last name for it here.
-        close = box.addButton(translate("Leaving", "&Close now"), QMessageBox.ButtonRole.DestructiveRole)
-        stay = box.addButton(translate("Leaving", "&Wait"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(stay)
+        box.addButton(translate("Leaving", "&Close now"), QMessageBox.ButtonRole.DestructiveRole)
+        later = box.addButton(translate("Leaving", "Close when it has &ended"), QMessageBox.ButtonRole.AcceptRole)
+        stay = box.addButton(translate("Leaving", "&Don’t close"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(later)
         box.setEscapeButton(stay)
-        close.clicked.connect(self._close_now)
         box.finished.connect(self._asked)
         self._box = box
         box.open()
@@ -85,9 +101,30 @@ class Leaving(QObject):
         self._look_again()
 
     def _asked(self) -> None:
-        if self._box is not None:
-            self._box.deleteLater()
-            self._box = None
+        box, self._box = self._box, None
+        if box is None:
+            return
+        box.deleteLater()
+        match box.buttonRole(box.clickedButton()):
+            case QMessageBox.ButtonRole.DestructiveRole:
+                self._close_now()
+            case QMessageBox.ButtonRole.AcceptRole:
+                self._notice.show()
+            case _:
+                self._stay()
+
+
+class _Notice(QWidget):
+    """Says that the window closes by itself, with a button by which it does not; hidden until it will."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stay = QPushButton(translate("Leaving", "Don’t close"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel(translate("Leaving", "The window closes when what runs has ended.")))
+        row.addWidget(self.stay)
+        self.hide()
 
 
 def _would_be_lost(record: JobRecord) -> bool:

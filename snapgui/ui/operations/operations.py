@@ -148,6 +148,10 @@ class Operations(QObject):
         else:
             self._run_or_refuse(plan, self.refused.emit)
 
+    def force_off(self, domain: DomainId) -> None:
+        """The same, for a guest that does not react to anything else."""
+        self.power(domain, PowerAction.FORCE_OFF)
+
     def check_health(self, domain: DomainId) -> None:
         """Show what is wrong with the machine's snapshots and files, and mend what is chosen."""
         if (known := self._runner.situation(domain)) is not None:

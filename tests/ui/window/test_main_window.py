@@ -1,6 +1,5 @@
 """What a user does in the window, on libvirt's test driver: everything by actions and keys."""
 
-import threading
 from dataclasses import replace
 
 import libvirt
@@ -30,7 +29,6 @@ from snapgui.ui.actions import Act
 from snapgui.ui.chart.content import Format
 from snapgui.ui.icons import icon
 from snapgui.ui.snapshots import panel
-from snapgui.virt.host import Host
 
 
 def _rows(app: Application) -> list[str]:
@@ -280,25 +278,6 @@ def test_a_description_typed_just_before_closing_is_saved(qtbot, app: Applicatio
     qtbot.waitUntil(lambda: not app.window.isVisible())
     xml = other.lookupByName("test").snapshotLookupByName("a").getXMLDesc()
     assert "<description>typed at last</description>" in xml
-
-
-def test_closing_with_a_job_in_the_queue_asks_and_goes_on_by_itself_once_it_is_done(qtbot, app, monkeypatch):
-    release, real = threading.Event(), Host.run
-
-    def slow(host: Host, step) -> None:
-        release.wait(10)
-        real(host, step)
-
-    monkeypatch.setattr(Host, "run", slow)
-    _use(app, Act.TAKE)
-    _accept(qtbot, _dialog(qtbot))
-    _use(app, Act.PAUSE)
-    app.window.close()
-    box = _dialog(qtbot)
-    assert app.window.isVisible()
-    assert "Pause test" in box.informativeText()
-    release.set()
-    qtbot.waitUntil(lambda: not app.window.isVisible())
 
 
 def test_hosts_are_remembered_for_the_next_start(app: Application, settings: Settings):

@@ -1,0 +1,132 @@
+"""Closing the window while jobs wait or run, on libvirt's test driver."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from snapgui.app import Application
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.plan import Call, Plan, Step
+from snapgui.core.requests import Power, PowerAction
+from snapgui.virt.host import Host
+
+LATER = "The window closes when what runs has ended."
+
+
+@pytest.fixture
+def release(qtbot: QtBot, app: Application, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """What the job that runs waits for; another one waits behind it, and the window is asked to close."""
+    release, real = threading.Event(), Host.run
+
+    def slow(host: Host, step: Step) -> None:
+        release.wait(10)
+        real(host, step)
+
+    monkeypatch.setattr(Host, "run", slow)
+    runner, domain = app.backend.runner, app.window.machines.domain()
+    for action, call, title in (
+        (PowerAction.PAUSE, Call.SUSPEND, "Pause test"),
+        (PowerAction.RESUME, Call.RESUME, "Resume test"),
+    ):
+        runner.start(Plan(Power(domain, action), title, (Step(call, domain, "test"),)))
+    qtbot.waitUntil(lambda: len(app.backend.runner.busy) > 1)
+    app.window.close()
+    yield release
+    release.set()
+
+
+def _box(qtbot: QtBot) -> QMessageBox:
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QMessageBox))
+    return QApplication.activeModalWidget()
+
+
+def _press(box: QMessageBox, text: str) -> None:
+    next(each for each in box.findChildren(QPushButton) if each.text().replace("&", "") == text).click()
+
+
+def _ended(qtbot: QtBot, app: Application) -> None:
+    qtbot.waitUntil(lambda: not app.backend.runner.busy)
+    qtbot.wait(50)
+
+
+def _notice(app: Application) -> bool:
+    return any(each.isVisible() and each.text() == LATER for each in app.window.statusBar().findChildren(QLabel))
+
+
+def _dont_close(app: Application) -> QPushButton:
+    return next(each for each in app.window.statusBar().findChildren(QPushButton) if each.isVisible())
+
+
+def test_what_would_not_be_done_is_named_and_no_answer_is_needed_once_it_is(
+    qtbot: QtBot, app: Application, release: threading.Event
+) -> None:
+    box = _box(qtbot)
+    assert app.window.isVisible()
+    assert "Resume test" in box.informativeText()
+    release.set()
+    qtbot.waitUntil(lambda: not app.window.isVisible())
+
+
+def test_it_closes_later_only_where_that_was_said_and_says_so_meanwhile(
+    qtbot: QtBot, app: Application, release: threading.Event
+) -> None:
+    _press(_box(qtbot), "Close when it has ended")
+    assert _notice(app)
+    release.set()
+    qtbot.waitUntil(lambda: not app.window.isVisible())
+
+
+def test_closing_later_can_be_taken_back(qtbot: QtBot, app: Application, release: threading.Event) -> None:
+    _press(_box(qtbot), "Close when it has ended")
+    _dont_close(app).click()
+    assert not _notice(app)
+    release.set()
+    _ended(qtbot, app)
+    assert app.window.isVisible()
+
+
+@pytest.mark.parametrize("way", ["button", "escape", "frame"])
+@pytest.mark.parametrize("before", [True, False])
+def test_not_closing_stays_so_when_all_is_done(
+    qtbot: QtBot, app: Application, release: threading.Event, way: str, *, before: bool
+) -> None:
+    if before:  # what was said before does not count
+        _press(_box(qtbot), "Close when it has ended")
+        app.window.close()
+    box = _box(qtbot)
+    if way == "button":
+        _press(box, "Don\N{RIGHT SINGLE QUOTATION MARK}t close")
+    elif way == "escape":
+        qtbot.keyClick(box, Qt.Key.Key_Escape)
+    else:
+        box.close()
+    assert not _notice(app)
+    release.set()
+    _ended(qtbot, app)
+    assert app.window.isVisible()
+
+
+def test_closing_now_closes_now(qtbot: QtBot, app: Application, release: threading.Event) -> None:
+    _press(_box(qtbot), "Close now")
+    qtbot.waitUntil(lambda: not app.window.isVisible())
+    assert not release.is_set()
+
+
+def test_a_failure_is_told_before_the_window_closes(
+    qtbot: QtBot, app: Application, release: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_host: Host, _step: Step) -> None:
+        release.wait(10)
+        raise SnapguiError(Problem("Pause test", "It is broken.", ""))
+
+    _press(_box(qtbot), "Close when it has ended")
+    monkeypatch.setattr(Host, "run", fail)
+    release.set()
+    _ended(qtbot, app)
+    assert app.window.isVisible()
+    assert "It is broken." in app.window.banner.text()
+    assert not _notice(app)
