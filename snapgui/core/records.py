@@ -241,6 +241,19 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Dependents:
+    """Who else stands on a machine's files, each by the file's path: directly, or on what is above it.
+
+    ``machines``: the names of other machines of the host. ``images``: the paths of images that no machine uses.
+    ``unseen``: why there may be more, "" where all could be looked at.
+    """
+
+    machines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    images: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unseen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """Everything that a plan is made from. What has not been read is None or missing, never guessed.
 
@@ -253,7 +266,7 @@ class Situation:
     ``checkpoints``: how many checkpoints the domain has. ``block_jobs``: the targets of disks that one works on.
     ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, or whose files it deletes,
     by name.
-    ``health``: what a check of it has found.
+    ``health``: what a check of it has found. ``dependents``: read only where a plan changes files below others.
     ``next_xml``: the security-sensitive XML that the machine starts with the next time, where that was asked for.
     ``usage``: what the machine's images hold.
     ``pauses``: how long earlier snapshots of this machine paused it, in seconds.
@@ -276,6 +289,7 @@ class Situation:
     usage: Usage | None = None
     pauses: tuple[float, ...] = ()
     health: "Health | None" = None
+    dependents: Dependents | None = None
 
     def as_seen(self, known: "Situation") -> "Situation":
         """With what events tell as it is in ``known``: host, snapshots, their sizes, and what the images hold."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from snapgui.core import health
 from snapgui.core.differences.compare import Configuration
 from snapgui.core.differences.outlook import Outlook, outlook
 from snapgui.core.errors import Problem, SnapguiError
@@ -114,11 +115,13 @@ class Hosts(QObject):
         *,
         next_xml: bool = False,
         prepared: Iterable[str] = (),
+        dependents: bool = False,
     ) -> None:
         """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it is about.
 
         ``folders`` are those of the host where it would write, besides those of the disks. ``next_xml``: it changes the
-        machine's configuration. ``prepared``: images that it would go on in.
+        machine's configuration. ``prepared``: images that it would go on in. ``dependents``: it merges or deletes image
+        files.
 
         Where one of them is no longer what the store says, as after an edit by another client, it is read again.
         """
@@ -129,6 +132,7 @@ class Hosts(QObject):
             folders=tuple(folders),
             next_xml=next_xml,
             prepared=tuple(prepared),
+            dependents=dependents,
         )
 
         def complete(read: Situation) -> None:
@@ -202,6 +206,7 @@ def read_situation(
     *,
     next_xml: bool = False,
     prepared: Iterable[str] = (),
+    dependents: bool = False,
 ) -> Situation:
     """What ``Hosts.survey`` asks the host; blocks. What the store has, it leaves out: host, snapshots and sizes.
 
@@ -229,6 +234,7 @@ def read_situation(
         block_jobs=block_jobs,
         snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in names},
         next_xml=host.next_xml(domain.uuid) if next_xml else None,
+        dependents=health.dependents.dependents(host.inventory(domain.uuid)) if dependents else None,
     )
 
 

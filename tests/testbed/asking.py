@@ -6,7 +6,9 @@ from dataclasses import replace
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.plan import Step
 from snapgui.core.records import DomainId, Situation, Snapshots
-from snapgui.core.requests import Request, Take
+from snapgui.core.requests import Delete, Request, Revert, Take, Undo
+from snapgui.core.rules.delete import told_by_xml
+from snapgui.core.rules.revert_files import gives_up_files
 from snapgui.core.rules.take_disks import overlay
 from snapgui.jobs.hosts import read_situation
 from snapgui.virt.host import Host
@@ -24,8 +26,19 @@ def survey(host: Host, domain: DomainId, request: Request | None = None, *, next
         disks = host.read_config(domain.uuid).disks
         prepared = [path for path in (*(overlay(disk, request.name) for disk in disks), *files[1:]) if path]
     folders = [posixpath.dirname(path) for path in files if path.startswith("/")]
-    read = read_situation(host, domain, listing.names, folders, next_xml=next_xml, prepared=prepared)
-    return replace(read, host=host.read_host(), snapshots=Snapshots(records, listing.current))
+    known = Snapshots(records, listing.current)
+    dependents = _concerns_files(request, known)
+    read = read_situation(
+        host, domain, listing.names, folders, next_xml=next_xml, prepared=prepared, dependents=dependents
+    )
+    return replace(read, host=host.read_host(), snapshots=known)
+
+
+def _concerns_files(request: Request | None, known: Snapshots) -> bool:
+    """As the dialogs see it."""
+    if isinstance(request, Delete):
+        return bool(told_by_xml(known, request.snapshots))
+    return isinstance(request, Revert | Undo) and gives_up_files(request.snapshot, known)
 
 
 def run(host: Host, steps: tuple[Step, ...]) -> Problem | None:

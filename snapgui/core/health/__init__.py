@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from snapgui.core.later import when_used
 
 if TYPE_CHECKING:
+    from snapgui.core.health import dependents as dependents
     from snapgui.core.health import examine as examine
     from snapgui.core.health import inventory as inventory
 else:

@@ -109,6 +109,13 @@ def missing(situation: Situation, names: Sequence[str]) -> list[Finding]:
     ]
 
 
+def listed(paths: Sequence[str]) -> str:
+    """Paths for a sentence; many are cut short by their number."""
+    shown = ", ".join(paths[:_NAMED_IN_A_SENTENCE])
+    rest = len(paths) - _NAMED_IN_A_SENTENCE
+    return shown if rest <= 0 else translate("Plan", "{names} and %n more", "", rest).format(names=shown)
+
+
 def quoted(names: Sequence[str]) -> str:
     """Names for a sentence; many are cut short by their number."""
     shown = ", ".join(f"“{name}”" for name in names[:_NAMED_IN_A_SENTENCE])

@@ -12,6 +12,7 @@ from snapgui.core import tree
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
 from snapgui.core.records import DomainState, Mode, Situation, SnapshotRecord
 from snapgui.core.rules import facts
+from snapgui.core.rules.standing import standing_findings
 from snapgui.core.text import size_text, translate
 from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.read import read_config_then
@@ -79,7 +80,11 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
         # Seen on 11.3 with QEMU 10.0: "Inactive … can't be a backing child of active …"
         reason = translate("Plan", "QEMU may refuse to merge the files of a machine that has not run since then.")
         findings.append(Finding("merge-paused", Level.WARNING, reason, translate("Plan", "Resume the machine first.")))
-    return findings + _space_findings(situation, [each for name in merged for each in _merges(situation, name, line)])
+    merges = [each for name in merged for each in _merges(situation, name, line)]
+    touched = [path for merge in merges for path in (merge.base, merge.file)]
+    touched += [path for name in external if name not in line for path in _dropped(situation, name)]
+    way_out = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
+    return [*findings, *standing_findings(touched, situation, way_out), *_space_findings(situation, merges)]
 
 
 def _space_findings(situation: Situation, merges: Sequence[_Merge]) -> list[Finding]:
@@ -132,12 +137,19 @@ def _merges(situation: Situation, name: str, line: list[str]) -> list[_Merge]:
     return [_Merge(files.get(target, ""), bases.get(target, "")) for target in external_disks(record)]
 
 
-def _drop_effect(situation: Situation, name: str) -> Effect:
-    bases = images_of(situation, name)
-    files = [bases.get(target, "") for target in external_disks(situation.snapshots.records[name])]
+def _dropped(situation: Situation, name: str) -> list[str]:
+    """The files that go with a snapshot on whose overlay the machine does not stand; "" where a name is not known."""
     parent = tree.parents(situation.snapshots)[name]
     if parent is None or not facts.is_external(situation.snapshots.records[parent]):
-        # libvirt leaves an image that it did not make: seen on 11.3.
+        return []  # libvirt leaves an image that it did not make: seen on 11.3.
+    bases = images_of(situation, name)
+    return [bases.get(target, "") for target in external_disks(situation.snapshots.records[name])]
+
+
+def _drop_effect(situation: Situation, name: str) -> Effect:
+    files = _dropped(situation, name)
+    parent = tree.parents(situation.snapshots)[name]
+    if parent is None or not facts.is_external(situation.snapshots.records[parent]):
         text = translate("Plan", "“{name}” goes, and the file that it was taken of stays.").format(name=name)
         return Effect(EffectKind.CHANGES, text)
     if not files or not all(files):

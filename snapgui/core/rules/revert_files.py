@@ -13,6 +13,7 @@ from snapgui.core.plan import Effect, EffectKind, Finding, Level
 from snapgui.core.records import DomainConfig, Mode, Situation, SnapshotRecord, Snapshots
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
+from snapgui.core.rules.standing import standing_findings
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.read import read_config_then, read_revert_disks
@@ -51,7 +52,9 @@ def external_findings(record: SnapshotRecord, situation: Situation) -> list[Find
 
 def lost_without_safety(record: SnapshotRecord, situation: Situation) -> bool:
     """Whether going to that snapshot would fail or harm others as the machine is, and not once it is in a new one."""
-    return facts.is_qemu(situation) and facts.is_external(record) and bool(_leaving_findings(situation))
+    if not facts.is_qemu(situation) or not facts.is_external(record):
+        return False
+    return any(finding.level is not Level.NOTE for finding in _leaving_findings(situation))
 
 
 def _leaving_findings(situation: Situation) -> list[Finding]:
@@ -63,12 +66,13 @@ def _leaving_findings(situation: Situation) -> list[Finding]:
         )
         return [Finding("no-current", Level.BLOCKER, reason, remedy)]
     given_up = _given_up(situation)
+    standing = standing_findings(sorted(given_up), situation, remedy)
     losing = [name for name in situation.snapshots.records if not given_up.isdisjoint(_images(name, situation))]
     if not losing:
-        return []
+        return standing
     reason = translate("Plan", "libvirt would delete {files}, without which {names} can’t be reverted to any more.")
     reason = reason.format(files=", ".join(sorted(given_up)), names=facts.quoted(losing))
-    return [Finding("needed", Level.BLOCKER, reason, remedy)]
+    return [Finding("needed", Level.BLOCKER, reason, remedy), *standing]
 
 
 def _given_up(situation: Situation) -> frozenset[str]:
@@ -108,6 +112,12 @@ def told_by_xml(name: str, snapshots: Snapshots) -> tuple[str, ...]:
     elif current is not None and facts.is_external(current):
         names += snapshots.records
     return tuple(dict.fromkeys(names))
+
+
+def gives_up_files(name: str, snapshots: Snapshots) -> bool:
+    """Whether a revert to that snapshot may delete image files, or merge them once it is undone."""
+    record = snapshots.records.get(name)
+    return record is not None and facts.is_external(record)
 
 
 def resting_on(record: SnapshotRecord, situation: Situation) -> list[str]:

@@ -65,6 +65,9 @@ class DeleteDialog(PlanDialog):
         scope = self._scopes[self._choices.checkedId()]
         return Delete(self.situation.domain.id, self._snapshots, scope, self._metadata_only.isChecked())
 
+    def dependents(self) -> bool:
+        return bool(told_by_xml(self.situation.snapshots, self._snapshots))
+
     def situation_changed(self) -> None:
         """Scopes that reach no other snapshot are no choice."""
         self._below = _below(tree.children(self.situation.snapshots), self._snapshots)

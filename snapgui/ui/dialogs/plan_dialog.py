@@ -128,6 +128,10 @@ class PlanDialog(QDialog):
         """Images of the host that the machine would go on in, which have to be read for the plan."""
         return ()
 
+    def dependents(self) -> bool:
+        """Whether the plan may merge or delete image files that others stand on."""
+        return False
+
     def status(self) -> str:
         """What the dialog says about reading the machine; empty once it has been read."""
         return self._status.text()

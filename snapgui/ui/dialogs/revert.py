@@ -21,6 +21,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import Situation, SnapshotRecord
 from snapgui.core.requests import Revert, RunState
 from snapgui.core.rules.revert import can_reset_nvram
+from snapgui.core.rules.revert_files import gives_up_files
 from snapgui.core.rules.safety import is_wanted, propose
 from snapgui.core.text import translate
 from snapgui.models.format import one_line, relative_text, time_text, tooltip
@@ -182,6 +183,9 @@ class RevertDialog(PlanDialog):
             force=self._force.isChecked() and saved,
             safety=propose(self._snapshot, self.situation) if self._wants_safety else None,
         )
+
+    def dependents(self) -> bool:
+        return gives_up_files(self._snapshot, self.situation.snapshots)
 
     def refresh(self) -> None:
         super().refresh()

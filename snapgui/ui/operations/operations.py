@@ -84,7 +84,8 @@ class Operations(QObject):
         if known is not None and safety not in known.snapshots.records:
             self._run_or_refuse(make_plan(request, known), self.refused.emit)
         else:
-            self._hosts.survey(domain, about, surveyed, self.refused.emit)
+            dependents = known is not None and rules.revert_files.gives_up_files(safety, known.snapshots)
+            self._hosts.survey(domain, about, surveyed, self.refused.emit, dependents=dependents)
 
     def undo_by(self, domain: DomainId, safety: SnapshotRecord) -> None:
         """The same, by the snapshot itself."""
@@ -232,7 +233,15 @@ class Operations(QObject):
         if dialog.examines:
             self._check_health(domain, answered, failed)
             return
-        self._hosts.survey(domain, about, answered, failed, dialog.folders(), prepared=dialog.prepared())
+        self._hosts.survey(
+            domain,
+            about,
+            answered,
+            failed,
+            dialog.folders(),
+            prepared=dialog.prepared(),
+            dependents=dialog.dependents(),
+        )
 
     def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:
         if picture is not None:

@@ -1,0 +1,59 @@
+"""Who else stands on the files of a machine: a pure function of an inventory."""
+
+from collections.abc import Mapping
+
+from snapgui.core.health.evidence import Evidence
+from snapgui.core.health.inventory import Content, Inventory, Seen
+from snapgui.core.records import Dependents
+from snapgui.core.text import translate
+
+
+def dependents(inventory: Inventory) -> Dependents:
+    """Other machines, and images that no machine has, whose data comes through files that the machine uses.
+
+    A machine stands on what its XML, its snapshots' or its saved state's names, and on all that is behind that.
+    """
+    case = Evidence(inventory)
+    own = case.used.get(inventory.uuid, set())
+    machines: dict[str, tuple[str, ...]] = {}
+    images: dict[str, tuple[str, ...]] = {}
+    strays = _strays(case)
+    for path, file in inventory.files.items():
+        key = case.key(path)
+        if file.seen is Seen.MISSING or not {path, key} & own:
+            continue
+        users = [
+            each.name
+            for each in inventory.machines
+            if each.uuid != inventory.uuid and {path, key} & case.used[each.uuid]
+        ]
+        above = [stray for stray, behind in strays.items() if key in behind]
+        if users:
+            machines[path] = tuple(sorted(users))
+        if above:
+            images[path] = tuple(sorted(above))
+    return Dependents(machines, images, _unseen(case))
+
+
+def _strays(case: Evidence) -> Mapping[str, set[str]]:
+    """The images that no machine uses, by path, each with the keys of all that is behind it."""
+    used = set().union(*case.used.values()) if case.used else set()
+    return {
+        path: {case.key(each.path) for each in case.chain(file.backing)}
+        for path, file in case.inventory.files.items()
+        if file.content is Content.QCOW2 and file.backing and not {path, case.key(path)} & used
+    }
+
+
+def _unseen(case: Evidence) -> str:
+    """Why there may be more; "" where there is no reason."""
+    for machine in case.inventory.machines:
+        if machine.uuid == case.inventory.uuid:
+            continue
+        if machine.why:
+            return translate("Health", "{name}: {reason}").format(name=machine.name, reason=machine.why)
+        for path in sorted(case.used[machine.uuid]):
+            file = case.inventory.files.get(path)
+            if file is not None and file.content is Content.UNREAD and file.seen is not Seen.MISSING:
+                return translate("Health", "{name}: {reason}").format(name=path, reason=file.why)
+    return next((why for why in case.inventory.folders.values() if why), "")

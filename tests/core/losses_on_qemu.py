@@ -1,0 +1,157 @@
+"""Run by test_nothing_is_lost_unsaid_on_qemu.py in a process of its own, for libvirt takes one folder per process.
+
+Argument: the folder. Each case makes machines, plans for them, and has libvirt do what the plan says or refuses. Prints
+what was said beside what was found then.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import libvirt
+from testbed.asking import run, survey
+from testbed.tiny import tiny_machine
+
+from snapgui.core.plan import Level, Plan
+from snapgui.core.records import DomainId, Kind
+from snapgui.core.requests import Delete, MachineRequest, Revert, Take
+from snapgui.core.rules import make_plan
+from snapgui.core.rules.safety import propose
+from snapgui.virt.host import Host
+
+_SETTINGS = """\
+stdio_handler = "file"
+security_driver = "none"
+namespaces = []
+cgroup_controllers = []
+remember_owner = 0
+"""
+_ROOTS_SETTINGS = 'user = "root"\ngroup = "root"\n'
+
+root = Path(sys.argv[1])
+
+
+class Machine:
+    """One that a case defines."""
+
+    def __init__(self, host: Host, name: str, disk: Path, devices: str = "") -> None:
+        self.host = host
+        self.domain: libvirt.virDomain = host._connections[0].libvirt.defineXML(tiny_machine(name, disk, devices))
+        self.id = DomainId(host.uri, self.domain.UUIDString())
+
+    def plan(self, request: MachineRequest) -> Plan:
+        return make_plan(request, survey(self.host, self.id, request))
+
+    def do(self, request: MachineRequest) -> str:
+        """Make its plan and run it, blocked or not. libvirt's words where it refuses, "" where it does not."""
+        problem = run(self.host, self.plan(request).steps)
+        return "" if problem is None else problem.raw or problem.why
+
+    def take(self, name: str, kind: Kind = Kind.EXTERNAL) -> None:
+        failed = self.do(Take(self.id, name, kind=kind))
+        assert not failed, failed
+
+    def safely(self, snapshot: str) -> Revert:
+        """Back to that snapshot, with the safety snapshot that the dialog proposes."""
+        return Revert(self.id, snapshot, safety=propose(snapshot, survey(self.host, self.id)))
+
+
+def image(name: str, backing: Path | None = None) -> Path:
+    path = root / name
+    behind = [] if backing is None else ["-b", backing, "-F", "qcow2"]
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *behind, path, "8M"], check=True)
+    return path
+
+
+def write(path: Path, byte: int) -> None:
+    """As the guest would."""
+    subprocess.run(["qemu-io", "-c", f"write -q -P {byte} 0 64K", path], check=True)
+
+
+def read(path: Path) -> int | None:
+    """What ``write`` has written last, seen through the image; None where it can't be read."""
+    raw = path.with_suffix(".raw")
+    ran = subprocess.run(["qemu-img", "convert", "-U", "-O", "raw", path, raw], capture_output=True, check=False)
+    return raw.read_bytes()[0] if ran.returncode == 0 else None
+
+
+def said(plan: Plan, *levels: Level) -> dict[str, str]:
+    """The reasons and remedies by rule, paths without the folder."""
+    return {
+        each.rule: f"{each.reason} {each.remedy}".replace(f"{root}/", "")
+        for each in plan.findings
+        if each.level in levels
+    }
+
+
+def a_base_that_a_clone_stands_on(host: Host) -> dict[str, object]:
+    base = image("host1-0.qcow2")
+    write(base, 1)
+    machine = Machine(host, "host1", base)
+    machine.take("h1")
+    clone, stray = image("clone.qcow2", base), image("stray.qcow2", base)
+    Machine(host, "clone", clone)
+    write(root / "host1-0.h1", 2)
+    plan = machine.plan(Delete(machine.id, ("h1",)))
+    before = read(clone), read(stray)
+    failed = machine.do(Delete(machine.id, ("h1",)))
+    found = {"before": before, "after": (read(clone), read(stray)), "failed": failed}
+    return {"refused": said(plan, Level.BLOCKER), "warned": said(plan, Level.WARNING), **found}
+
+
+def an_overlay_that_a_clone_stands_on(host: Host) -> dict[str, object]:
+    machine = Machine(host, "host2", image("host2-0.qcow2"))
+    machine.take("h1")
+    overlay = root / "host2-0.h1"
+    write(overlay, 2)
+    clone = image("clone2.qcow2", overlay)
+    Machine(host, "clone2", clone)
+    safe = machine.safely("h1")
+    ready = machine.plan(safe).ready
+    failed = machine.do(safe)
+    return {"ready": ready, "failed": failed, "after": read(clone)}
+
+
+def a_revert_that_deletes_what_a_clone_stands_on(host: Host) -> dict[str, object]:
+    machine = Machine(host, "host3", image("host3-0.qcow2"))
+    machine.take("h1")
+    overlay = root / "host3-0.h1"
+    write(overlay, 2)
+    clone = image("clone3.qcow2", overlay)
+    Machine(host, "clone3", clone)
+    plan = machine.plan(Revert(machine.id, "h1"))
+    safe = machine.safely("h1")
+    safely = machine.plan(safe)
+    failed = machine.do(Revert(machine.id, "h1"))
+    return {
+        "refused": said(plan, Level.BLOCKER),
+        "safely": said(safely, Level.BLOCKER, Level.WARNING),
+        "failed": failed,
+        "after": read(clone),
+    }
+
+
+CASES: tuple[Callable[[Host], dict[str, object]], ...] = (
+    a_base_that_a_clone_stands_on,
+    an_overlay_that_a_clone_stands_on,
+    a_revert_that_deletes_what_a_clone_stands_on,
+)
+
+
+def main() -> None:
+    (root / "etc").mkdir()
+    (root / "etc" / "qemu.conf").write_text(_SETTINGS + (_ROOTS_SETTINGS if os.geteuid() == 0 else ""))
+    host = Host.open(f"qemu:///embed?root={root}", lambda _: None)
+    try:
+        told = {case.__name__: case(host) for case in CASES}
+    finally:
+        for domain in host._connections[0].libvirt.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+            domain.destroy()
+        host.close()
+    print(json.dumps(told))
+
+
+main()

@@ -1,0 +1,59 @@
+"""What libvirt would lose without a word: that it does, on real QEMU, and that the plan says so or stops it."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from testbed import requirements
+
+import snapgui
+
+pytestmark = [pytest.mark.real, pytest.mark.since(9, 9)]  # reverts to external snapshots
+
+_PATHS = os.pathsep.join((str(Path(snapgui.__file__).parents[1]), str(Path(__file__).parents[1])))
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[dict[str, Any]]:
+    """What losses_on_qemu.py printed, by case."""
+    if names := requirements.missing("real"):
+        requirements.lacking(", ".join(names))
+    # Not tmp_path: QEMU's monitor sockets lie below it, and a socket's path ends at 108 characters.
+    with tempfile.TemporaryDirectory(prefix="snapgui-", dir="/tmp") as root:
+        ran = subprocess.run(
+            [sys.executable, Path(__file__).with_name("losses_on_qemu.py"), root],
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+            env={**os.environ, "PYTHONPATH": _PATHS},
+        )
+        assert ran.returncode == 0, ran.stderr
+        yield json.loads(ran.stdout.replace(f"{root}/", ""))
+
+
+def test_a_merge_into_what_another_machine_stands_on_is_stopped_and_would_change_it(told: dict[str, Any]) -> None:
+    found = told["a_base_that_a_clone_stands_on"]
+    assert "“clone” stands on host1-0.qcow2" in found["refused"]["stood-on"]
+    assert "stray.qcow2 stands on host1-0.qcow2" in found["warned"]["stood-on-image"]
+    assert found["failed"] == "", "libvirt does not mind"
+    assert (found["before"], found["after"]) == ([1, 1], [2, 2])
+
+
+def test_a_revert_deletes_no_file_that_another_machine_stands_on(told: dict[str, Any]) -> None:
+    found = told["a_revert_that_deletes_what_a_clone_stands_on"]
+    assert "“clone3” stands on host3-0.h1" in found["refused"]["stood-on"]
+    assert "safety snapshot" in found["refused"]["stood-on"]
+    assert found["safely"] == {}
+    assert (found["failed"], found["after"]) == ("", None)
+
+
+def test_the_way_out_by_a_safety_snapshot_keeps_the_other_machine(told: dict[str, Any]) -> None:
+    found = told["an_overlay_that_a_clone_stands_on"]
+    assert found == {"ready": True, "failed": "", "after": 2}
