@@ -77,5 +77,7 @@ class DetailsFeed(QObject):
             if record.state is JobState.CANCELLED:
                 problem = Problem(record.plan.title, translate("Details", "It was cancelled."))
             self._panel.set_describe_result(request.domain, request.snapshot, problem)
+            if problem is not None:
+                self._panel.keep_description(request, problem)
         elif isinstance(request, Take) and record.state is JobState.DONE:
             self._load_picture(request.domain, request.name)

@@ -122,6 +122,16 @@ class DescriptionEditor(QWidget):
             self._settle()
             self._load()
 
+    def keep(self, request: Describe, problem: Problem) -> None:
+        """A text that was typed in another place could not be saved: it stays here, to be tried again."""
+        key = (request.domain, request.snapshot)
+        if key in self._drafts:
+            return
+        base = request.before[0] if request.before else ""
+        self._drafts[key] = _Draft(request.description, base, _State.FAILED, why=problem.why)
+        if key == self._key():
+            self._load()
+
     def forget(self, domain: DomainId, present: frozenset[str] | None) -> None:
         """Drop the drafts of snapshots that are gone: all but those of ``present``, or all where it is None."""
         for key in [key for key in self._drafts if key[0] == domain and (present is None or key[1] not in present)]:

@@ -12,6 +12,7 @@ from snapgui.core.differences.compare import Configuration
 from snapgui.core.differences.outlook import Outlook
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord, Snapshots, SnapshotState
+from snapgui.core.requests import Describe
 from snapgui.core.text import translate
 from snapgui.core.tree import children
 from snapgui.core.virsh import caveat
@@ -102,6 +103,10 @@ class DetailsPanel(QWidget):
     def set_describe_result(self, domain: DomainId, name: str, problem: Problem | None) -> None:
         """How a Describe ended: with ``problem``, or well. A failed text stays on screen to be tried again."""
         self._description.set_result(domain, name, problem)
+
+    def keep_description(self, request: Describe, problem: Problem) -> None:
+        """What could not be saved stays on screen, wherever it was typed."""
+        self._description.keep(request, problem)
 
     def set_xml(self, domain: DomainId, name: str, xml: str) -> None:
         """The XML that was asked for."""

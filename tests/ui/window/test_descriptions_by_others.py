@@ -7,11 +7,14 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.app import Application
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.plan import Step
 from snapgui.core.xml.read import read_snapshot
 from snapgui.ui.details.description import DescriptionEditor
 from snapgui.ui.dialogs.describe import DescribeDialog
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
 from snapgui.ui.widgets.text_label import TextLabel
+from snapgui.virt.host import Host
 
 
 class Others:
@@ -38,8 +41,7 @@ def others(qtbot: QtBot, app: Application, other: libvirt.virConnect) -> Others:
     )
     app.backend.hosts.refresh(domain)
     qtbot.waitUntil(lambda: "a" in app.store.snapshots(domain).records)
-    tree = app.window.snapshots.tree
-    tree.setCurrentIndex(tree.model().index_of("a"))
+    app.window.snapshots.select("a")  # whatever key the test before has left down
     qtbot.waitUntil(lambda: _field(app).toPlainText() == "first")
     return Others(other)
 
@@ -106,3 +108,29 @@ def test_in_the_dialog_a_change_since_it_opened_is_shown_first(qtbot: QtBot, app
     qtbot.waitUntil(dialog.ok.isEnabled)
     qtbot.keyClick(text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: others.read() == "mine")
+
+
+def test_what_was_typed_in_the_dialog_and_could_not_be_saved_is_kept(
+    qtbot: QtBot, app: Application, others: Others, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    domain = app.window.machines.domain()
+    app.window.operations.edit(domain, app.store.snapshots(domain).records["a"])
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), DescribeDialog))
+    dialog = QApplication.activeModalWidget()
+    qtbot.waitUntil(lambda: not dialog.waiting)
+    text = dialog.findChild(DescriptionEdit)
+    text.selectAll()
+    qtbot.keyClicks(text, "long work")
+
+    def refuse(_host: Host, _step: Step) -> None:
+        raise SnapguiError(Problem("Change it.", "The host's disk is full."))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Host, "run", refuse)
+        qtbot.keyClick(text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        qtbot.waitUntil(lambda: "disk is full" in _said(app))
+    assert _field(app).toPlainText() == "long work"
+    assert others.read() == "first"
+    (button,) = _editor(app).findChildren(QPushButton)
+    button.click()
+    qtbot.waitUntil(lambda: others.read() == "long work")
