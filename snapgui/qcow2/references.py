@@ -64,8 +64,9 @@ class Tally:
 
     def add_late(self, clusters: Numbers, first: Numbers, last: Numbers, kind: Numbers) -> None:
         """Runs of clusters that may come again in a later call of this: they are counted at the end."""
-        pair = (clusters, self._encode(first, last, kind))
-        self._late.append(pair)
+        if not len(clusters):
+            return
+        self._late.append((clusters, self._encode(first, last, kind)))
         self._late_size += len(clusters)
         if self._late_size > _MANY:
             self._late = [_without_doubles(self._late)]
@@ -75,6 +76,12 @@ class Tally:
     def has_late(self) -> bool:
         """Whether ``add_late`` was called."""
         return bool(self._late)
+
+    def late_clusters(self) -> Numbers:
+        """Those of ``add_late``, ascending, each once."""
+        self._late = [_without_doubles(self._late)]
+        clusters: Numbers = np.unique(self._late[0][0])
+        return clusters
 
     def _fold(self, clusters: Numbers, codes: Numbers) -> None:
         if not len(clusters):

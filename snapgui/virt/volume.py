@@ -1,9 +1,11 @@
 """The bytes of a storage volume, read through the connection."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
+from queue import SimpleQueue
 
 import libvirt
 
@@ -60,35 +62,77 @@ class Volume:
         """Nothing is held open between reads."""
 
 
-def read_ranges(read: Callable[[int, int], bytes], ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-    """The bytes of ascending ranges. ``read`` is called with offset and length, in several threads at once."""
-    waiting: deque[tuple[list[tuple[int, int]], int, Future[bytes]]] = deque()
-    under_way = 0
-    with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
+@dataclass(slots=True)
+class _Read:
+    """Ranges that are read at once."""
+
+    ranges: list[tuple[int, int]]
+    found: bytes = b""
+    error: BaseException | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def begin(self) -> int:
+        return self.ranges[0][0]
+
+    @property
+    def length(self) -> int:
+        return sum(self.ranges[-1]) - self.begin
+
+    def parts(self) -> Iterator[bytes]:
+        """Waits for them. Raises what reading raised."""
+        self.done.wait()
+        if self.error is not None:
+            raise self.error
+        for offset, length in self.ranges:
+            yield self.found[offset - self.begin : offset - self.begin + length]
+
+
+def _work(read: Callable[[int, int], bytes], wanted: "SimpleQueue[_Read | None]", stopped: threading.Event) -> None:
+    """Read what is wanted, up to a None; once ``stopped``, nothing more."""
+    while (one := wanted.get()) is not None:
         try:
-            for stretch in stretches(ranges, gap=_GAP, most=_STRETCH):
-                begin = stretch[0][0]
-                length = sum(stretch[-1]) - begin
-                while waiting and (under_way + length > _BYTES_AT_ONCE or len(waiting) >= _READS_AT_ONCE):
-                    ready, size, future = waiting.popleft()
-                    under_way -= size
-                    yield from _parts(ready, future)
-                waiting.append((stretch, length, pool.submit(read, begin, length)))
-                under_way += length
-            while waiting:
-                ready, _, future = waiting.popleft()
-                yield from _parts(ready, future)
-        finally:
-            for _, _, future in waiting:
-                future.cancel()
+            if not stopped.is_set():
+                one.found = read(one.begin, one.length)
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for the bytes
+            one.error = error
+        one.done.set()
 
 
-def _parts(stretch: list[tuple[int, int]], future: Future[bytes]) -> Iterator[bytes]:
-    """The ranges of a stretch, from its bytes."""
-    whole = future.result()
-    begin = stretch[0][0]
-    for offset, length in stretch:
-        yield whole[offset - begin : offset - begin + length]
+def read_ranges(read: Callable[[int, int], bytes], ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+    """The bytes of ascending ranges. ``read`` is called with offset and length, in several threads at once.
+
+    None of them is left when this ends, but they are daemons: a call that never returns must not keep the process.
+    """
+    wanted: SimpleQueue[_Read | None] = SimpleQueue()
+    stopped = threading.Event()
+
+    threads = [
+        threading.Thread(target=_work, args=(read, wanted, stopped), name="libvirt reads", daemon=True)
+        for _ in range(_READS_AT_ONCE)
+    ]
+    for thread in threads:
+        thread.start()
+    waiting: deque[_Read] = deque()
+    under_way = 0
+    try:
+        for stretch in stretches(ranges, gap=_GAP, most=_STRETCH):
+            one = _Read(stretch)
+            while waiting and (under_way + one.length > _BYTES_AT_ONCE or len(waiting) >= _READS_AT_ONCE):
+                first = waiting.popleft()
+                under_way -= first.length
+                yield from first.parts()
+            waiting.append(one)
+            under_way += one.length
+            wanted.put(one)
+        while waiting:
+            yield from waiting.popleft().parts()
+    finally:
+        stopped.set()
+        for _ in threads:
+            wanted.put(None)
+        for thread in threads:
+            thread.join()
 
 
 def receive(stream: libvirt.virStream, most: int) -> bytes:

@@ -7,6 +7,7 @@ test_clusters.py. Prints one line of JSON at the end, and before it each disagre
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -32,6 +33,8 @@ def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix="snapgui-clusters-"))
         try:
             try_one(folder, Random(f"clusters {seed}"), counts)  # noqa: S311 - images, not secrets
+        except subprocess.TimeoutExpired:
+            counts["took too long"] += 1
         except DisagreementError as error:
             counts["disagreements"] += 1
             print(f"seed {seed}: {error}\n", flush=True)

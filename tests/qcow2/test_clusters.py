@@ -1,6 +1,7 @@
 """Who owns which clusters: what is foretold of a delete is what QEMU frees, and the command line says it."""
 
 import json
+import struct
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from testbed.any_image import try_one
+from testbed.any_image import counted_clusters, try_one
 
 from snapgui.qcow2.clusters import Clusters, Held, read_clusters
 from snapgui.qcow2.source import LocalFile
@@ -123,3 +124,25 @@ def test_the_command_line_loads_neither_qt_nor_libvirt() -> None:
     code = "import sys, snapgui.qcow2.__main__; print({'PySide6', 'libvirt'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
     assert ran.stdout == "set()\n"
+
+
+def test_a_plain_cluster_that_hosts_compressed_ones_is_counted_once(tmp_path: Path) -> None:
+    """QEMU makes such images: it goes on to fill a cluster with compressed data that is a plain one by then."""
+    image = tmp_path / "disk.qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=4k", image, "1M")
+    run("qemu-io", "-c", "write 0 4k", image)
+    run("qemu-io", "-c", "write -c 64k 4k", image)
+    content = bytearray(image.read_bytes())
+    l1 = int.from_bytes(content[40:48], "big")
+    l2 = int.from_bytes(content[l1 : l1 + 8], "big") & 0xFF_FFFF_FFFF_FE00
+    compressed = int.from_bytes(content[l2 + 16 * 8 :][:8], "big") & 0xFF_FFFF_F000
+    struct.pack_into(">Q", content, l2, compressed)
+    image.write_bytes(content)
+    run("qemu-img", "check", "-r", "all", image)
+    run("qemu-img", "snapshot", "-c", "a", image)
+    run("qemu-io", "-c", "write 0 4k", "-c", "write 64k 4k", image)
+    before = len(counted_clusters(image))
+    foretold = read(image).freed([0])
+    run("qemu-img", "snapshot", "-d", "a", image)
+    assert foretold.total == (before - len(counted_clusters(image))) * 4096
+    assert foretold.disk == 4096
