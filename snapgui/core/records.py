@@ -49,6 +49,14 @@ class DomainState(Enum):
 _ACTIVE = frozenset(DomainState) - {DomainState.UNKNOWN, DomainState.SHUT_OFF}
 
 
+class Pause(Enum):
+    """Where the memory of a paused machine comes from that has not run since: the reason that libvirt gives."""
+
+    OTHER = ""
+    REVERTED = "from a snapshot"
+    RESTORED = "from a file"
+
+
 class SnapshotState(Enum):
     """The state of the guest in a snapshot: the text of ``<state>`` in its XML."""
 
@@ -105,6 +113,7 @@ class DomainRecord:
     managed_save: bool = False
     snapshot_count: int | None = None  # None: not known
     problem: Problem | None = None
+    pause: Pause = Pause.OTHER
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import libvirt
 
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState, SnapshotRecord
+from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState, Pause, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.read import external_revert, read_snapshot
@@ -25,7 +25,10 @@ _STATES = {
     libvirt.VIR_DOMAIN_CRASHED: DomainState.CRASHED,
     libvirt.VIR_DOMAIN_PMSUSPENDED: DomainState.PM_SUSPENDED,
 }
-
+_PAUSES = {
+    libvirt.VIR_DOMAIN_PAUSED_FROM_SNAPSHOT: Pause.REVERTED,
+    libvirt.VIR_DOMAIN_PAUSED_MIGRATION: Pause.RESTORED,  # of a saved state that was started paused, too
+}
 
 _EXTERNAL_REVERT = 9_009_000  # the libvirt whose QEMU driver first has it
 
@@ -77,13 +80,15 @@ def list_domains(line: Line, uri: str) -> tuple[DomainRecord, ...]:
         domain = domains[uuid]
         try:
             with line.calling(tried):
+                state, pause = states[uuid] if uuid in states else _standing(*domain.state())
                 return DomainRecord(
                     DomainId(uri, uuid),
                     domain.name(),
-                    states[uuid] if uuid in states else _state(domain),
+                    state,
                     persistent=uuid in persistent,
                     managed_save=uuid in managed_save,
                     snapshot_count=domain.snapshotNum() if uuid in with_snapshots else 0,
+                    pause=pause,
                 )
         except SnapguiError as error:
             if error.problem.code in GONE:
@@ -93,7 +98,7 @@ def list_domains(line: Line, uri: str) -> tuple[DomainRecord, ...]:
     return tuple(found for found in in_parallel(record, domains, CALLS_AT_ONCE) if found is not None)
 
 
-def _states(connection: libvirt.virConnect) -> dict[str, DomainState]:
+def _states(connection: libvirt.virConnect) -> dict[str, tuple[DomainState, Pause]]:
     """By UUID; without those that the driver doesn't tell of all domains in one call."""
     try:
         stats = connection.getAllDomainStats(
@@ -104,14 +109,16 @@ def _states(connection: libvirt.virConnect) -> dict[str, DomainState]:
             return {}
         raise
     return {
-        domain.UUIDString(): _STATES.get(values["state.state"], DomainState.UNKNOWN)
+        domain.UUIDString(): _standing(values["state.state"], values.get("state.reason", 0))
         for domain, values in stats
         if "state.state" in values
     }
 
 
-def _state(domain: libvirt.virDomain) -> DomainState:
-    return _STATES.get(domain.state()[0], DomainState.UNKNOWN)
+def _standing(state: int, reason: int) -> tuple[DomainState, Pause]:
+    """What libvirt's numbers for a state and its reason stand for."""
+    found = _STATES.get(state, DomainState.UNKNOWN)
+    return found, _PAUSES.get(reason, Pause.OTHER) if found is DomainState.PAUSED else Pause.OTHER
 
 
 def read_domain(line: Line, domain_id: DomainId) -> DomainRecord | None:
@@ -120,13 +127,15 @@ def read_domain(line: Line, domain_id: DomainId) -> DomainRecord | None:
     try:
         with line.calling(tried) as connection:
             domain = connection.lookupByUUIDString(domain_id.uuid)
+            state, pause = _standing(*domain.state())
             return DomainRecord(
                 domain_id,
                 domain.name(),
-                _state(domain),
+                state,
                 persistent=bool(domain.isPersistent()),
                 managed_save=bool(domain.hasManagedSaveImage()),
                 snapshot_count=domain.snapshotNum(),
+                pause=pause,
             )
     except SnapguiError as error:
         if error.problem.code in GONE:

@@ -14,9 +14,11 @@ import libvirt
 from snapgui.core.errors import SnapguiError
 from snapgui.core.plan import EffectKind, Level, Plan
 from snapgui.core.records import DomainId, Situation, Snapshots
-from snapgui.core.requests import Delete, Request, Take
+from snapgui.core.requests import Delete, Request, Take, Undo
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.delete import told_by_xml
+from snapgui.core.rules.revert_files import told_by_xml as told_by_revert
+from snapgui.core.safety_mark import MARK
 from snapgui.virt.host import Host
 
 _SETTINGS = """\
@@ -58,6 +60,7 @@ def main() -> None:
             tests.merging_a_running_machine_s_files()
             tests.branches()
             tests.kinds_mixed()
+            tests.paused()
         tests.names()
         tests.memory_in_a_backing_file()
     finally:
@@ -80,6 +83,8 @@ class Plans:
         records = {record.name: record for batch in self.host.read_snapshots(_UUID, listed.names) for record in batch}
         known = Snapshots(records, listed.current)
         about = told_by_xml(known, request.snapshots) if isinstance(request, Delete) else ()
+        if isinstance(request, Undo):
+            about = told_by_revert(request.snapshot, known)
         config = self.host.read_config(_UUID)
         machine = self.host.read_domain(_UUID)
         assert machine is not None
@@ -146,6 +151,57 @@ class Plans:
             f"{finding.reason} {finding.remedy}" for finding in self.plan(Delete(self.id, ("x1",))).findings
         ]
         told["mended"] = [self.delete(name)["failed"] for name in ("i1", "x1")]
+
+    def paused(self) -> None:
+        """A machine that has not run since its memory came from a file, since it went into one, and that has."""
+        self.domain.create()
+        self.take_on_files("p1", memory=True)
+        snapshot = self.domain.snapshotLookupByName("p1")
+        self.domain.revertToSnapshot(snapshot, libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED)
+        told["reverted: merge"] = self.asleep(Delete(self.id, ("p1",)))
+        told["reverted: inside"] = self.asleep(Take(self.id, "i9"))
+        self.domain.resume()
+        self.domain.suspend()
+        told["has run: merge"] = self.asleep(Delete(self.id, ("p1",)))
+        self.take_on_files("p2", memory=True)
+        told["saved paused: merge"] = self.asleep(Delete(self.id, ("p2",)))
+        self.domain.resume()
+        told["resumed: merge"] = self.asleep(Delete(self.id, ("p2",)))
+        self.domain.managedSave()
+        self.domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        told["restored: inside"] = self.asleep(Take(self.id, "i9"))
+        self.domain.resume()
+        told["restored, has run: inside"] = self.asleep(Take(self.id, "i9"))
+        self.domain.suspend()
+        self.domain.revertToSnapshot(self.domain.snapshotLookupByName("i9"), libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED)
+        told["reverted inside: delete"] = self.asleep(Delete(self.id, ("i9",)))
+        self.undo_paused()
+        self.domain.destroy()
+
+    def undo_paused(self) -> None:
+        self.domain.resume()
+        self.take_on_files("before", memory=True)
+        self.domain.suspend()
+        memory = f"<memory snapshot='external' file='{root}/safety.mem'/>"
+        xml = (
+            f"<domainsnapshot><name>safety</name><description>{MARK}</description>{memory}{_ON_FILES}</domainsnapshot>"
+        )
+        self.domain.snapshotCreateXML(xml)
+        self.domain.revertToSnapshot(self.domain.snapshotLookupByName("before"))
+        plan = self.plan(Undo(self.id, "safety"))
+        told["undo"] = [finding.reason for finding in plan.findings if finding.rule == "safety-stays"], self.run(plan)
+        told["undone"] = [each.getName() for each in self.domain.listAllSnapshots()], self.domain.state()[0]
+        told["undone: merge"] = self.asleep(Delete(self.id, ("safety",)))
+        self.domain.resume()
+        told["undone, resumed: merge"] = self.asleep(Delete(self.id, ("safety",)))
+        told["undone, resumed: rest"] = self.asleep(Delete(self.id, ("before",)))
+
+    def asleep(self, request: Request) -> tuple[list[str], bool]:
+        """What the plan says of a machine that has to run first, and whether libvirt does it all the same."""
+        plan = self.plan(request)
+        said = [finding.level.value for finding in plan.findings if finding.rule.endswith("-paused")]
+        assert plan.steps
+        return said, self.run(plan) == ""
 
     def names(self) -> None:
         plan = self.plan(Take(self.id, "two words"))

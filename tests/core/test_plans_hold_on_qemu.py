@@ -93,6 +93,37 @@ def test_what_is_said_to_help_helps(told: dict[str, Any]) -> None:
     assert told["mended"] == ["", ""]
 
 
+@needs_external
+@pytest.mark.parametrize(
+    ("stage", "said", "done"),
+    [
+        ("reverted: merge", ["blocker"], False),
+        ("reverted: inside", ["blocker"], False),
+        ("has run: merge", [], True),
+        ("saved paused: merge", ["warning"], False),
+        ("resumed: merge", [], True),
+        ("restored: inside", ["blocker"], False),
+        ("restored, has run: inside", [], True),
+        ("reverted inside: delete", [], True),
+        ("undone: merge", ["blocker"], False),
+        ("undone, resumed: merge", [], True),
+        ("undone, resumed: rest", [], True),
+    ],
+)
+def test_a_paused_machine_s_images_change_only_once_it_has_run(
+    told: dict[str, Any], stage: str, said: list[str], *, done: bool
+) -> None:
+    assert told[stage] == [said, done]
+
+
+@needs_external
+def test_undoing_to_a_paused_machine_keeps_the_safety_snapshot_and_says_why(told: dict[str, Any]) -> None:
+    (said,), failed = told["undo"]
+    assert "the machine is paused then" in said
+    assert failed == ""
+    assert told["undone"] == [["before", "safety"], libvirt.VIR_DOMAIN_PAUSED]
+
+
 def test_a_name_taken_while_off_has_the_limits_that_the_plan_warned_of(told: dict[str, Any]) -> None:
     assert told["warned"] == (["name-job"] if _LIMITED else [])
     assert told["taken"] == ""

@@ -14,6 +14,7 @@ from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, St
 from snapgui.core.records import Mode, Situation, Snapshots
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import facts
+from snapgui.core.rules.asleep import asleep_finding
 from snapgui.core.rules.forget import plan_forget, tree_effects
 from snapgui.core.rules.images import external_disks, external_effects, images_of, merge_findings
 from snapgui.core.rules.naming import fit_for_a_job, undeletable
@@ -116,6 +117,9 @@ def _findings(situation: Situation, going: list[str]) -> list[Finding]:
     unfit = [name for name in going if name not in external and not fit_for_a_job(name, situation)]
     if unfit and situation.domain.state.active:
         findings.append(Finding("name-job", Level.BLOCKER, undeletable(unfit), _shut_off_first()))
+    inside = len(external) < len(going)
+    if inside and (finding := asleep_finding("inside-paused", situation)) is not None:
+        findings.append(finding)
     if external and facts.before(situation, facts.SINCE_EXTERNAL_DELETE):
         reason = translate("Plan", "This libvirt can’t delete external snapshots; 9.0 and later can.")
         findings.append(Finding("external-version", Level.BLOCKER, reason))

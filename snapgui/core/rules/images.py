@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from snapgui.core import tree
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
-from snapgui.core.records import DomainState, Mode, Situation, SnapshotRecord
+from snapgui.core.records import Mode, Situation, SnapshotRecord
 from snapgui.core.rules import facts
+from snapgui.core.rules.asleep import asleep_finding
 from snapgui.core.rules.standing import standing_findings
 from snapgui.core.text import size_text, translate
 from snapgui.core.xml.document import XmlError
@@ -74,12 +75,8 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
         reason = translate("Plan", "The machine’s saved state needs the files that would be merged.")
         remedy = translate("Plan", "Start the machine first, which uses up its saved state.")
         findings.append(Finding("managed-save", Level.BLOCKER, reason, remedy))
-    current = situation.snapshots.records.get(situation.snapshots.current or "")
-    from_file = current is not None and current.memory is Mode.EXTERNAL
-    if merged and from_file and situation.domain.state is DomainState.PAUSED:
-        # Seen on 11.3 with QEMU 10.0: "Inactive … can't be a backing child of active …"
-        reason = translate("Plan", "QEMU may refuse to merge the files of a machine that has not run since then.")
-        findings.append(Finding("merge-paused", Level.WARNING, reason, translate("Plan", "Resume the machine first.")))
+    if merged and (finding := asleep_finding("merge-paused", situation)) is not None:
+        findings.append(finding)
     merges = [each for name in merged for each in _merges(situation, name, line)]
     touched = [path for merge in merges for path in (merge.base, merge.file)]
     touched += [path for name in external if name not in line for path in _dropped(situation, name)]

@@ -6,6 +6,7 @@ from snapgui.core.plan import Finding, Level
 from snapgui.core.records import DomainConfig, Mode, Situation
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
+from snapgui.core.rules.asleep import asleep_finding
 from snapgui.core.rules.take_disks import DiskPlace
 from snapgui.core.text import translate
 
@@ -31,6 +32,8 @@ def internal_findings(request: Take, situation: Situation, places: Sequence[Disk
     if unseen and not active:
         reason = translate("Plan", "The image of disk {disks} could not be read to see whether the name is free in it.")
         findings.append(Finding("tags-unseen", Level.NOTE, reason.format(disks=", ".join(unseen))))
+    if (finding := asleep_finding("take-paused", situation)) is not None:
+        findings.append(finding)
     if facts.overlays(situation).get(situation.snapshots.current) is not None:
         reason = translate(
             "Plan",

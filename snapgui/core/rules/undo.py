@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from snapgui.core.plan import Effect, EffectKind, Finding, Level, Plan
-from snapgui.core.records import DomainState, Mode, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.records import DomainState, Mode, Pause, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Delete, Revert, Undo
 from snapgui.core.rules import facts
 from snapgui.core.rules.delete import plan_delete
@@ -28,7 +28,9 @@ def plan_undo(request: Undo, situation: Situation) -> Plan:
     back = plan_revert(Revert(request.domain, request.snapshot, remove_managed_save=True), situation)
     steps, findings, effects = list(back.steps), list(back.findings), list(back.effects)
     gone = plan_delete(Delete(request.domain, (request.snapshot,)), _there(record, situation))
-    obstacle = next((each for each in gone.findings if each.level is Level.BLOCKER), _not_yet(record))
+    obstacle = next((each for each in gone.findings if each.level is Level.BLOCKER), None)
+    if obstacle is not None and obstacle.rule == "merge-paused":
+        obstacle = _not_yet(obstacle)
     becomes_current = [effect for effect in effects if effect.names == (record.name,)]
     if obstacle is None:
         effects = [effect for effect in effects if effect not in becomes_current]
@@ -42,18 +44,17 @@ def plan_undo(request: Undo, situation: Situation) -> Plan:
     return Plan(request, title, tuple(steps), tuple(findings), tuple(effects))
 
 
-def _not_yet(record: SnapshotRecord) -> Finding | None:
-    """QEMU can't merge files before the machine has run: seen on 10.0, "Inactive … can't be a backing child"."""
-    if record.state is not SnapshotState.PAUSED or not facts.is_external(record):
-        return None
+def _not_yet(obstacle: Finding) -> Finding:
+    """The same, of a time to come."""
     reason = translate("Plan", "the machine is paused then, and QEMU can’t merge its files before it has run.")
-    return Finding("paused", Level.BLOCKER, reason, translate("Plan", "Delete it once the machine has run."))
+    return replace(obstacle, reason=reason, remedy=translate("Plan", "Delete it once the machine has run."))
 
 
 def _there(record: SnapshotRecord, situation: Situation) -> Situation:
     """The situation once the machine stands on the snapshot, as far as deleting looks at it."""
     config = config_then(record.name, situation) or situation.config
-    domain = replace(situation.domain, state=_AFTER.get(record.state, DomainState.SHUT_OFF), managed_save=False)
+    state = _AFTER.get(record.state, DomainState.SHUT_OFF)
+    domain = replace(situation.domain, state=state, managed_save=False, pause=Pause.REVERTED)
     if config is not None and any(disk.mode is Mode.EXTERNAL for disk in record.disks):
         # On new overlays, whose names only libvirt knows.
         config = replace(config, disks=tuple(replace(disk, source="") for disk in config.disks))

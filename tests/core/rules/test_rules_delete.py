@@ -7,7 +7,17 @@ import pytest
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import EffectKind, Level, Plan
-from snapgui.core.records import DomainId, DomainState, Folder, Layer, Situation, Size, SnapshotRecord
+from snapgui.core.records import (
+    DomainId,
+    DomainState,
+    Folder,
+    Layer,
+    Pause,
+    Situation,
+    Size,
+    SnapshotRecord,
+    SnapshotState,
+)
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.delete import told_by_xml
@@ -399,11 +409,34 @@ def test_where_libvirt_only_forgets_the_tree_closes_up_too(
 def test_files_are_not_sure_to_merge_while_the_machine_has_not_run_since_they_were_made(
     delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
 ) -> None:
-    records = (snapshot("e", **external),)
+    records = (snapshot("e", **{**external, "state": SnapshotState.PAUSED}),)
     paused = delete("e", of=records, current="e", state=DomainState.PAUSED)
     assert paused.ready
     assert "merge-paused" in rules(paused, Level.WARNING)
     assert "merge-paused" not in rules(delete("e", of=records, current="e", state=DomainState.RUNNING))
+
+
+@pytest.mark.parametrize(
+    ("pause", "taken", "level"),
+    [
+        (Pause.REVERTED, SnapshotState.RUNNING, Level.BLOCKER),
+        (Pause.RESTORED, SnapshotState.RUNNING, Level.BLOCKER),
+        (Pause.OTHER, SnapshotState.RUNNING, None),
+        (Pause.OTHER, SnapshotState.PAUSED, Level.WARNING),
+    ],
+)
+def test_no_files_merge_of_a_paused_machine_that_has_not_run_since_its_memory_came_from_one(
+    delete: Callable[..., Plan],
+    snapshot: Callable[..., Any],
+    external: Mapping[str, Any],
+    *,
+    pause: Pause,
+    taken: SnapshotState,
+    level: Level | None,
+) -> None:
+    records = (snapshot("e", **{**external, "state": taken}),)
+    plan = delete("e", of=records, current="e", state=DomainState.PAUSED, pause=pause)
+    assert [each.level for each in plan.findings if each.rule == "merge-paused"] == ([] if level is None else [level])
 
 
 def test_old_libvirts_merge_only_the_last_files_of_a_machine_that_is_off(
