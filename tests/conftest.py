@@ -114,8 +114,8 @@ def _collect() -> None:
     the process down, later and elsewhere.
     """
     for name in ("last_exc", "last_value", "last_traceback"):
-        # Of the test that failed last: with its variables, libvirt's objects among them, it would hold the mock driver's
-        # world open, and the next tests would find in it what that one has left.
+        # Of the test that failed last: with its variables, libvirt's objects among them, it would hold the mock
+        # driver's world open, and the next tests would find in it what that one has left.
         sys.__dict__.pop(name, None)
     gc.disable()  # an application that was closed has given collection back to Python
     gc.collect(2 if gc.get_count()[2] > _TESTS_A_COLLECTION else 1)

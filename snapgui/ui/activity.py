@@ -27,7 +27,7 @@ from snapgui.ui import dialogs
 from snapgui.ui.icons import icon
 
 _ORDER: Final = (Column.WHAT, Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED)
-_LEAST: Final = {Column.WHAT: 18, Column.RESULT: 11}  # characters: of what is elided before the list scrolls
+_LEAST: Final = {Column.WHAT: 18, Column.RESULT: 14}  # characters: of what is elided before the list scrolls
 _ICONS: Final = {
     JobState.WAITING: "waiting",
     JobState.DONE: "done",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtGui import QGuiApplication, QPalette
-from PySide6.QtWidgets import QTreeView
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTreeView
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.activity import JobRecord, JobState
@@ -151,3 +151,20 @@ def test_widths_that_the_user_sets_stay(qtbot: QtBot, view: ActivityView, model:
     model.put(JobRecord(7, _PLAN, "pisces", JobState.DONE, 1.0, 1.0, 2.0))
     qtbot.wait(20)
     assert view.tree.header().sectionSize(Column.WHAT) == 150
+
+
+def test_that_a_job_has_failed_is_read_in_the_narrowest_list(
+    qtbot: QtBot, view: ActivityView, model: ActivityModel
+) -> None:
+    view.resize(200, 200)
+    model.put(JobRecord(1, _PLAN, "pisces", JobState.FAILED, 1.0, 1.0, 2.0, problem=_PROBLEM))
+    tree = view.tree
+    qtbot.waitUntil(lambda: tree.columnWidth(Column.WHAT) < 200)
+    option = QStyleOptionViewItem()
+    tree.initViewItemOption(option)
+    option.rect = tree.visualRect(model.index(0, Column.RESULT))
+    tree.itemDelegate().initStyleOption(option, model.index(0, Column.RESULT))
+    room = tree.style().subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, tree).width()
+    margin = 2 * (tree.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, tree) + 1)
+    shown = tree.fontMetrics().elidedText(option.text, tree.textElideMode(), room - margin)
+    assert shown.startswith("failed")

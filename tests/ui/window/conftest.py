@@ -19,6 +19,7 @@ def other() -> Iterator[libvirt.virConnect]:
     """Somebody else's connection; the driver's world lasts as long as it."""
     eventloop.start()
     connection = libvirt.open(URI)
+    assert connection.lookupByName("test").snapshotNum() == 0, "an earlier test holds its world open"
     yield connection
     connection.close()
 
