@@ -21,6 +21,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from snapgui.core.differences.compare import Configuration
+from snapgui.core.differences.outlook import outlook
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import Power, PowerAction, SetCurrent
@@ -63,6 +65,9 @@ _DIALOGS: dict[str, Callable[[Situation], QDialog]] = {
     ),
     "plan": lambda situation: dialogs.PlanBox(make_plan(SetCurrent(situation.domain.id, "clean"), situation)),
     "export": lambda situation: dialogs.ExportDialog(situation.domain.name, ("clean",), 2),
+    "waiting": lambda situation: dialogs.WaitingDialog(
+        situation.domain.name, outlook(Configuration(_MACHINE, _MACHINE.replace("cache='none' ", "")))
+    ),
     "connect": lambda _situation: dialogs.ConnectDialog(()),
     "problem": lambda _situation: dialogs.ProblemBox(Problem("Doing", "Why.", "Remedy.", raw="raw"), None),
 }
