@@ -153,7 +153,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will run and what comes of it."""
+    """What will run and what comes of it. ``lacks``: what ``undo`` does not bring back, each in a few words."""
 
     request: Request
     title: str  # "Take snapshot “a” of pisces"
@@ -161,6 +161,7 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     effects: tuple[Effect, ...] = ()
     undo: Request | None = None
+    lacks: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:

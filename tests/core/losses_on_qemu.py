@@ -8,7 +8,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import libvirt
@@ -17,7 +19,7 @@ from testbed.tiny import tiny_machine
 
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import DomainId, Kind
-from snapgui.core.requests import Delete, MachineRequest, Revert, Take
+from snapgui.core.requests import Delete, MachineRequest, Revert, Take, Undo
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.safety import propose
 from snapgui.virt.host import Host
@@ -134,10 +136,52 @@ def a_revert_that_deletes_what_a_clone_stands_on(host: Host) -> dict[str, object
     }
 
 
+def a_saved_state(host: Host) -> dict[str, object]:
+    machine = Machine(host, "saved", image("saved.qcow2"))
+    machine.take("off", Kind.INTERNAL)
+    machine.domain.create()
+    machine.take("run", Kind.INTERNAL)
+    machine.domain.managedSave()
+    kept, removed = machine.plan(Revert(machine.id, "run")), replace(machine.safely("off"), remove_managed_save=True)
+    gone = machine.plan(removed)
+    stays = machine.do(Revert(machine.id, "run")), bool(machine.domain.hasManagedSaveImage())
+    machine.domain.destroy()
+    machine.domain.create()  # from the saved state, on disks that it does not fit
+    resumed = machine.domain.state()[1], bool(machine.domain.hasManagedSaveImage())
+    machine.domain.managedSave()
+    failed, memory = machine.do(removed), survey(host, machine.id).snapshots.records["before-revert-1"].memory.value
+    return {
+        "refused": said(kept, Level.BLOCKER),
+        "stays": stays,
+        "started from it": resumed == (libvirt.VIR_DOMAIN_RUNNING_RESTORED, False),
+        "ready": gone.ready,
+        "lacks": gone.lacks,
+        "failed": failed,
+        "memory of the safety snapshot": memory,
+    }
+
+
+def a_running_machine_with_snapshots_of_its_disks_only(host: Host) -> dict[str, object]:
+    machine = Machine(host, "disks", image("disks.qcow2"))
+    machine.domain.create()
+    machine.take("d1", Kind.DISK_ONLY)
+    safe = machine.safely("d1")
+    assert safe.safety is not None
+    alone = replace(safe, safety=replace(safe.safety, kind=Kind.DISK_ONLY))
+    whole, part = machine.plan(safe), machine.plan(alone)
+    failed = machine.do(safe), bool(machine.domain.isActive())
+    time.sleep(1.1)  # libvirt names the files that a revert makes by the second
+    undone = machine.do(Undo(machine.id, safe.safety.name)), bool(machine.domain.isActive())
+    machine.domain.destroy()
+    return {"whole": whole.lacks, "part": part.lacks, "failed": failed, "undone": undone}
+
+
 CASES: tuple[Callable[[Host], dict[str, object]], ...] = (
     a_base_that_a_clone_stands_on,
     an_overlay_that_a_clone_stands_on,
     a_revert_that_deletes_what_a_clone_stands_on,
+    a_saved_state,
+    a_running_machine_with_snapshots_of_its_disks_only,
 )
 
 

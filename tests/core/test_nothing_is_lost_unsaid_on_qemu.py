@@ -57,3 +57,24 @@ def test_a_revert_deletes_no_file_that_another_machine_stands_on(told: dict[str,
 def test_the_way_out_by_a_safety_snapshot_keeps_the_other_machine(told: dict[str, Any]) -> None:
     found = told["an_overlay_that_a_clone_stands_on"]
     assert found == {"ready": True, "failed": "", "after": 2}
+
+
+def test_a_saved_state_is_not_left_to_be_started_from_on_other_disks(told: dict[str, Any]) -> None:
+    found = told["a_saved_state"]
+    assert found["refused"].keys() == {"managed-save"}
+    assert found["stays"] == ["", True], "libvirt leaves it"
+    assert found["started from it"]
+
+
+def test_no_safety_snapshot_holds_what_was_saved(told: dict[str, Any]) -> None:
+    found = told["a_saved_state"]
+    assert (found["ready"], found["failed"]) == (True, "")
+    assert found["lacks"] == ["the saved state"]
+    assert found["memory of the safety snapshot"] == "no"
+
+
+def test_a_safety_snapshot_keeps_the_memory_also_beside_snapshots_of_disks_only(told: dict[str, Any]) -> None:
+    found = told["a_running_machine_with_snapshots_of_its_disks_only"]
+    assert (found["whole"], found["part"]) == ([], ["the memory"])
+    assert found["failed"] == ["", False], "it is off, as the snapshot has it"
+    assert found["undone"] == ["", True], "it runs on"

@@ -141,7 +141,9 @@ def _nothing_reset(outcome: Outcome) -> bool:
 
 
 def _saved_state_lost(outcome: Outcome) -> bool:
-    """The saved state needs a file that is gone: the machine can't start from it."""
+    """The saved state stays beside other disks, or needs a file that is gone: the machine can't start from it."""
+    if isinstance(outcome.plan.request, Revert):
+        return outcome.after.domain.managed_save
     config = outcome.before.config
     return config is not None and not all(Path(disk.source).exists() for disk in config.disks if disk.source)
 

@@ -16,7 +16,7 @@ from snapgui.core.rules.revert_files import (
     left_behind,
     resting_on,
 )
-from snapgui.core.rules.safety import after_take, is_unchanged
+from snapgui.core.rules.safety import after_take, holds_nvram, is_unchanged, not_kept
 from snapgui.core.rules.take import plan_take
 from snapgui.core.text import translate
 
@@ -57,7 +57,8 @@ def plan_revert(request: Revert, situation: Situation) -> Plan:
         findings += _nvram_findings(request, record, then)
         findings += _checkpoint_findings(record, situation)
         findings += external_findings(record, then) if facts.is_external(record) else []
-        findings += _internal_findings(request, record, then) if not facts.is_external(record) else []
+        findings += _nvram_left(request, record, situation)
+        findings += _internal_findings(record, then) if not facts.is_external(record) else []
         findings += _safety_findings(safety, obstacle)
     return Plan(
         request,
@@ -66,6 +67,7 @@ def plan_revert(request: Revert, situation: Situation) -> Plan:
         findings=tuple(findings),
         effects=tuple(_effects(request, record, situation, kept)),
         undo=None if kept is None else Undo(request.domain, kept.name),
+        lacks=() if kept is None else not_kept(kept, request, situation),
     )
 
 
@@ -149,26 +151,29 @@ def _state_findings(request: Revert, record: SnapshotRecord, situation: Situatio
         remedy = translate("Plan", "Choose that it goes on running or paused.")
         findings.append(Finding("transient", Level.BLOCKER, reason, remedy))
     if situation.domain.managed_save and not request.remove_managed_save:
-        remedy = translate("Plan", "Remove the saved state first.")
-        if memory:
-            # libvirt reverts and keeps the saved state: a later start would load it upon disks that it does not fit.
-            reason = translate(
-                "Plan", "The machine’s saved state stays, and starting from it later would damage the disks."
-            )
-            findings.append(Finding("managed-save", Level.WARNING, reason, remedy))
-        elif request.force and facts.is_qemu(situation):
-            # Seen on 11.3: with FORCE libvirt reverts and leaves the saved state behind.
-            reason = translate(
-                "Plan", "The machine’s saved state stays, and starting from it later would damage the disks."
-            )
-            findings.append(Finding("managed-save", Level.WARNING, reason, remedy))
-        elif facts.is_qemu(situation):
-            reason = translate("Plan", "The machine has a saved state, which would not fit the reverted disks.")
-            findings.append(Finding("managed-save", Level.BLOCKER, reason, remedy))
+        findings += _kept_save_findings(request, situation, memory=memory)
     return findings
 
 
-def _internal_findings(request: Revert, record: SnapshotRecord, situation: Situation) -> list[Finding]:
+def _kept_save_findings(request: Revert, situation: Situation, *, memory: bool) -> list[Finding]:
+    """[run] 11.3: beside a memory, and by FORCE, libvirt leaves the saved state, and starts from it on other disks."""
+    reason = translate("Plan", "The machine’s saved state stays, and starting from it later would damage the disks.")
+    remedy = translate("Plan", "Remove the saved state first.")
+    if not facts.is_qemu(situation):
+        return [Finding("managed-save", Level.WARNING, reason, remedy)] if memory else []
+    if request.force:
+        return [Finding("managed-save", Level.WARNING, reason, remedy)]
+    reason = translate(
+        "Plan", "The machine has a saved state: starting from it after the revert would damage the disks."
+    )
+    if not situation.domain.state.active:
+        remedy = translate(
+            "Plan", "To keep what was saved, start the machine first; to give it up, remove the saved state first."
+        )
+    return [Finding("managed-save", Level.BLOCKER, reason, remedy)]
+
+
+def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Finding]:
     if not facts.is_qemu(situation):
         return []
     findings = []
@@ -200,7 +205,7 @@ def _internal_findings(request: Revert, record: SnapshotRecord, situation: Situa
             "Plan", "QEMU can’t load its memory: it accepts only names of English letters, digits, “-”, “.” and “_”."
         )
         findings.append(Finding("name-job", Level.BLOCKER, reason))
-    return findings + _version_findings(record, situation) + _firmware_findings(request, situation)
+    return findings + _version_findings(record, situation) + _firmware_findings(situation)
 
 
 def _version_findings(record: SnapshotRecord, situation: Situation) -> list[Finding]:
@@ -219,16 +224,18 @@ def _version_findings(record: SnapshotRecord, situation: Situation) -> list[Find
     return []
 
 
-def _firmware_findings(request: Revert, situation: Situation) -> list[Finding]:
+def _nvram_left(request: Revert, record: SnapshotRecord, situation: Situation) -> list[Finding]:
+    """[run] 11.3: a revert to an external snapshot leaves the NVRAM alone in any format, one to an internal in raw."""
+    if not facts.is_qemu(situation) or request.reset_nvram or holds_nvram(record.kind, situation):
+        return []
+    reason = translate("Plan", "The firmware’s settings (NVRAM) stay as they are now: the snapshot has none.")
+    return [Finding("nvram", Level.WARNING, reason)]
+
+
+def _firmware_findings(situation: Situation) -> list[Finding]:
     if situation.config is None or not situation.config.uefi:
         return []
-    if situation.config.nvram_format not in ("", "qcow2"):
-        if request.reset_nvram:
-            return []
-        return [
-            Finding("nvram", Level.WARNING, translate("Plan", "The firmware’s settings (NVRAM) stay as they are now."))
-        ]
-    if facts.before(situation, facts.SINCE_UEFI_REVERT):
+    if situation.config.nvram_format in ("", "qcow2") and facts.before(situation, facts.SINCE_UEFI_REVERT):
         reason = translate("Plan", "Before libvirt 10.10, reverting with UEFI may fail.")
         return [Finding("hazard-uefi", Level.WARNING, reason)]
     return []
@@ -298,7 +305,7 @@ def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept
         text = translate("Plan", "What runs in the machine now ends at once, without being saved.")
         effects.append(Effect(EffectKind.LOSES, text))
     if request.remove_managed_save and situation.domain.managed_save:
-        effects.append(Effect(EffectKind.LOSES, translate("Plan", "The machine’s saved state is removed.")))
+        effects.append(Effect(EffectKind.LOSES, _removed_save(situation)))
     if request.reset_nvram and _flags(request, record, situation) & RevertFlag.RESET_NVRAM:
         text = translate("Plan", "The firmware’s settings (NVRAM), such as the boot order, are made anew.")
         effects.append(Effect(EffectKind.LOSES, text))
@@ -325,6 +332,12 @@ def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept
         text = translate("Plan", "“{name}” becomes the current snapshot.").format(name=record.name)
         effects.append(Effect(EffectKind.CHANGES, text, (record.name,)))
     return effects
+
+
+def _removed_save(situation: Situation) -> str:
+    if situation.domain.state.active:  # only after a revert that left it, since a start uses it up
+        return translate("Plan", "A saved state from before, which the disks don’t fit any more, is removed.")
+    return translate("Plan", "What ran in the machine when it was saved is lost for good: no snapshot has it.")
 
 
 def _changes_since(situation: Situation, kept: Take | None) -> list[Effect]:

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Final
 
 from snapgui.core.differences.compare import Configuration, compare, of_snapshot
+from snapgui.core.plan import Level
 from snapgui.core.records import (
     Disk,
     DomainState,
@@ -18,10 +19,11 @@ from snapgui.core.records import (
     Snapshots,
     SnapshotState,
 )
-from snapgui.core.requests import Take
+from snapgui.core.requests import Revert, Take
 from snapgui.core.rules import facts
 from snapgui.core.rules.default_kind import default_kind
 from snapgui.core.rules.revert_files import config_then, lost_without_safety
+from snapgui.core.rules.take import plan_take
 from snapgui.core.rules.take_disks import disk_places, suffixes_used
 from snapgui.core.safety_mark import is_marked, marked, unmarked
 from snapgui.core.text import translate
@@ -37,13 +39,40 @@ _STATES: Final = {
 
 
 def propose(snapshot: str, situation: Situation) -> Take:
-    """The request for the safety snapshot before a revert to ``snapshot``, of the kind that suits the machine."""
+    """The request for the safety snapshot before a revert to ``snapshot``, of the kind that suits the machine.
+
+    It keeps the memory where that can be done, also of a machine whose own snapshots are of its disks only.
+    """
     taken = {*situation.snapshots.records, *suffixes_used(situation)}.union(*situation.image_tags.values())
     text = translate("Safety", "The machine as it was before the revert to “{name}”.").format(
         name=snapshot if can_carry(snapshot) else "?"
     )
     kind, _ = default_kind(situation)
-    return Take(situation.domain.id, _free(taken), marked(text), kind)
+    take = Take(situation.domain.id, _free(taken), marked(text), kind)
+    if kind is not Kind.DISK_ONLY:
+        return take
+    whole = replace(take, kind=Kind.EXTERNAL)
+    stopped = any(finding.level is Level.BLOCKER for finding in plan_take(whole, situation).findings)
+    return take if stopped else whole
+
+
+def holds_nvram(kind: Kind, situation: Situation) -> bool:
+    """Whether a snapshot of that kind has the firmware's settings, or the machine has none of its own."""
+    config = situation.config
+    return config is None or config.nvram_format == "" or (kind is Kind.INTERNAL and config.nvram_format == "qcow2")
+
+
+def not_kept(kept: Take, request: Revert, situation: Situation) -> tuple[str, ...]:
+    """What the safety snapshot does not hold of the machine as it is before the revert, in words."""
+    active = situation.domain.state.active
+    found = []
+    if active and kept.kind is Kind.DISK_ONLY:
+        found.append(translate("Safety", "the memory"))
+    if request.remove_managed_save and situation.domain.managed_save and not active:
+        found.append(translate("Safety", "the saved state"))
+    if not holds_nvram(kept.kind, situation):
+        found.append(translate("Safety", "the firmware’s settings (NVRAM)"))
+    return tuple(found)
 
 
 def _free(taken: Container[str]) -> str:

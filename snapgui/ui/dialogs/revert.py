@@ -24,7 +24,7 @@ from snapgui.core.rules.revert import can_reset_nvram
 from snapgui.core.rules.revert_files import gives_up_files
 from snapgui.core.rules.safety import is_wanted, propose
 from snapgui.core.text import translate
-from snapgui.models.format import one_line, relative_text, time_text, tooltip
+from snapgui.models.format import listed, one_line, relative_text, time_text, tooltip
 from snapgui.models.words import snapshot_state_text
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
@@ -82,7 +82,7 @@ class RevertDialog(PlanDialog):
         self.fields.addLayout(head)
         self._wants_safety = True
         self._chose_safety = False
-        self._safety = QCheckBox(translate("RevertDialog", "&Take a safety snapshot first, so that this can be undone"))
+        self._safety = QCheckBox()
         self._safety.clicked.connect(self._safety_clicked)
         self.fields.addWidget(self._safety)
         self._managed_save = QCheckBox(translate("RevertDialog", "Remove the &saved state first"))
@@ -192,6 +192,10 @@ class RevertDialog(PlanDialog):
         reason = next((each.reason for each in self.plan.findings if each.rule == "no-safety"), "")
         self._safety.setEnabled(not reason)
         self._safety.setChecked(self._wants_safety and not reason)
+        text = translate("RevertDialog", "&Take a safety snapshot first, so that this can be undone")
+        if self.plan.lacks:
+            text = translate("RevertDialog", "&Take a safety snapshot first, so that all but {lacks} can be undone")
+        self._safety.setText(text.format(lacks=listed(*self.plan.lacks)))
         self._safety.setToolTip(tooltip(reason))
         self._safety.setAccessibleDescription(reason)
 

@@ -11,6 +11,7 @@ from snapgui.core.records import DomainId
 from snapgui.core.requests import Revert, Undo
 from snapgui.core.text import translate
 from snapgui.jobs.runner import Runner
+from snapgui.models.format import listed
 from snapgui.models.store import Store
 from snapgui.ui.news.banner import Banner
 
@@ -54,7 +55,10 @@ class UndoNews(QObject):
         headline = translate("UndoNews", "{machine} is back at “{name}”").format(
             machine=job.machine, name=request.snapshot
         )
-        text = translate("UndoNews", "“{safety}” has it as it was before.").format(safety=undo.snapshot)
+        text = translate("UndoNews", "“{safety}” has it as it was before.")
+        if job.plan.lacks:
+            text = translate("UndoNews", "“{safety}” has it as it was before, but for {lacks}.")
+        text = text.format(safety=undo.snapshot, lacks=listed(*job.plan.lacks))
         if job.warnings:
             text = f"{text} {job.warnings[0].tried}: {job.warnings[0].why}"
         level = Level.WARNING if job.warnings else Level.NOTE

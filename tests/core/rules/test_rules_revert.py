@@ -8,7 +8,7 @@ import pytest
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Call, EffectKind, Level, Plan, RevertFlag
-from snapgui.core.records import Disk, DomainId, DomainState, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.records import Disk, DomainId, DomainState, Kind, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Revert, RunState, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.revert_files import told_by_xml
@@ -98,16 +98,35 @@ def test_a_saved_state_has_to_go_first_where_no_memory_is_brought_back(
     plan = revert(snapshot("a", **off), managed_save=True, remove=True)
     assert plan.ready
     assert [step.call for step in plan.steps] == [Call.MANAGED_SAVE_REMOVE, Call.SNAPSHOT_REVERT]
-    assert "saved state is removed" in told(plan)
+    assert "when it was saved is lost for good" in told(plan)
     assert len(revert(snapshot("a", **off), remove=True).steps) == 1
 
 
-def test_a_saved_state_that_stays_beside_a_memory_is_warned_of(
+def test_a_saved_state_is_not_left_beside_a_memory_either(
     revert: Callable[..., Plan], snapshot: Callable[..., Any]
 ) -> None:
     plan = revert(snapshot("a"), managed_save=True)
+    assert rules(plan, Level.BLOCKER) == {"managed-save"}
+    assert "start the machine first" in plan.findings[0].remedy
+    stale = revert(snapshot("a"), managed_save=True, state=DomainState.RUNNING)
+    assert "start the machine" not in stale.findings[0].remedy
+    assert revert(snapshot("a"), managed_save=True, remove=True).ready
+
+
+def test_a_saved_state_that_goes_is_not_undone_and_that_is_said(
+    domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation], off: Mapping[str, Any]
+) -> None:
+    saved = situation(snapshot("a", **off), managed_save=True)
+    plan = make_plan(Revert(domain, "a", remove_managed_save=True, safety=propose("a", saved)), saved)
     assert plan.ready
-    assert rules(plan, Level.WARNING) == {"managed-save"}
+    assert plan.lacks == ("the saved state",)
+    assert "when it was saved is lost for good" in told(plan)
+    stale = replace(saved, domain=replace(saved.domain, state=DomainState.RUNNING))
+    plan = make_plan(Revert(domain, "a", remove_managed_save=True, safety=propose("a", stale)), stale)
+    assert plan.lacks == ()
+    assert "lost for good" not in told(plan)
+    without = situation(snapshot("a", **off))
+    assert make_plan(Revert(domain, "a", safety=propose("a", without)), without).lacks == ()
 
 
 def test_force_keeps_the_saved_state_and_says_what_that_means(
@@ -219,7 +238,35 @@ def test_firmware_settings_in_raw_stay(revert: Callable[..., Plan], snapshot: Ca
     raw, qcow2 = ({"uefi": True, "nvram_format": nvram} for nvram in ("raw", "qcow2"))
     assert rules(revert(snapshot("a"), config=raw), Level.WARNING) == {"nvram"}
     assert not rules(revert(snapshot("a"), config=qcow2))
+    assert not rules(revert(snapshot("a"), config={"uefi": True}))
     assert rules(revert(snapshot("a"), config=qcow2, version=10_009_000)) == {"hazard-uefi"}
+
+
+def test_no_external_snapshot_has_firmware_settings_nor_can_bring_them_back(
+    domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation], external: Mapping[str, Any]
+) -> None:
+    text = "the firmware’s settings (NVRAM)"  # noqa: RUF001 - as it is shown
+    for nvram in ("raw", "qcow2"):
+        outside = situation(
+            snapshot("a", **external), current="a", config={"uefi": True, "nvram_format": nvram}, version=11_010_000
+        )
+        plan = make_plan(Revert(domain, "a", safety=propose("a", outside)), outside)
+        assert "nvram" in rules(plan, Level.WARNING)
+        assert plan.lacks == (text,)
+    inside = situation(snapshot("a"), current="a", config={"uefi": True, "nvram_format": "qcow2"})
+    assert make_plan(Revert(domain, "a", safety=propose("a", inside)), inside).lacks == ()
+
+
+def test_a_safety_snapshot_of_disks_only_keeps_no_memory_and_that_is_said(
+    domain: DomainId, snapshot: Callable[..., Any], situation: Callable[..., Situation], external: Mapping[str, Any]
+) -> None:
+    running = situation(snapshot("a", **external), current="a", state=DomainState.RUNNING)
+    alone = Take(domain, "before-revert-1", kind=Kind.DISK_ONLY)
+    plan = make_plan(Revert(domain, "a", safety=alone), running)
+    assert plan.lacks == ("the memory",)
+    assert "ends at once" in told(plan)
+    whole = make_plan(Revert(domain, "a", safety=propose("a", running)), running)
+    assert whole.lacks == ()
 
 
 def test_files_of_external_snapshots_are_left_behind(

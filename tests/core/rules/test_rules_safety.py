@@ -16,9 +16,12 @@ from snapgui.core.records import (
     Folder,
     Kind,
     Layer,
+    Mode,
     Situation,
+    SnapshotDisk,
     SnapshotRecord,
     Snapshots,
+    SnapshotState,
 )
 from snapgui.core.requests import Revert, RunState, Take, Undo
 from snapgui.core.rules import make_plan
@@ -269,7 +272,7 @@ def test_a_state_saved_since_goes_with_the_undone_revert(
         Call.SNAPSHOT_REVERT,
         Call.SNAPSHOT_DELETE,
     ]
-    assert "saved state is removed" in _told(plan, EffectKind.LOSES)
+    assert "when it was saved is lost for good" in _told(plan, EffectKind.LOSES)
 
 
 def test_what_libvirt_can_not_delete_afterwards_stays_and_that_is_said(
@@ -303,3 +306,15 @@ def test_a_situation_after_the_take_is_what_libvirt_then_says(
     outside = after_take(Take(domain, "s", kind=Kind.EXTERNAL), given)
     assert outside.snapshots.records["s"].kind is Kind.EXTERNAL
     assert [disk.source for disk in outside.config.disks] == ["/images/vda.s"]
+
+
+def test_the_memory_is_kept_where_that_can_be_though_the_machine_s_snapshots_are_of_disks_only(
+    snapshot: Callable[..., Any], situation: Callable[..., Situation]
+) -> None:
+    record = snapshot(
+        "d", state=SnapshotState.DISK_ONLY, memory=Mode.NO, disks=(SnapshotDisk("vda", Mode.EXTERNAL, "/images/vda.d"),)
+    )
+    running = situation(record, current="d", state=DomainState.RUNNING)
+    assert propose("d", running).kind is Kind.EXTERNAL
+    shared = situation(record, current="d", state=DomainState.RUNNING, config={"unsaved": ("shmem",)})
+    assert propose("d", shared).kind is Kind.DISK_ONLY

@@ -76,11 +76,17 @@ def test_the_machine_can_be_left_running_or_paused(
 
 
 def test_a_saved_state_can_be_removed_first(qtbot: QtBot, make_situation: MakeSituation) -> None:
-    dialog = _open(qtbot, make_situation(managed_save=True))
-    assert any(text.startswith("Warning: ") and "saved state" in text for text in dialog.plan_view.texts())
+    dialog = _open(qtbot, make_situation(managed_save=True, state=DomainState.SHUT_OFF))
+    assert "start the machine first" in "".join(dialog.plan_view.texts())
+    assert not dialog.ok.isEnabled(), "neither lost nor left to damage the disks, unless asked for"
+    assert _box(dialog, "safety").text() == "&Take a safety snapshot first, so that this can be undone"
     _box(dialog, "Remove").click()
+    assert dialog.ok.isEnabled()
+    assert (
+        _box(dialog, "safety").text() == "&Take a safety snapshot first, so that all but the saved state can be undone"
+    )
     assert [step.call for step in dialog.plan.steps[1:]] == [Call.MANAGED_SAVE_REMOVE, Call.SNAPSHOT_REVERT]
-    assert any("saved state is removed" in text for text in dialog.plan_view.texts())
+    assert any("is lost for good" in text for text in dialog.plan_view.texts())
 
 
 def test_without_a_saved_state_there_is_no_such_choice(qtbot: QtBot, make_situation: MakeSituation) -> None:
@@ -96,6 +102,7 @@ def test_the_saved_state_can_be_kept_knowingly(qtbot: QtBot, make_situation: Mak
     _box(dialog, "force").click()
     assert dialog.plan.steps[-1].flags == RevertFlag.FORCE
     assert any("starting from it later would damage" in text for text in dialog.plan_view.texts())
+    assert dialog.ok.isEnabled()
 
 
 def test_enter_reverts_wherever_the_focus_is(qtbot: QtBot, make_situation: MakeSituation) -> None:

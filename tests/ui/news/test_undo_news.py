@@ -65,6 +65,12 @@ def test_a_revert_with_a_safety_snapshot_can_be_undone(banner: Banner, jobs: _Jo
     assert banner.wanted == [(_ID, "before-revert-1")]
 
 
+def test_what_the_safety_snapshot_does_not_hold_is_said(banner: Banner, jobs: _Jobs) -> None:
+    plan = replace(_REVERTED.plan, lacks=("the memory", "the saved state"))
+    jobs.job_changed.emit(replace(_REVERTED, plan=plan))
+    assert "“before-revert-1” has it as it was before, but for the memory, the saved state." in banner.text()
+
+
 def test_one_without_is_not_spoken_of(banner: Banner, jobs: _Jobs) -> None:
     jobs.job_changed.emit(replace(_REVERTED, plan=replace(_REVERTED.plan, undo=None)))
     assert banner.text() == ""
