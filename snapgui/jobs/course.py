@@ -60,7 +60,7 @@ class Course:
         else:
             self.warnings.append(found)
 
-    def undo(self, plan: Plan, run: Callable[[Step], Problem | None]) -> None:
+    def undo(self, plan: Plan, run: Callable[[Step], Problem | None], is_lost: Callable[[Step, Problem], bool]) -> None:
         """Take back what can be, last things first."""
         for index in reversed(self.done.copy()):
             if (undo := plan.steps[index].undone_by) is None:
@@ -68,6 +68,8 @@ class Course:
             if (found := run(undo)) is None:
                 self.done.remove(index)
             else:
+                if is_lost(undo, found):
+                    self.lost.add(undo.domain.uri)
                 self.warnings.append(found)
 
 
@@ -94,7 +96,7 @@ def run_steps(
         else:
             course.failed(step, found, lost=is_lost(step, found))
     if course.problem is not None:
-        course.undo(plan, run)
+        course.undo(plan, run, is_lost)
     elif course.warnings and isinstance(plan.request, TakeTogether) and not _took(plan, course):
         course.problem = course.warnings.pop(0)  # one of all was to be taken at least
     return course

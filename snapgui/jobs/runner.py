@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.plan import Plan, Step
+from snapgui.core.plan import Call, Plan, Step
 from snapgui.core.records import DomainId, DomainState, Situation
 from snapgui.core.requests import (
     Delete,
@@ -24,6 +24,7 @@ from snapgui.core.requests import (
     Undo,
     domains,
 )
+from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import not_connected
 from snapgui.jobs.course import ABORTED, Course, is_silent, run_steps
@@ -199,7 +200,12 @@ class Runner(QObject):
                 problem = error.problem
             else:
                 return None
-        return replace(problem, machine=step.domain_name) if step.takes and is_group(plan) else problem
+        if not is_group(plan):
+            return problem
+        if step.call is Call.SNAPSHOT_DELETE:
+            why = translate("Runner", "It could not be deleted again: {reason}").format(reason=problem.why)
+            return replace(problem, why=why, machine=step.domain_name)
+        return replace(problem, machine=step.domain_name) if step.takes else problem
 
     def _picture(self, step: Step) -> bytes | None:
         """The screen as the snapshot will hold it; asked for ahead of all steps, so that none of them waits for it."""

@@ -16,17 +16,19 @@ from snapgui.models.store import Store
 
 
 class Several:
-    """Knows machines by their names on one daemon."""
+    """Knows machines by their names, which are others on each daemon."""
 
-    def __init__(self, daemon: Daemon, qtbot: QtBot, cache: Path) -> None:
+    def __init__(self, daemon: Daemon, qtbot: QtBot, cache: Path, *others: Daemon) -> None:
         self.daemon = daemon
+        self._daemons = {each.uri: each for each in (daemon, *others)}
         self._qtbot = qtbot
         self.store = Store()
         self.backend = Backend(self.store, cache)
-        self.backend.hosts.connect_host(daemon.uri)
+        for uri in self._daemons:
+            self.backend.hosts.connect_host(uri)
         self.jobs: dict[int, JobRecord] = {}
         self.backend.runner.job_changed.connect(lambda job: self.jobs.__setitem__(job.id, job))
-        self.until(lambda: bool(self.store.domains(daemon.uri)), "the machines")
+        self.until(lambda: all(self.store.domains(uri) for uri in self._daemons), "the machines")
 
     def close(self) -> None:
         """Let go of the host."""
@@ -41,7 +43,10 @@ class Several:
 
     def id(self, name: str) -> DomainId:
         """The machine of that name."""
-        return next(each.id for each in self.store.domains(self.daemon.uri) if each.name == name)
+        return self._machines()[name]
+
+    def _machines(self) -> dict[str, DomainId]:
+        return {each.name: each.id for uri in self._daemons for each in self.store.domains(uri)}
 
     def plan(
         self, names: Sequence[str], snapshot: str, kind: Kind, *, freeze: bool = False, roll_back: bool = False
@@ -53,7 +58,7 @@ class Several:
 
     def survey(self, names: Sequence[str]) -> dict[DomainId, Situation]:
         """What a dialog reads of these machines, in this order."""
-        self.until(lambda: set(names) <= {each.name for each in self.store.domains(self.daemon.uri)}, "the machines")
+        self.until(lambda: set(names) <= set(self._machines()), "the machines")
         read: dict[DomainId, Situation] = {}
         failed: list[object] = []
         domains = [self.id(name) for name in names]
@@ -75,11 +80,12 @@ class Several:
         return self.jobs[number]
 
     def _watch(self, domain: DomainId) -> None:
-        name = self.daemon.virsh("domname", domain.uuid)
+        daemon = self._daemons[domain.uri]
+        name = daemon.virsh("domname", domain.uuid)
         self.backend.hosts.watch(domain)
 
         def known() -> bool:
             records = self.store.snapshots(domain).records
-            return set(records) == set(self.daemon.snapshots(name)) and all(each.complete for each in records.values())
+            return set(records) == set(daemon.snapshots(name)) and all(each.complete for each in records.values())
 
         self.until(known, f"the snapshots of {name}")
