@@ -1,8 +1,11 @@
 """Machines and requests of every kind, drawn: is a plan without a blocker done by libvirt, and one with a blocker not?
 
-Run by test_rules_are_libvirts.py in a process of its own, for libvirt takes one folder per process; or by hand:
-``PYTHONPATH=.:tests python tests/core/rules_on_qemu.py --examples 1000``. Prints one line of JSON at the end, and
-before it each disagreement with all that led to it.
+Run by test_rules_are_libvirts.py, and by hand: ``PYTHONPATH=.:tests python tests/core/rules_on_qemu.py``, with options.
+Prints one line of JSON at the end, and before it each disagreement with what led to it. ``testbed.walk`` says what is
+tried and what is not.
+
+libvirt is in the process, or with ``--daemon`` in one of its own, which has storage pools. So that a crash of it is
+found and named, the machines are walked through in child processes, some in each.
 """
 
 import argparse
@@ -10,27 +13,21 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
-import uuid
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from random import Random
 
 import libvirt
-from testbed import any_machine, any_request
-from testbed.asking import run, survey
-from testbed.harm import HARM, Outcome
+from testbed import any_machine
+from testbed.daemon import Daemon, dying_with_us
+from testbed.walk import DisagreementError, Grounds, Walk
 
-from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.plan import EffectKind, Level, Plan
-from snapgui.core.records import DomainConfig, DomainId, DomainState, Kind, Mode, Situation, SnapshotState
-from snapgui.core.requests import Delete, MachineRequest, Request, Revert, RunState, Take, Undo
-from snapgui.core.rules import make_plan
-from snapgui.core.rules.revert_files import config_then
-from snapgui.core.rules.take_disks import memory_place
-from snapgui.core.tree import parents
 from snapgui.virt.host import Host
 
 _SETTINGS = """\
@@ -41,308 +38,95 @@ cgroup_controllers = []
 remember_owner = 0
 """
 _ROOTS_SETTINGS = 'user = "root"\ngroup = "root"\n'
-_STEPS = 12  # requests for one machine
-
-# Warnings that say themselves that it may fail.
-_MAY_FAIL = frozenset({"saved-twice", "merge-paused", "reset-nvram-format"})
+_MACHINES = 12  # in one process
+_LAST = 12  # of what led to a disagreement
 
 
-class DisagreementError(Exception):
-    """libvirt did otherwise than the plan said."""
+@contextlib.contextmanager
+def embedded(root: Path) -> Iterator[Grounds]:
+    """libvirt's QEMU driver in this process, with its files in that folder."""
+    machines = root / "m"
+    for folder in (root / "etc", machines):
+        folder.mkdir()
+    (root / "etc" / "qemu.conf").write_text(_SETTINGS + (_ROOTS_SETTINGS if os.geteuid() == 0 else ""))
+    host = Host.open(f"qemu:///embed?root={root}", lambda _: None)
+    try:
+        yield Grounds(host, machines, any_machine.sources(pools=False), lambda _: None)
+    finally:
+        host.close()
 
 
-class Walk:
-    """One machine, and what is asked of it one after another."""
-
-    def __init__(self, host: Host, root: Path, seed: int, counts: Counter[str], *, verbose: bool) -> None:
-        self.random = Random(f"walk {seed}")  # noqa: S311 - machines, not secrets
-        self.host, self.seed, self.counts = host, seed, counts
-        self.connection = host._connections[0].libvirt
-        self.folder = root / "m" / str(seed)
-        self.scratch = root / "scratch"
-        self.make = any_machine.draw(self.random)
-        self.uuid = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
-        self.id = DomainId(host.uri, self.uuid)
-        xml = any_machine.build(self.make, self.folder, f"m{seed}", self.uuid)
-        if self.make.persistent:
-            self.domain = self.connection.defineXML(xml)
-        else:
-            self.domain = self.connection.createXML(xml)
-        self.told: list[str] = []
-        self.verbose = verbose
-        self.tell(f"seed {seed}: {self.make}")
-        self.held: dict[str, dict[str, bytes]] = {}  # what the disks held in each snapshot
-        self.over = False
-        self.reverted_at = 0.0
-        self.given_away = False
-
-    def close(self) -> None:
-        """Nothing is left of it."""
-        with contextlib.suppress(libvirt.libvirtError):
-            if self.domain.isActive():
-                self.domain.destroy()
-            for snapshot in self.domain.listAllSnapshots():
-                snapshot.delete(libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
-            for checkpoint in self.domain.listAllCheckpoints():
-                checkpoint.delete(libvirt.VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY)
-            if self.make.persistent:
-                self.domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
-        shutil.rmtree(self.folder)
-
-    def tell(self, what: str) -> None:
-        """For whoever reads why it came to a disagreement."""
-        self.told.append(what)
-        if self.verbose:
-            print(what, flush=True)
-
-    # What is there
-
-    def situation(self, request: MachineRequest | None = None) -> Situation:
-        """As a dialog's survey reads it."""
-        return survey(self.host, self.id, request, next_xml=self.make.persistent)
-
-    def contents(self) -> dict[str, bytes]:
-        """What the guest would find on its writable disks."""
-        disks = [disk for disk in self.host.read_config(self.uuid).disks if disk.writable]
-        return {disk.target: any_machine.content(disk.source, disk.format, self.scratch) for disk in disks}
-
-    # What happens
-
-    def go(self) -> None:
-        for number in range(_STEPS):
-            self.between(number)
-            request = any_request.draw(self.random, self.situation(), number)
-            situation = self.situation(request)
-            self.ask(request, situation)
-            if self.over or not self.there():
-                return
-
-    def there(self) -> bool:
-        return any(each.UUIDString() == self.uuid for each in self.connection.listAllDomains())
-
-    def between(self, number: int) -> None:
-        """What the guest, its user and other programs do meanwhile."""
-        config, random = self.host.read_config(self.uuid), self.random
-        active = bool(self.domain.isActive())
-        if not active and random.random() < 0.6:
-            disk = random.choice([disk for disk in config.disks if disk.writable])
-            self.tell(f"the guest writes on {disk.target}")
-            any_machine.write(disk.source, disk.format, random)
-        chance = random.random()
-        with contextlib.suppress(libvirt.libvirtError):
-            if chance > 0.7 and self.domain.listAllCheckpoints():
-                self.tell("no checkpoints")
-                for checkpoint in self.domain.listAllCheckpoints():
-                    checkpoint.delete()
-            elif active and chance < 0.06:
-                self.others_while_active(number, chance)
-            elif chance < 0.06:
-                self.others_while_off(number, config, chance)
-
-    def others_while_active(self, number: int, chance: float) -> None:
-        """Raises libvirtError."""
-        if chance < 0.03 and self.make.persistent:
-            self.tell("managed save")
-            self.domain.managedSave()
-        else:
-            self.tell("checkpoint")
-            self.domain.checkpointCreateXML(f"<domaincheckpoint><name>c{number}</name></domaincheckpoint>")
-
-    def others_while_off(self, number: int, config: DomainConfig, chance: float) -> None:
-        """What qemu-img does to images, of which libvirt learns nothing."""
-        tagged = self._tagged()
-        if chance < 0.03:
-            self.tell("a tag by qemu-img")
-            for disk in config.disks:
-                if disk.format == "qcow2" and disk.writable:
-                    subprocess.run(["qemu-img", "snapshot", "-c", f"s{number}", disk.source], check=True)
-        elif tagged:
-            self.tell("qemu-img deletes a tag")
-            path, tag = self.random.choice(tagged)
-            subprocess.run(["qemu-img", "snapshot", "-d", tag, path], check=True)
-
-    def _tagged(self) -> list[tuple[str, str]]:
-        config = self.host.read_config(self.uuid)
-        tags = self.host.image_tags(config)
-        return [(d.source, tag) for d in config.disks for tag in sorted(tags.get(d.target, ())) if not tag.isdigit()]
-
-    def ask(self, request: MachineRequest, situation: Situation) -> None:
-        plan = make_plan(request, situation)
-        blockers = sorted({f.rule for f in plan.findings if f.level is Level.BLOCKER})
-        self.tell(f"{situation.domain.state.value}: {request} {blockers or ''}"[:1500])
-        kind = type(request).__name__
-        contents, files = self.contents(), self.files(request, situation)
-        backing = self.backing(request, situation) if "spoils" in blockers else {}
-        if not plan.steps:
-            self.counts[f"{kind}: nothing to try"] += 1
-            return
-        if "no-current" in blockers:
-            self.counts[f"{kind}: not tried, libvirt crashes"] += 1
-            return
-        if isinstance(request, Revert | Undo):
-            # libvirt names the overlays that it makes by the second.
-            time.sleep(max(0.0, int(self.reverted_at) + 1.01 - time.time()))
-        state = situation.domain.state
-        self.given_away = state is DomainState.PAUSED and (self.given_away or self.gave(request))
-        problem = run(self.host, plan.steps)
-        self.reverted_at = time.time()
-        if problem is not None:
-            self.tell(f"  -> {problem.code}: {problem.raw or problem.why}"[:600])
-        self.counts[f"{kind}: tried {'blocked' if blockers else 'ready'}"] += 1
-        if blockers:
-            self.counts.update(f"rule {rule}" for rule in blockers)
-        if blockers and problem is None:
-            self.over = True
-            self.prove(blockers, self.outcome(plan, situation, (contents, files, backing)))
-        elif blockers:
-            self.over = not self.intact(contents) or self.files(request, situation) != files
-            self.counts["refused, with harm done"] += self.over
-        elif problem is None:
-            self.after(request, plan, situation, contents)
-        elif not {finding.rule for finding in plan.findings} & _MAY_FAIL and not self.saved_before(problem):
-            raise DisagreementError(f"refused: {kind}, {problem.code} {problem.raw}")
-        self.counts[f"{kind}: agreed"] += 1
-
-    def saved_before(self, problem: Problem) -> bool:
-        """Whether QEMU refuses since it has given its memory away before.
-
-        Nothing of libvirt tells that of a paused machine where no snapshot is left of it.
-        """
-        texts = ("paused due to previous migration", "can't be a backing child of active")
-        return self.given_away and any(text in problem.raw for text in texts)
-
-    def gave(self, request: MachineRequest) -> bool:
-        return isinstance(request, Take) and request.kind is Kind.EXTERNAL
-
-    def prove(self, blockers: list[str], outcome: Outcome) -> None:
-        """That libvirt did what it should not have done."""
-        proven = [rule for rule in blockers if rule in HARM and HARM[rule](outcome)]
-        self.counts.update(f"harm {rule}" for rule in proven)
-        if "spoils" in blockers and not proven:
-            # Nobody had written between the two snapshots: what the image holds is the same in both.
-            self.counts["allowed, with nothing to lose"] += 1
-        elif not proven:
-            raise DisagreementError(f"allowed: {type(outcome.plan.request).__name__} {blockers}")
-
-    def intact(self, contents: dict[str, bytes]) -> bool:
-        """Whether the disks can be read, and are as before."""
-        try:
-            return self.contents() == contents
-        except (subprocess.CalledProcessError, SnapguiError):  # a transient machine may have gone with its QEMU
-            return False
-
-    def files(self, request: Request, situation: Situation) -> dict[str, bytes]:
-        """What the files hold that the request could write over."""
-        paths = [request.memory_file] if isinstance(request, Take) else []
-        if isinstance(request, Take) and situation.domain.state.active:
-            paths.append(memory_place(request, situation))
-        if self.make.nvram:
-            paths.append(str(self.folder / f"nvram.{self.make.nvram}"))
-        return {path: Path(path).read_bytes() for path in paths if path and Path(path).is_file()}
-
-    def outcome(
-        self, plan: Plan, before: Situation, held: tuple[dict[str, bytes], dict[str, bytes], dict[str, bytes]]
-    ) -> Outcome:
-        contents, files, backing = held
-        contents_now: dict[str, bytes] | None
-        try:
-            contents_now = self.contents()
-        except subprocess.CalledProcessError:
-            contents_now = None
-        after, files_now = self.situation(), self.files(plan.request, before)
-        backing_now = {path: self.seen_through(path) for path in backing}
-        return Outcome(plan, before, after, (contents, contents_now), (files, files_now), (backing, backing_now))
-
-    def backing(self, request: MachineRequest, situation: Situation) -> dict[str, bytes]:
-        """What is seen through the images that snapshots were taken of, where a revert could change them."""
-        if not isinstance(request, Revert):
-            return {}
-        configs = [config_then(name, situation) for name in situation.snapshots.records]
-        paths = {disk.source for config in configs if config is not None for disk in config.disks if disk.writable}
-        return {path: self.seen_through(path) for path in sorted(paths) if Path(path).is_file()}
-
-    def seen_through(self, path: str) -> bytes:
-        kind = "raw" if path.endswith(".raw") else "qcow2"
-        try:
-            return any_machine.content(path, kind, self.scratch)
-        except subprocess.CalledProcessError:
-            return b""
-
-    # What has come of it
-
-    def after(self, request: MachineRequest, plan: Plan, before: Situation, contents: dict[str, bytes]) -> None:
-        if not self.there():
-            if self.make.persistent:
-                raise DisagreementError("the machine is gone")
-            return
-        now = self.situation()
-        if isinstance(request, Take):
-            self.taken(request, before, now, contents)
-        elif isinstance(request, Revert):
-            self.reverted(request, before, now)
-        elif isinstance(request, Delete):
-            self.deleted(plan, before, now, contents)
-        for disk in now.config.disks if now.config is not None and not now.domain.state.active else ():
-            if disk.writable and disk.format == "qcow2":
-                checked = subprocess.run(
-                    ["qemu-img", "check", "-q", disk.source], capture_output=True, text=True, check=False
-                )
-                if checked.returncode not in (0, 3):  # 3: clusters that nothing uses
-                    raise DisagreementError(f"{disk.source} is damaged: {checked.stderr}")
-
-    def deleted(self, plan: Plan, before: Situation, now: Situation, contents: dict[str, bytes]) -> None:
-        if contents != self.contents():
-            raise DisagreementError("a deletion changed the disks")
-        gone = set(before.snapshots.records) - set(now.snapshots.records)
-        if gone != named(plan, EffectKind.LOSES):
-            raise DisagreementError(f"gone {gone}, said {named(plan, EffectKind.LOSES)}")
-        above = parents(before.snapshots)
-        moved = {name for name, parent in parents(now.snapshots).items() if above[name] != parent}
-        if moved != named(plan, EffectKind.MOVES):
-            raise DisagreementError(f"moved {moved}, said {named(plan, EffectKind.MOVES)}")
-
-    def taken(self, request: Take, before: Situation, now: Situation, contents: dict[str, bytes]) -> None:
-        if contents != self.contents() and not request.halt:
-            raise DisagreementError("taking a snapshot changed the disks")
-        record = now.snapshots.records.get(request.name)
-        if request.no_metadata:
-            if record is not None:
-                raise DisagreementError("it is known after all")
-            return
-        if record is None or now.snapshots.current != request.name or record.parent != before.snapshots.current:
-            raise DisagreementError(f"not there, not current, or elsewhere: {record}, {now.snapshots.current}")
-        modes = {disk.target: disk.mode for disk in record.disks}
-        self.held[request.name] = {t: c for t, c in contents.items() if modes.get(t) in (Mode.INTERNAL, Mode.EXTERNAL)}
-        wanted = {Kind.INTERNAL: Kind.INTERNAL, Kind.EXTERNAL: Kind.EXTERNAL, Kind.DISK_ONLY: Kind.DISK_ONLY}
-        kind = wanted[request.kind]
-        if not before.domain.state.active and kind is Kind.DISK_ONLY:
-            kind = Kind.EXTERNAL
-        if record.kind is not kind:
-            raise DisagreementError(f"kind {record.kind}, not {kind}")
-        state = DomainState.SHUT_OFF if request.halt else before.domain.state
-        if now.domain.state is not state:
-            raise DisagreementError(f"the machine is {now.domain.state}, not {state}")
-
-    def reverted(self, request: Revert, before: Situation, now: Situation) -> None:
-        record = before.snapshots.records[request.snapshot]
-        if now.snapshots.current != request.snapshot:
-            raise DisagreementError(f"current is {now.snapshots.current}")
-        memory = record.state in (SnapshotState.RUNNING, SnapshotState.PAUSED)
-        state = {
-            RunState.RUNNING: DomainState.RUNNING,
-            RunState.PAUSED: DomainState.PAUSED,
-            RunState.AS_TAKEN: DomainState(record.state.value) if memory else DomainState.SHUT_OFF,
-        }[request.run]
-        if now.domain.state is not state:
-            raise DisagreementError(f"the machine is {now.domain.state}, not {state}")
-        held, contents = self.held.get(request.snapshot, {}), self.contents()
-        other = [target for target, bytes_ in held.items() if contents.get(target) != bytes_]
-        if other:
-            raise DisagreementError(f"other data than at the time of the snapshot: {other}")
+@contextlib.contextmanager
+def served(_root: Path) -> Iterator[Grounds]:
+    """A daemon of its own; where this is root, its QEMUs are another user's."""
+    daemon = Daemon()
+    daemon.start()
+    try:
+        host = Host.open(daemon.uri, lambda _: None)
+        yield Grounds(host, daemon.images, any_machine.sources(pools=True), daemon.hand_over)
+        host.close()
+    finally:
+        daemon.stop()
 
 
-def named(plan: Plan, kind: EffectKind) -> set[str]:
-    return {name for effect in plan.effects if effect.kind is kind for name in effect.names}
+def walk_through(given: argparse.Namespace) -> None:
+    """The machines of one process. The first line of its log is what the last machine is, and so on."""
+    counts: Counter[str] = Counter()
+    disagreements: list[str] = []
+    log = Path(given.log)
+    libvirt.registerErrorHandler(lambda *_: None, None)
+    started = time.monotonic()
+    with (served if given.daemon else embedded)(Path(given.root)) as found:
+        grounds = replace(found, odd=given.odd)
+        for seed in range(given.seed, given.seed + given.machines):
+            if time.monotonic() - started > given.seconds or tried(counts) >= given.examples:
+                break
+            log.write_text("")
+
+            def tell(what: str) -> None:
+                with log.open("a") as file:
+                    file.write(f"{what}\n")
+                if given.verbose:
+                    print(what, flush=True)
+
+            counts["machines"] += 1
+            walk = Walk(grounds, seed, counts, tell)
+            try:
+                walk.go()
+            except DisagreementError as error:
+                disagreements.append(f"{seed}: {error}")
+                print(f"DISAGREE {error}\n{last(log)}", flush=True)
+            finally:
+                walk.close()
+    print(json.dumps({"disagreements": disagreements, "counts": dict(counts)}), flush=True)
+
+
+def tried(counts: Counter[str]) -> int:
+    """How many requests libvirt was given."""
+    return sum(number for what, number in counts.items() if ": tried" in what)
+
+
+def last(log: Path) -> str:
+    """What machine it was, and what was done to it in the end."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return "\n".join([*lines[:1], *lines[1:][-_LAST:]])
+
+
+def clear_away(root: Path) -> None:
+    """What a process has left that died: QEMUs, and devices of files in the folder."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            program, *arguments = (process / "cmdline").read_text(errors="replace").split("\0")
+            if "/qemu-system-" in program and any(f"{root}/" in argument for argument in arguments):
+                os.kill(int(process.name), signal.SIGKILL)
+    if shutil.which("losetup") is None:
+        return
+    command = ["losetup", "--list", "--noheadings", "-O", "NAME,BACK-FILE"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    for line in told.stdout.splitlines():
+        device, _, file = line.strip().partition(" ")
+        if file.strip().startswith(f"{root}/"):
+            subprocess.run(["losetup", "--detach", device], check=False)
 
 
 def main() -> None:
@@ -351,44 +135,59 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--one", action="store_true", help="only the machine of that seed")
+    parser.add_argument("--daemon", action="store_true", help="libvirt in a process of its own, with storage pools")
+    parser.add_argument("--odd", action="store_true", help="only machines that have what few have")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--machines", type=int, default=_MACHINES, help="in one process")
+    parser.add_argument("--root", help=argparse.SUPPRESS)  # of a child process
+    parser.add_argument("--log", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.root is not None:
+        walk_through(given)
+        return
     counts: Counter[str] = Counter()
     disagreements: list[str] = []
+    started = time.monotonic()
+    seed = given.seed
+    while tried(counts) < given.examples and (left := given.seconds - (time.monotonic() - started)) > 0:
+        machines = 1 if given.one else given.machines
+        found, walked = batch(given, seed, machines, given.examples - tried(counts), left)
+        counts.update(found["counts"])
+        disagreements += found["disagreements"]
+        seed += walked
+        if given.one:
+            break
+    told = {"disagreements": disagreements, "seconds": round(time.monotonic() - started, 1)}
+    print(json.dumps({**told, "counts": dict(sorted(counts.items()))}))
+
+
+def batch(given: argparse.Namespace, seed: int, machines: int, examples: int, seconds: float) -> tuple[dict, int]:
+    """Some machines in a process of their own: what it printed last, and how many they were."""
     # Not where tests have their files: QEMU's monitor sockets lie below it, and a socket's path ends at 108 characters.
     with tempfile.TemporaryDirectory(prefix="snapgui-", dir="/tmp") as name:
-        root = Path(name)
-        (root / "etc").mkdir()
-        (root / "m").mkdir()
-        (root / "etc" / "qemu.conf").write_text(_SETTINGS + (_ROOTS_SETTINGS if os.geteuid() == 0 else ""))
-        host = Host.open(f"qemu:///embed?root={root}", lambda _: None)
-        libvirt.registerErrorHandler(lambda *_: None, None)
-        started = time.monotonic()
-        seed = given.seed
-        while tried(counts) < given.examples and time.monotonic() - started < given.seconds:
-            walk = Walk(host, root, seed, counts, verbose=given.verbose)
-            try:
-                walk.go()
-            except DisagreementError as found:
-                disagreements.append(f"{seed}: {found}")
-                print("\n".join([f"DISAGREE {found}", *walk.told[:1], *walk.told[-9:]]), flush=True)
-            finally:
-                walk.close()
-            seed += 1
-            if given.one:
-                break
-        host.close()
-    seconds = round(time.monotonic() - started, 1)
-    print(
-        json.dumps(
-            {"disagreements": disagreements, "machines": seed - given.seed, "seconds": seconds}
-            | {"counts": dict(sorted(counts.items()))}
-        )
-    )
-
-
-def tried(counts: Counter[str]) -> int:
-    return sum(number for what, number in counts.items() if ": tried" in what)
+        log = Path(name) / "log"
+        root = Path(name) / "r"
+        root.mkdir()
+        words = [f"--seed={seed}", f"--machines={machines}", f"--examples={examples}", f"--seconds={seconds}"]
+        words += [f"--root={root}", f"--log={log}"]
+        words += [f"--{option}" for option in ("daemon", "odd", "verbose") if getattr(given, option)]
+        command = [*dying_with_us(), sys.executable, "-X", "faulthandler", __file__, *words]
+        lines = [""]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            for line in child.stdout:
+                if given.verbose or not line.startswith("{"):
+                    print(line, end="", flush=True)
+                lines = [line]
+        if child.returncode == 0:
+            found = json.loads(lines[-1])
+            return found, machines
+        clear_away(root)
+        if not last(log):
+            raise SystemExit(f"ended with {child.returncode} before the first machine")
+        at = int(last(log).split(":")[0].removeprefix("seed "))
+        print(f"DIED {child.returncode}\n{last(log)}", flush=True)
+        return {"counts": {}, "disagreements": [f"{at}: the process ended with {child.returncode}"]}, at - seed + 1
 
 
 main()

@@ -58,7 +58,7 @@ def test_where_memory_can_not_be_kept_the_disks_are(situation: Callable[..., Sit
     remote = Disk("vda", source_type="block", source="/dev/sdb", format="raw")
     disks = (replace(RAW, transient=True), remote)
     assert default_kind(situation(state=RUNNING, disks=disks))[0] is Kind.EXTERNAL  # none works
-    kind, _ = default_kind(situation(state=RUNNING, disks=(replace(RAW, transient=True),)))
+    kind, _ = default_kind(situation(state=RUNNING, disks=(RAW,), config={"unsaved": ("shmem",)}))
     assert kind is Kind.DISK_ONLY
 
 

@@ -11,8 +11,11 @@ from testbed.daemon import Daemon
 from testbed.user import User
 
 from snapgui.core.activity import JobRecord, JobState
+from snapgui.core.health.ailments import Ill
+from snapgui.core.health.examine import examine
 from snapgui.core.records import HostState
 from snapgui.ui.actions import Act
+from snapgui.virt.host import Host
 
 pytestmark = pytest.mark.since(9, 9)
 
@@ -184,6 +187,33 @@ def test_a_host_that_is_lost_in_the_middle(user: User, daemon: Daemon, heavy: He
     assert heavy.data() == before
 
 
+def test_a_merge_that_nobody_waits_for_any_more_is_told_of_with_the_way_out(
+    user: User, daemon: Daemon, heavy: Heavy
+) -> None:
+    """libvirt finds the QEMU again that it had started for it, and leaves it with a job that is never finished."""
+    before = heavy.data()
+    begin_to_delete(user, daemon, "e1")
+    half_way(user)
+    daemon.crash()
+    user.until(lambda: latest(user).state is JobState.FAILED, "its end", 60)
+    daemon.start()
+    host = user.application.store.host
+    user.until(lambda: host(daemon.uri).state is HostState.CONNECTED, "the way back", 60)
+    user.until(lambda: user.machine_state() == "paused", "the state")
+    user.select("e1")
+    user.use(Act.DELETE)
+    dialog = user.dialog()
+    user.until(lambda: not dialog.waiting, "the reading")
+    assert not dialog.ok.isEnabled()
+    assert any("it never does: force the machine off, and delete again" in text for text in dialog.plan_view.texts())
+    user.cancel(dialog)
+
+    daemon.virsh("destroy", "heavy")
+    user.until(lambda: user.machine_state() == "off", "the state")
+    user.delete("e1", "e2")
+    assert heavy.data() == before
+
+
 def test_what_somebody_else_deletes_meanwhile_is_said(user: User, daemon: Daemon, heavy: Heavy) -> None:
     begin = user.choose_machine
     begin(daemon.uri, "heavy")
@@ -213,6 +243,10 @@ def test_a_file_that_qemu_may_not_write_is_named_and_the_way_out_is_known_afterw
     assert heavy.data() == before
     daemon.hand_over(below)
     below.chmod(0o600)
+    host = Host.open(daemon.uri, lambda _: None)
+    (found,) = examine(host.inventory(daemon.virsh("domuuid", "heavy"))).ailments
+    host.close()
+    assert (found.ill, found.name, found.why_not) == (Ill.UNFINISHED, "e1", "Delete “e2” again, which merges the rest.")
 
     user.select("e1")
     user.use(Act.DELETE)

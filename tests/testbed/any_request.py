@@ -1,6 +1,5 @@
 """Requests of every kind for a machine as it is: mostly what users ask for, and now and then what can't work."""
 
-import posixpath
 from random import Random
 
 from snapgui.core.records import DomainState, Kind, Mode, Situation
@@ -28,14 +27,14 @@ from snapgui.core.rules.safety import propose
 _ODD_NAMES = ("two words", "7", "é", "x,y", "a/b", ".dot", "<b>&", "it's", "-x", "")
 
 
-def draw(random: Random, situation: Situation, number: int) -> MachineRequest:
-    """``number`` is another one each time: names are made of it."""
+def draw(random: Random, situation: Situation, number: int, folder: str) -> MachineRequest:
+    """``number`` is another one each time: names are made of it. Nothing is written but in ``folder``."""
     makers = {_take: 34, _revert: 24, _delete: 20, _power: 9, _set_current: 3, _describe: 2, _rename: 4, _redefine: 4}
     makers |= {_import: 2, _configure: 3}
     if not situation.snapshots.records:
         makers = {_take: 20, _power: 4, _configure: 1}
     maker = random.choices(list(makers), list(makers.values()))[0]
-    return maker(random, situation, number)
+    return _take(random, situation, number, folder) if maker is _take else maker(random, situation, number)
 
 
 def _sometimes(random: Random, chance: float) -> bool:
@@ -56,19 +55,19 @@ def _new_name(random: Random, situation: Situation, number: int) -> str:
     return f"s{number}"
 
 
-def _take(random: Random, situation: Situation, number: int) -> Take:
+def _take(random: Random, situation: Situation, number: int, folder: str) -> Take:
     name = _new_name(random, situation, number)
     disks = () if situation.config is None else situation.config.disks
-    folder = next((posixpath.dirname(disk.source) for disk in disks if disk.source), "/nowhere")
+    there = _there(random, situation, folder)
     choices = []
     if _sometimes(random, 0.3):
         for disk in disks:
             if _sometimes(random, 0.5):
                 mode = random.choices((Mode.EXTERNAL, Mode.NO, Mode.INTERNAL), (5, 2, 2))[0]
-                choices.append(_choice(random, situation, disk.target, mode, f"{folder}/{disk.target}-{number}"))
+                choices.append(_choice(random, disk.target, mode, f"{folder}/{disk.target}-{number}", there))
     memory_file = ""
     if _sometimes(random, 0.2):
-        memory_file = random.choice((f"{folder}/{number}.mem", f"{folder}/{number}.mem", _there(random, situation)))
+        memory_file = random.choice((f"{folder}/{number}.mem", f"{folder}/{number}.mem", there))
     off = situation.domain.state is DomainState.SHUT_OFF
     kind = random.choices((Kind.INTERNAL, Kind.EXTERNAL, Kind.DISK_ONLY), (5, 4, 1 if off else 3))[0]
     return Take(
@@ -87,19 +86,18 @@ def _take(random: Random, situation: Situation, number: int) -> Take:
     )
 
 
-def _choice(random: Random, situation: Situation, target: str, mode: Mode, path: str) -> DiskChoice:
+def _choice(random: Random, target: str, mode: Mode, path: str, there: str) -> DiskChoice:
     if mode is not Mode.EXTERNAL or _sometimes(random, 0.3):
         return DiskChoice(target, mode)
-    where = random.choices(
-        (path, f"{path},comma", "relative", "/nowhere/x", _there(random, situation)), (8, 1, 1, 1, 1)
-    )
+    where = random.choices((path, f"{path},comma", "relative", "/nowhere/x", there), (8, 1, 1, 1, 1))
     return DiskChoice(target, mode, where[0], random.choices(("", "qcow2", "raw"), (4, 2, 1))[0])
 
 
-def _there(random: Random, situation: Situation) -> str:
+def _there(random: Random, situation: Situation, folder: str) -> str:
     """A file that is there already."""
-    paths = [f"{folder}/{name}" for folder, known in situation.folders.items() for name in sorted(known.names or ())]
-    return random.choice(paths or ["/nowhere/y"])
+    known = situation.folders.get(folder)
+    names = sorted(known.names or ()) if known is not None else []
+    return f"{folder}/{random.choice(names)}" if names else "/nowhere/y"
 
 
 def _revert(random: Random, situation: Situation, number: int) -> Revert:

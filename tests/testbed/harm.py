@@ -57,7 +57,8 @@ def _disks_damaged(outcome: Outcome) -> bool:
 def _no_disk(outcome: Outcome) -> bool:
     """The machine goes on in a file that does not exist, or two disks in one."""
     config = outcome.after.config
-    sources = [disk.source for disk in config.disks if disk.writable] if config is not None else []
+    disks = () if config is None else config.disks
+    sources = [disk.source for disk in disks if disk.writable and disk.source]
     return len(set(sources)) < len(sources) or not all(Path(path).exists() for path in sources)
 
 
@@ -166,9 +167,11 @@ def _stays_off(outcome: Outcome) -> bool:
 
 
 def _spoilt(outcome: Outcome) -> bool:
-    """What an overlay has behind it changes under it."""
+    """What an overlay has behind it changes under it, or will at the guest's next write, for the machine is on it."""
     before, after = outcome.backing
-    return any(after.get(path) != held for path, held in before.items())
+    config = outcome.after.config
+    now = {disk.source for disk in config.disks if disk.writable} if config is not None else set()
+    return any(after.get(path) != held or path in now for path, held in before.items())
 
 
 HARM: Mapping[str, Callable[[Outcome], bool]] = MappingProxyType(
@@ -182,6 +185,7 @@ HARM: Mapping[str, Callable[[Outcome], bool]] = MappingProxyType(
         "gone": _not_marked,
         "managed-save": _saved_state_lost,
         "memory-exists": _overwritten,
+        "memory-place": _other_kind,
         "memory-on-disk": _disks_damaged,
         "name-blank": _other_name,
         "name-number": _number_mistaken,

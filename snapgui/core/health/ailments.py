@@ -23,6 +23,7 @@ class Ill(Enum):
 
     UNKNOWN = "unknown"  # a snapshot in the images that libvirt does not know
     LOST = "lost"  # a snapshot that libvirt knows, and whose data is gone
+    UNFINISHED = "unfinished"  # a snapshot into whose image an overlay is half merged
     UNUSED = "unused"  # a file that nothing refers to
     PICTURE = "picture"  # a screenshot of a snapshot that is gone
     BROKEN = "broken"  # a disk whose images are not all there

@@ -10,6 +10,7 @@ from snapgui.core.plan import Call, Step
 from snapgui.core.records import Mode, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import delete_broke_off
 
 
 def examine(inventory: Inventory) -> Health:
@@ -18,6 +19,7 @@ def examine(inventory: Inventory) -> Health:
     gone = translate("Health", "Its snapshot is gone.")
     ailments = [
         *_broken(case),
+        *_unfinished(case),
         *_unknown(case),
         *_lost(case),
         *unused(case),
@@ -63,6 +65,21 @@ def _broken(case: Evidence) -> Iterator[Ailment]:
             text = translate("Health", "An image of disk {disk} is missing; the machine can’t start.")
             why_not = translate("Health", "Bring the file back, or revert to a snapshot that needs it not.")
             yield Ailment(Ill.BROKEN, disk.target, text.format(disk=disk.target), (missing,), why_not=why_not)
+
+
+def _unfinished(case: Evidence) -> Iterator[Ailment]:
+    """[run] 11.3: so it is left by a QEMU that dies while the overlay of the current snapshot is merged."""
+    for snapshot in case.snapshots:
+        name = snapshot.record.name
+        if not delete_broke_off(case.own.snapshots[name]):
+            continue
+        after = [each.record.name for each in case.snapshots if each.record.parent == name]
+        text = translate("Health", "Deleting the snapshot after it broke off: its data is half merged.")
+        why_not = translate("Health", "Delete “{name}” again, which merges the rest.")
+        if not after:
+            why_not = translate("Health", "The snapshot after it is gone, so nothing can merge the rest any more.")
+        where = tuple(filter(None, (snapshot.image(disk.target) for disk in snapshot.record.disks)))
+        yield Ailment(Ill.UNFINISHED, name, text, where, why_not=why_not.format(name="”, “".join(after)))
 
 
 # Snapshots in the images

@@ -33,7 +33,7 @@ def _asleep(situation: Situation) -> bool | None:
         return False
     if situation.domain.pause is Pause.RESTORED:
         return True
-    last = _last_memory(situation)
+    last = last_memory(situation)
     if last is None or last.memory is not Mode.EXTERNAL:
         return False
     if situation.domain.pause is Pause.REVERTED:
@@ -42,7 +42,7 @@ def _asleep(situation: Situation) -> bool | None:
     return None if last.state is SnapshotState.PAUSED else False
 
 
-def _last_memory(situation: Situation) -> SnapshotRecord | None:
+def last_memory(situation: Situation) -> SnapshotRecord | None:
     """The snapshot with memory that the machine stands on: what it was reverted to, or has been taken of it since."""
     records, current = situation.snapshots.records, situation.snapshots.current
     if current is None or current not in records:

@@ -7,7 +7,6 @@ children crashed the daemon if a snapshot below had both a child and a sibling.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
 
 from snapgui.core import tree
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, Step
@@ -21,10 +20,7 @@ from snapgui.core.rules.naming import fit_for_a_job, undeletable
 from snapgui.core.rules.removal import Facts, Obstacle, Tree, find_order
 from snapgui.core.text import size_text, translate
 from snapgui.core.usage import alone, freed
-
-_UNFINISHED: Final = (
-    "<snapshotDeleteInProgress"  # beside a disk in the XML of the snapshot whose overlay is merged into
-)
+from snapgui.core.xml.read import delete_broke_off
 
 
 def plan_delete(request: Delete, situation: Situation) -> Plan:
@@ -138,7 +134,7 @@ def _facts(situation: Situation) -> Facts:
         files={name: _files(situation, name) for name in situation.snapshot_xml},
         runs_on=frozenset(disk.source for disk in disks) - {""},
         in_use=frozenset((*(disk.source for disk in disks), *chains)) - {""},
-        unfinished=frozenset(name for name, xml in situation.snapshot_xml.items() if _UNFINISHED in xml),
+        unfinished=frozenset(name for name, xml in situation.snapshot_xml.items() if delete_broke_off(xml)),
         keeps_base=facts.at_least(situation, facts.SINCE_BASE_IS_KEPT),
     )
 

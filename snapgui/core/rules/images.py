@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from snapgui.core import tree
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
-from snapgui.core.records import Mode, Situation, SnapshotRecord
+from snapgui.core.records import DomainConfig, Mode, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.rules import facts
 from snapgui.core.rules.asleep import asleep_finding
 from snapgui.core.rules.standing import standing_findings
@@ -57,7 +57,12 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
     if situation.block_jobs:
         # qemuSnapshotDeleteValidate, "when there is another active block job"
         reason = translate("Plan", "Something is still copying or merging disk {disks} of the machine.")
-        remedy = translate("Plan", "Wait until that has ended.")
+        # [run] 11.3: after its daemon died in a merge, the machine stays paused and the job waits to be finished.
+        remedy = translate(
+            "Plan",
+            "Wait until that has ended. Where libvirt itself was cut off in a merge, it never does: "
+            "force the machine off, and delete again.",
+        )
         reason = reason.format(disks=", ".join(sorted(situation.block_jobs)))
         findings.append(Finding("block-job", Level.BLOCKER, reason, remedy))
     line = _line(situation)
@@ -75,6 +80,7 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
         reason = translate("Plan", "The machine’s saved state needs the files that would be merged.")
         remedy = translate("Plan", "Start the machine first, which uses up its saved state.")
         findings.append(Finding("managed-save", Level.BLOCKER, reason, remedy))
+    findings += _unmergeable(situation, merged)
     if merged and (finding := asleep_finding("merge-paused", situation)) is not None:
         findings.append(finding)
     merges = [each for name in merged for each in _merges(situation, name, line)]
@@ -82,6 +88,41 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
     touched += [path for name in external if name not in line for path in _dropped(situation, name)]
     way_out = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
     return [*findings, *standing_findings(touched, situation, way_out), *_space_findings(situation, merges)]
+
+
+def _unmergeable(situation: Situation, merged: Sequence[str]) -> list[Finding]:
+    """Disks that libvirt does not merge the overlays of: seen on 11.3."""
+    findings = []
+    records = situation.snapshots.records
+    targets = {target for name in merged for target in external_disks(records[name])}
+    transient = [] if situation.config is None else [disk.target for disk in situation.config.disks if disk.transient]
+    if kept := sorted(targets.intersection(transient)):
+        reason = translate("Plan", "Disk {disks} is transient: libvirt can’t merge its files.")
+        remedy = translate("Plan", "Take that out of the machine’s configuration while it is off.")
+        findings.append(Finding("disk-transient", Level.BLOCKER, reason.format(disks=", ".join(kept)), remedy))
+    # "snapshot VM disk source and parent disk source are not the same": it has looked the volume up only where the
+    # machine was running then, and only the daemon that did so remembers it.
+    of_volumes = [name for name in merged if _volumes_in(situation, name)]
+    off = [name for name in of_volumes if records[name].state is SnapshotState.SHUT_OFF]
+    if off:
+        reason = translate("Plan", "{names} was taken of a storage pool’s volume, into which libvirt can’t merge.")
+        remedy = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
+        findings.append(Finding("merge-volume", Level.BLOCKER, reason.format(names=facts.quoted(off)), remedy))
+    elif of_volumes:
+        reason = translate(
+            "Plan",
+            "{names} was taken of a storage pool’s volume, into which libvirt can’t merge once it has been restarted.",
+        )
+        findings.append(Finding("merge-volume", Level.WARNING, reason.format(names=facts.quoted(of_volumes))))
+    return findings
+
+
+def _volumes_in(situation: Situation, name: str) -> list[str]:
+    """The targets of the disks in a snapshot that were volumes when it was taken, and have overlays since."""
+    config = _config_then(situation, name)
+    kept = external_disks(situation.snapshots.records[name])
+    disks = () if config is None else config.disks
+    return [disk.target for disk in disks if disk.source_type == "volume" and disk.target in kept]
 
 
 def _space_findings(situation: Situation, merges: Sequence[_Merge]) -> list[Finding]:
@@ -183,9 +224,13 @@ def external_disks(record: SnapshotRecord) -> list[str]:
 
 def images_of(situation: Situation, name: str) -> dict[str, str]:
     """The files that the machine's disks were on when the snapshot was taken; empty where that has not been read."""
+    config = _config_then(situation, name)
+    return {} if config is None else {disk.target: disk.source for disk in config.disks}
+
+
+def _config_then(situation: Situation, name: str) -> DomainConfig | None:
     xml = situation.snapshot_xml.get(name)
     try:
-        config = None if xml is None else read_config_then(xml)
+        return None if xml is None else read_config_then(xml)
     except XmlError:
-        config = None
-    return {} if config is None else {disk.target: disk.source for disk in config.disks}
+        return None

@@ -180,7 +180,9 @@ def _internal_findings(record: SnapshotRecord, situation: Situation) -> list[Fin
     memory = facts.has_memory(record)
     if resting := resting_on(record, situation):
         reason = translate(
-            "Plan", "This would damage {names}: their files are above the images that this snapshot is kept in."
+            "Plan",
+            "This would damage {names}: their files are above the images that this snapshot is kept in, "
+            "and the machine would go on writing to these.",
         )
         remedy = translate(
             "Plan",
@@ -290,7 +292,9 @@ def _checkpoint_findings(record: SnapshotRecord, situation: Situation) -> list[F
 
 
 def _disks_without(record: SnapshotRecord, situation: Situation) -> list[str]:
-    tags = situation.image_tags
+    disks = () if situation.config is None or not situation.domain.state.active else situation.config.disks
+    thrown_away = {disk.target for disk in disks if disk.transient}  # what was read of these, the machine runs on only
+    tags = {target: names for target, names in situation.image_tags.items() if target not in thrown_away}
     return [
         disk.target
         for disk in record.disks

@@ -123,7 +123,8 @@ def gives_up_files(name: str, snapshots: Snapshots) -> bool:
 def resting_on(record: SnapshotRecord, situation: Situation) -> list[str]:
     """The snapshots whose data is in overlays above the images that a revert to this internal one changes.
 
-    libvirt does not mind: seen on 11.3, where a later revert to such a one found another disk than it was taken of.
+    libvirt does not mind: seen on 11.3, where a later revert to such a one found another disk than it was taken of. So
+    it would where nothing was written between the two: after the revert, the machine itself writes to these images.
     """
     records = situation.snapshots.records
     overlays = facts.overlays(situation)
@@ -157,7 +158,9 @@ def in_other_images(record: SnapshotRecord, situation: Situation) -> bool:
         return overlays.get(situation.snapshots.current) != overlays[record.name]
     kept = {disk.target for disk in record.disks if disk.mode is Mode.INTERNAL}
     images = {disk.target: disk.source for disk in then.disks if disk.target in kept}
-    return any(images.get(disk.target, disk.source) != disk.source for disk in situation.config.disks)
+    # A transient disk that runs is on a file that goes when it stops.
+    lasting = [disk for disk in situation.config.disks if not disk.transient]
+    return any(images.get(disk.target, disk.source) != disk.source for disk in lasting)
 
 
 def left_behind(record: SnapshotRecord, situation: Situation) -> list[Finding]:

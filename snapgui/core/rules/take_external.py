@@ -53,6 +53,10 @@ def _unfit(place: DiskPlace, *, active: bool) -> Finding | None:
         # [run] libvirt 11.3 tries all the same, and fails at "Expected backing file name, got empty string"
         rule = "disk-empty"
         reason = translate("Plan", "There is no medium in drive {disk}, so there is nothing to take of it.")
+    elif place.disk.transient and active:
+        # [run] 11.3: "block jobs are not supported on transient disk"
+        rule = "disk-transient"
+        reason = translate("Plan", "Disk {disk} is transient: while the machine runs, no file can be put above it.")
     elif place.disk.device == "lun" and active:
         rule = "disk-lun"
         reason = translate("Plan", "Disk {disk} is a SCSI device of the host, which QEMU can’t put a file above.")
@@ -222,6 +226,12 @@ def _later_findings(request: Take, held: Sequence[DiskPlace], situation: Situati
     if facts.before(situation, facts.SINCE_EXTERNAL_DELETE):
         reason = translate("Plan", "This libvirt can’t delete such a snapshot; 9.0 and later can.")
         findings.append(Finding("no-delete", Level.WARNING, reason))
+    unmergeable = [p.disk.target for p in held if p.disk.transient or p.disk.source_type == "volume"]
+    if unmergeable:
+        reason = translate(
+            "Plan", "libvirt may not be able to delete it: disk {disks} is transient, or a pool’s volume."
+        )
+        findings.append(Finding("no-delete", Level.WARNING, reason.format(disks=", ".join(unmergeable))))
     elsewhere = [place.disk.target for place in held if place.disk.source_type != "file"]
     if not situation.host.external_revert:
         reason = translate("Plan", "This host can’t revert to such a snapshot; libvirt 9.9 and later can.")

@@ -10,6 +10,7 @@ from typing import Final
 from snapgui.core.plan import Finding, Level
 from snapgui.core.records import DomainState, Kind, Mode, Situation, SnapshotState
 from snapgui.core.requests import Take
+from snapgui.core.rules.asleep import last_memory
 from snapgui.core.rules.take_disks import DiskPlace, disk_places, names_in
 from snapgui.core.rules.take_external import path_finding
 from snapgui.core.text import size_text, translate
@@ -80,9 +81,9 @@ def _device_findings(request: Take, situation: Situation) -> list[Finding]:
         Finding(f"unsaved-{what}", levels.get(what, Level.WARNING), reasons[what], off) for what in config.unsaved
     ]
     transient = [disk.target for disk in config.disks if disk.transient]
-    current = situation.snapshots.records.get(situation.snapshots.current or "")
+    last = last_memory(situation)
     paused = situation.domain.state is DomainState.PAUSED
-    if paused and current is not None and (current.state, current.memory) == (SnapshotState.PAUSED, Mode.EXTERNAL):
+    if paused and last is not None and (last.state, last.memory) == (SnapshotState.PAUSED, Mode.EXTERNAL):
         # [run] libvirt 11.3, QEMU 10.0: "Can't migrate the vm that was paused due to previous migration"
         reason = translate("Plan", "QEMU may refuse to save a paused machine’s memory twice.")
         findings.append(Finding("saved-twice", Level.WARNING, reason, translate("Plan", "Resume the machine first.")))

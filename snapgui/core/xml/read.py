@@ -98,6 +98,14 @@ def read_revert_disks(text: str) -> tuple[str, ...]:
     return tuple(read_snapshot_disk(disk).path for disk in disks)
 
 
+def delete_broke_off(text: str) -> bool:
+    """Whether a ``<domainsnapshot>`` notes of a disk that an overlay was being merged into the image it was taken of.
+
+    libvirt takes the note away when that has been done. https://libvirt.org/formatsnapshot.html
+    """
+    return "<snapshotDeleteInProgress" in text
+
+
 def _config(root: Element, text: str) -> DomainConfig:
     loader = root.find("os/loader")
     nvram = root.find("os/nvram")

@@ -217,6 +217,7 @@ def _tree_of_texts() -> QTreeWidget:
 def _titles() -> dict[Ill, str]:
     return {
         Ill.BROKEN: translate("HealthDialog", "Disks whose images are not all there"),
+        Ill.UNFINISHED: translate("HealthDialog", "Snapshots that are half deleted"),
         Ill.UNKNOWN: translate("HealthDialog", "Snapshots in the images that libvirt does not know"),
         Ill.LOST: translate("HealthDialog", "Snapshots whose data is gone"),
         Ill.UNUSED: translate("HealthDialog", "Files that nothing refers to any more"),

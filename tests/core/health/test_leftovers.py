@@ -282,3 +282,19 @@ def test_a_disk_is_told_of_whose_images_are_not_all_there() -> None:
     assert "can’t start" in broken.text  # noqa: RUF001 - the window's apostrophe
     assert broken.why_not
     assert not [each for each in examine(_host()).ailments if each.ill is Ill.BROKEN]
+
+
+def test_a_snapshot_that_is_half_deleted_is_told_with_what_finishes_it() -> None:
+    def snapshot(name: str, above: str = "", mark: str = "") -> str:
+        parent = f"<parent><name>{above}</name></parent>" if above else ""
+        disks = f"<disks><disk name='vda' snapshot='external'>{mark}<source file='/images/x'/></disk></disks>"
+        return f"<domainsnapshot><name>{name}</name>{parent}{disks}{_domain('pisces', _BASE)}</domainsnapshot>"
+
+    half = snapshot("a", mark="<snapshotDeleteInProgress/>")
+    for snapshots, way_out in (
+        ({"a": half, "b": snapshot("b", "a")}, "Delete “b” again, which merges the rest."),
+        ({"a": half}, "The snapshot after it is gone, so nothing can merge the rest any more."),
+    ):
+        own = MachineTexts("own", "pisces", (_domain("pisces", _BASE),), snapshots)
+        found = [each for each in examine(_host(own=own)).ailments if each.ill is Ill.UNFINISHED]
+        assert [(each.name, each.why_not) for each in found] == [("a", way_out)]

@@ -1,6 +1,7 @@
 """Plans of deleting: every snapshot that goes, every child that moves up, and where the current mark goes."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from snapgui.core.errors import Problem
 from snapgui.core.plan import EffectKind, Level, Plan
 from snapgui.core.records import (
+    Disk,
     DomainId,
     DomainState,
     Folder,
     Layer,
+    Mode,
     Pause,
     Situation,
     Size,
@@ -368,6 +371,21 @@ def test_what_stands_in_the_way_of_a_merge(delete: Callable[..., Plan], chain: t
     assert delete("e8", of=chain, current="e7", managed_save=True).ready
     busy = delete("e8", **words, state=DomainState.RUNNING, block_jobs=frozenset({"vda"}))
     assert rules(busy, Level.BLOCKER) == {"block-job"}
+    transient = (Disk("vda", source="/images/vda.qcow2", format="qcow2", transient=True),)
+    assert rules(delete("e8", **words, disks=transient), Level.BLOCKER) == {"disk-transient"}
+
+
+def test_what_was_taken_of_a_volume_can_not_be_merged_into_it(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    volume = "<disk type='volume'><source pool='p' volume='v'/><target dev='vda'/></disk>"
+    xml = f"<domainsnapshot><name>e</name><domain type='x'><devices>{volume}</devices></domain></domainsnapshot>"
+    running = snapshot("e", **external)
+    off = replace(running, state=SnapshotState.SHUT_OFF, memory=Mode.NO)
+    for record, level in ((off, Level.BLOCKER), (running, Level.WARNING)):
+        plan = delete("e", of=(record,), current="e", snapshot_xml={"e": xml})
+        assert rules(plan) == {"merge-volume"}
+        assert rules(plan, level) == {"merge-volume"}
 
 
 def test_too_little_room_for_a_merge_is_said(delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...]) -> None:

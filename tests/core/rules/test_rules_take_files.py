@@ -139,6 +139,7 @@ def test_options_become_libvirt_s_flags(take: Callable[..., Plan]) -> None:
         ({"state": RUNNING, "block_jobs": frozenset({"vda"})}, {"kind": Kind.DISK_ONLY}, "block-job"),
         ({"state": RUNNING, "block_jobs": frozenset({"vda"})}, {"kind": Kind.INTERNAL}, "block-job"),
         ({"state": RUNNING, "disks": (VDA, replace(VDB, transient=True))}, {}, "disk-transient"),
+        ({"state": RUNNING, "disks": (replace(VDA, transient=True),)}, {"kind": Kind.DISK_ONLY}, "disk-transient"),
         ({"disks": (VDA, replace(VDB, snapshot=Mode.INTERNAL))}, {}, "disk-internal"),
         ({"disks": (VDA, BLOCK)}, {}, "disk-place"),
         ({"state": RUNNING, "disks": (VDA, replace(BLOCK, source_type="network"))}, {}, "disk-place"),
@@ -276,6 +277,11 @@ def test_what_will_be_hard_later_is_warned_of(
     assert "hazard-readable" not in rules(take(version=11_010_000))
     paused = snapshot("p", **{**external, "state": SnapshotState.PAUSED})
     assert "saved-twice" in rules(take(paused, current="p", state=PAUSED), Level.WARNING)
+    disks = snapshot("d", "p", **{**external, "state": SnapshotState.DISK_ONLY, "memory": Mode.NO})
+    assert "saved-twice" in rules(take(paused, disks, current="d", state=PAUSED), Level.WARNING)
+    for disk in (replace(VDA, transient=True), replace(VDA, source_type="volume", source="")):
+        choice = DiskChoice("vda", Mode.EXTERNAL, "/images/new")
+        assert "no-delete" in rules(take(disks=(disk,), asked={"disks": (choice,)}), Level.WARNING)
 
 
 @pytest.mark.parametrize(
