@@ -10,6 +10,7 @@ from collections.abc import Callable
 Translator = Callable[[str, str, str, int], str]
 SizeWriter = Callable[[int], str]
 
+_ONE_OR_MANY = re.compile(r"\[(\w*)\|(\w*)\]")
 _OPTIONAL_ENDING = re.compile(r"\((\w{1,4})\)")
 
 
@@ -44,11 +45,13 @@ def translate(context: str, text: str, comment: str = "", n: int = -1) -> str:
     """The text in the user's language.
 
     With ``n`` >= 0, ``%n`` stands for that number, and an ending in brackets is the English plural:
-    ``"%n snapshot(s)"`` gives "1 snapshot" and "3 snapshots". The caller puts other values in with ``str.format``.
+    ``"%n snapshot(s) [goes|go]"`` gives "1 snapshot goes" and "3 snapshots go". The caller puts other values in with
+    ``str.format``.
     """
     found = _translator(context, text, comment, n)
     if n < 0:
         return found
     if found in (text, text.replace("%n", str(n))):
+        found = _ONE_OR_MANY.sub(r"\1" if n == 1 else r"\2", found)
         found = _OPTIONAL_ENDING.sub("" if n == 1 else r"\1", found)
     return found.replace("%n", str(n))

@@ -1,5 +1,6 @@
 """Connections and their machines as a tree."""
 
+import re
 from bisect import bisect
 from collections.abc import Hashable
 from enum import IntEnum
@@ -48,7 +49,7 @@ class MachinesModel(TreeModel):
         self.apply(self._arrangement())
 
     def set_filter(self, text: str) -> None:
-        """Show only machines with ``text`` in their name, in any case, and connections so named with all of theirs."""
+        """Show only machines with ``text`` in their name, and all of a connection with a word that begins so."""
         folded = text.strip().casefold()
         if folded != self._filter:
             self._filter = folded
@@ -133,7 +134,7 @@ class MachinesModel(TreeModel):
         self.remove(domain)
         host = self._store.host(domain.uri)
         last = self._filter and host and not self.keys_under(domain.uri)
-        if last and host and self._filter not in host_label(host).casefold():
+        if last and host and not self._is_named(host):
             self.remove(domain.uri)
 
     # arrangement
@@ -142,7 +143,7 @@ class MachinesModel(TreeModel):
         found: dict[Hashable, list[Hashable]] = {None: []}
         for host in self._store.hosts():
             domains = [record for record in self._store.domains(host.uri) if self._matches(record)]
-            if domains or self._filter in host_label(host).casefold():
+            if domains or self._is_named(host):
                 found[None].append(host.uri)
                 found[host.uri] = sorted((record.id for record in domains), key=self._place)
         return found
@@ -151,7 +152,12 @@ class MachinesModel(TreeModel):
         if self._filter in record.name.casefold():
             return True
         host = self._store.host(record.id.uri)
-        return host is not None and self._filter in host_label(host).casefold()
+        return host is not None and self._is_named(host)
+
+    def _is_named(self, host: HostRecord) -> bool:
+        """Whether a word of the host's name begins so: each "r" in one would bring all of its machines along."""
+        words = re.split(r"[^\w]+", host_label(host).casefold())
+        return host_label(host).casefold().startswith(self._filter) or any(w.startswith(self._filter) for w in words)
 
     def _place(self, domain: Hashable) -> tuple[tuple[str | int, ...], str, str]:
         record = self._store.domain(domain) if isinstance(domain, DomainId) else None

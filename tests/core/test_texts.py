@@ -1,4 +1,4 @@
-"""Sizes in sentences."""
+"""Sizes in sentences, and the English plural."""
 
 import pytest
 
@@ -10,3 +10,9 @@ from snapgui.models import format as views
 def test_a_size_in_a_sentence_is_written_as_in_the_views(size: int) -> None:
     plain = views.size_text(size).replace(",", "")  # some languages group thousands
     assert text.size_text(size) == plain
+
+
+def test_the_english_plural_is_in_the_text_itself() -> None:
+    source = "%n snapshot(s) below [stays|stay] where [it|they] [is|are]"
+    assert text.translate("Test", source, "", 1) == "1 snapshot below stays where it is"
+    assert text.translate("Test", source, "", 2) == "2 snapshots below stay where they are"

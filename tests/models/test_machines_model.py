@@ -125,8 +125,11 @@ def test_filter_keeps_matching_machines_and_named_hosts(model: MachinesModel, st
     assert rows(model) == ["This computer", "  web-10"]
     model.set_filter("build")
     assert rows(model) == ["build.example (session)"]
-    model.set_filter("this comp")
-    assert len(rows(model)) == 5
+    for begins in ("this comp", "comp"):
+        model.set_filter(begins)
+        assert len(rows(model)) == 5
+    model.set_filter("omputer")  # would bring along all machines of every such host
+    assert rows(model) == []
     model.set_filter("")
     assert model.rowCount(QModelIndex()) == 2
 

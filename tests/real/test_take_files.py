@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QRadioButton, QWidget
 from testbed.daemon import Daemon
 from testbed.guest import Guest
@@ -147,6 +148,10 @@ def test_what_is_there_is_never_written_over(user: User, daemon: Daemon, running
     assert "would be overwritten" in dialog.ok.toolTip()
     told(user, dialog, "File for the memory", str(daemon.images / "none" / "file"))
     assert "There is no folder" in dialog.ok.toolTip()
+    (daemon.images / "none").mkdir()  # as the dialog says
+    QTest.keyClick(dialog, Qt.Key.Key_F5)
+    user.until(lambda: dialog.plan.ready, "the folder to be seen")
+    (daemon.images / "none").rmdir()
     told(user, dialog, "File for the memory", "")
     assert dialog.plan.ready
     user.cancel(dialog)

@@ -108,7 +108,7 @@ def _losses(xml: str, there: str, wanted: Definition, before: Definition) -> lis
     found = []
     lost = secrets.count_in(there) - secrets.count_in(xml)
     if lost > 0:
-        reason = translate("Plan", "%n password(s) of the machine is/are not in this XML any more.", "", lost)
+        reason = translate("Plan", "%n password(s) of the machine [is|are] not in this XML any more.", "", lost)
         found.append(Finding("xml-passwords", Level.WARNING, reason))
     if before.domain_uuid and not wanted.domain_uuid:
         reason = translate("Plan", "Without the machine’s settings in it, nobody can revert to this snapshot.")
@@ -255,7 +255,7 @@ def _orphans(
 def _import_effects(request: Import, order: list[str]) -> list[Effect]:
     found = []
     if order:
-        text = translate("Plan", "%n snapshot(s) is/are added; no data is written.", "", len(order))
+        text = translate("Plan", "%n snapshot(s) [is|are] added; no data is written.", "", len(order))
         found.append(Effect(EffectKind.ADDS, text, tuple(order)))
     if request.current in order:
         text = translate("Plan", "“{name}” becomes the current snapshot: the next one is put under it.")

@@ -100,7 +100,7 @@ def _effects(request: Rename, children: list[str]) -> list[Effect]:
         Effect(EffectKind.CHANGES, text.format(name=request.snapshot, new=request.name), (request.snapshot,)),
     ]
     if children:
-        text = translate("Plan", "%n snapshot(s) below it stay(s) below it.", "", len(children))
+        text = translate("Plan", "%n snapshot(s) below it [stays|stay] below it.", "", len(children))
         found.append(Effect(EffectKind.CHANGES, text, tuple(children)))
     return found
 

@@ -177,7 +177,10 @@ def _running(situation: Situation, by_name: Mapping[str, Mapping[str, Ailment]])
 def _effects(by_name: Mapping[str, Mapping[str, Ailment]]) -> Iterable[Effect]:
     texts = {
         "adopt": (EffectKind.ADDS, translate("Plan", "libvirt knows {names} again; nothing in the images changes.")),
-        "erase": (EffectKind.LOSES, translate("Plan", "Deletes {names}, with all their data.")),
+        "erase": (
+            EffectKind.LOSES,
+            translate("Plan", "Deletes {names} and all the data in [it|them].", "", len(by_name["erase"])),
+        ),
         "files": (EffectKind.LOSES, translate("Plan", "Deletes the files {names}.")),
         "pictures": (
             EffectKind.CHANGES,

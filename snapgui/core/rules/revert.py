@@ -278,7 +278,7 @@ def _checkpoint_findings(record: SnapshotRecord, situation: Situation) -> list[F
         return []
     if facts.is_external(record):
         reason = translate(
-            "Plan", "The machine’s %n checkpoint(s) is/are useless afterwards.", "", situation.checkpoints
+            "Plan", "The machine’s %n checkpoint(s) [is|are] useless afterwards.", "", situation.checkpoints
         )
         return [Finding("checkpoints", Level.WARNING, reason)]
     reason = translate(

@@ -28,7 +28,9 @@ def take_effects(request: Take, situation: Situation) -> list[Effect]:
         return effects
     effects += _memory_effects(request, situation)
     if situation.domain.state is DomainState.RUNNING:
-        effects.append(Effect(EffectKind.PAUSES, _pause(request, situation.pauses)))
+        goes_on = request.kind is Kind.DISK_ONLY
+        kind = EffectKind.CHANGES if goes_on else EffectKind.PAUSES
+        effects.append(Effect(kind, _pause(request, situation.pauses)))
     if request.halt:
         effects.append(_halt(request))
     return effects

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
@@ -83,6 +83,7 @@ class PlanDialog(QDialog):
         self.ok.setDefault(True)  # not before it is the dialog's: Qt would make Cancel the default once the focus moves
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             QShortcut(QKeySequence(keys), self, self.accept)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Refresh), self, self._look_again)
 
     @property
     def held(self) -> bool:
@@ -195,6 +196,16 @@ class PlanDialog(QDialog):
             room = self.screen().availableSize() - _FRAME
             self.resize(self.size().expandedTo(self.sizeHint().boundedTo(room)))
         super().showEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Who comes back may have made room, or a folder, meanwhile: what stands in the way is looked at again."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isVisible() and self.isActiveWindow():
+            self._look_again()
+
+    def _look_again(self) -> None:
+        if not self.waiting and not self.busy and self._obstacle():
+            self.reading_wanted.emit()
 
     def sizeHint(self) -> QSize:
         return super().sizeHint().boundedTo(_LARGEST)

@@ -44,7 +44,10 @@ class JobNews(QObject):
             case JobState.CANCELLED:
                 self._status.showMessage(translate("JobNews", "Cancelled: {title}").format(title=title), _SHORT_MS)
             case JobState.DONE:
-                self._status.showMessage(_done(record), _SHORT_MS)
+                if told is None:
+                    self._status.showMessage(_done(record), _SHORT_MS)
+                else:
+                    self._status.clearMessage()  # the banner says what of it was not
                 if isinstance(request, Rename):
                     self.renamed.emit(request.domain, request.name)
             case JobState.RUNNING if not isinstance(request, Describe):

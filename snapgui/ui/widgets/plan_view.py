@@ -240,7 +240,7 @@ class _Names(QWidget):
         if names == self._names:
             return
         self._names = names
-        self.unfold.setText(translate("PlanView", "All %n name(s)", "", len(names)))
+        self.unfold.setText(translate("PlanView", "[The|All] %n name(s)", "", len(names)))
         self._model.setStringList([one_line(name) for name in names])
         if not names:
             self.unfold.setChecked(False)

@@ -107,7 +107,7 @@ def test_unknown_snapshots_are_deleted_instead_where_wanted(dialog: HealthDialog
     assert (dialog.request().adopt, dialog.request().erase) == ((), ("nightly",))
     calls = [step.call for step in dialog.plan.steps]
     assert calls[:2] == [Call.SNAPSHOT_CREATE, Call.SNAPSHOT_DELETE]
-    assert any("“nightly”, with all their data" in text for text in dialog.plan_view.texts())
+    assert any("“nightly” and all the data in it" in text for text in dialog.plan_view.texts())
 
 
 def test_one_that_can_t_be_adopted_is_only_ever_deleted(dialog: HealthDialog) -> None:
