@@ -25,7 +25,8 @@ from snapgui.core.activity import JobRecord
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import Configure, MachineRequest, Mend, Request, TakeTogether
-from snapgui.core.rules import make_plan, plan_together
+from snapgui.core.rules import make_plan
+from snapgui.core.rules.together import plan_together
 from snapgui.jobs.backend import Backend
 from snapgui.models.store import Store
 
