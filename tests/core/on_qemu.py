@@ -190,7 +190,7 @@ class Plans:
         self.domain.revertToSnapshot(self.domain.snapshotLookupByName("before"))
         plan = self.plan(Undo(self.id, "safety"))
         told["undo"] = [finding.reason for finding in plan.findings if finding.rule == "safety-stays"], self.run(plan)
-        told["undone"] = [each.getName() for each in self.domain.listAllSnapshots()], self.domain.state()[0]
+        told["undone"] = sorted(self.domain.snapshotListNames()), self.domain.state()[0]
         told["undone: merge"] = self.asleep(Delete(self.id, ("safety",)))
         self.domain.resume()
         told["undone, resumed: merge"] = self.asleep(Delete(self.id, ("safety",)))
