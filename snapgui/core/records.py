@@ -243,10 +243,14 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An image that was made to go on in: its format by its own header, and what that says is behind it."""
+    """An image that was made to go on in: its format by its own header, and what that says is behind it.
+
+    ``size``: of the disk that it holds, in bytes; None: not known.
+    """
 
     format: str  # "qcow2", or "" for anything else
     backing: str = ""
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +273,10 @@ class Situation:
     ``image_tags``: for each disk target whose image could be read, the snapshot tags in the image's own table.
     ``equal_tags``: for each disk target of a machine that is off, those of these tags that hold what the disk holds
     now, and "" where nothing has been written to the image since it was made.
-    ``chains``: for each disk target whose chain could be read, its images, the active one first.
+    ``chains``: for each disk target whose chain could be read, its images, the active one first. ``missing``: for each
+    that an image is not there of, its path.
     ``folders``: those that hold the disks' images, and others that were asked for, by path.
-    ``prepared``: images that were asked for, by path; None for one that can't be read.
+    ``prepared``: images that were asked for, and then the disks' own, by path; None for one that can't be read.
     ``checkpoints``: how many checkpoints the domain has. ``block_jobs``: the targets of disks that one works on.
     ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, or whose files it deletes,
     by name.
@@ -288,6 +293,7 @@ class Situation:
     image_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
     equal_tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
     chains: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     folders: Mapping[str, Folder] = field(default_factory=dict)
     prepared: Mapping[str, Prepared | None] = field(default_factory=dict)
     checkpoints: int | None = None

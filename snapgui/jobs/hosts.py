@@ -217,10 +217,12 @@ def read_situation(
         raise SnapguiError(gone())
     config = host.read_config(domain.uuid)
     checkpoints, block_jobs = host.obstacles(domain.uuid, config)
-    chains = host.chains(config)
+    chains, missing = host.chains(config)
     images = [disk.source for disk in config.disks if disk.writable and disk.source]
     images += [layer.path for chain in chains.values() for layer in chain]  # what is deleted is merged into these
     places = dict.fromkeys(posixpath.dirname(path) for path in images)
+    asked = tuple(prepared)
+    own = [disk.source for disk in config.disks if disk.source.startswith("/")]  # what is prepared has to fit them
     return Situation(
         host=HostRecord(domain.uri),
         domain=record,
@@ -228,8 +230,9 @@ def read_situation(
         image_tags=host.image_tags(config),
         equal_tags={} if record.state.active else host.equal_tags(config),
         chains=chains,
+        missing=missing,
         folders=host.folders({**places, **dict.fromkeys(folders)}),
-        prepared=host.prepared(prepared),
+        prepared=host.prepared((*asked, *own) if asked else ()),
         checkpoints=checkpoints,
         block_jobs=block_jobs,
         snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in names},

@@ -285,8 +285,8 @@ class Host:
         """What the domain's health is judged by: all that the host has of any machine, and the files behind it."""
         return virt.inventory.read_inventory(self._bulk, uuid, local=self._local, pools=self._pools)
 
-    def chains(self, config: DomainConfig) -> dict[str, tuple[Layer, ...]]:
-        """The images of each disk, the active one first, by target; without those that can't be read."""
+    def chains(self, config: DomainConfig) -> tuple[dict[str, tuple[Layer, ...]], dict[str, str]]:
+        """The images of each disk, the active one first, by target, where they can be read; and which is missing."""
         look = virt.inventory.looking(self._quick, local=self._local, pools=self._pools)
         return virt.inventory.chains(look, config)
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import libvirt
 
 from snapgui.core.errors import SnapguiError
-from snapgui.core.health.inventory import Content, File, Inventory, MachineTexts
+from snapgui.core.health.inventory import Content, File, Inventory, MachineTexts, Seen
 from snapgui.core.health.references import paths_in, volumes_in
 from snapgui.core.records import DomainConfig, Layer
 from snapgui.core.text import translate
@@ -34,29 +34,32 @@ def looking(line: Line, *, local: bool, pools: bool) -> Look:
     return through
 
 
-def chains(look: Look, config: DomainConfig) -> dict[str, tuple[Layer, ...]]:
-    """The images of each disk, the active one first, by target; without the disks whose chain can't be read."""
-    found = {}
+def chains(look: Look, config: DomainConfig) -> tuple[dict[str, tuple[Layer, ...]], dict[str, str]]:
+    """The images of each disk, the active one first, by target; without the disks whose chain can't be read.
+
+    With it, of those the ones that an image is missing of, by target, with its path.
+    """
+    found, missing = {}, {}
     for disk in config.disks:
         if disk.source_type in ("file", "block") and disk.source:
             chain = tuple(_layers(look, disk.source, disk.format))
-            if all(layer is not None for layer in chain):
-                found[disk.target] = tuple(layer for layer in chain if layer is not None)
-    return found
+            found[disk.target] = tuple(layer for layer in chain if isinstance(layer, Layer))
+            for end in chain:
+                if isinstance(end, File):
+                    del found[disk.target]
+                    missing.update({disk.target: end.path} if end.seen is Seen.MISSING else {})
+    return found, missing
 
 
-def _layers(look: Look, path: str, kind: str) -> Iterator[Layer | None]:
-    """From an image down; None where it can't be read on."""
+def _layers(look: Look, path: str, kind: str) -> Iterator[Layer | File]:
+    """From an image down; at last the file where it can't be read on, if there is one."""
     seen: set[str] = set()
     while path:
-        if path in seen or len(seen) >= _MOST_LAYERS:
-            yield None
+        file = look(path)
+        if path in seen or len(seen) >= _MOST_LAYERS or file.why or (not file.identity and not file.volume):
+            yield file
             return
         seen.add(path)
-        file = look(path)
-        if file.why or (not file.identity and not file.volume):
-            yield None
-            return
         yield Layer(path, kind or file.content.value, file.allocated)
         # A raw disk's first bytes are the guest's: QEMU looks for no header in them.
         path, kind = ("", "") if kind == "raw" else (file.backing, file.backing_format)

@@ -11,6 +11,7 @@ from snapgui.core.records import DomainConfig, Folder, Prepared
 from snapgui.core.text import translate
 from snapgui.qcow2.backing import read_needs
 from snapgui.qcow2.errors import NotQcow2Error, Qcow2Error
+from snapgui.qcow2.header import read_header
 from snapgui.qcow2.source import ByteSource
 from snapgui.virt.line import Line
 
@@ -49,11 +50,11 @@ def _prepared(open_image: Callable[[str], ByteSource], path: str) -> Prepared | 
     try:
         source = open_image(path)
         try:
-            return Prepared("qcow2", read_needs(source).backing)
+            return Prepared("qcow2", read_needs(source).backing, read_header(source).disk_size)
+        except NotQcow2Error:
+            return Prepared("", size=source.size())
         finally:
             source.close()
-    except NotQcow2Error:
-        return Prepared("")
     except (SnapguiError, Qcow2Error, OSError):
         return None
 

@@ -18,8 +18,8 @@ from testbed.asking import run, survey
 from testbed.tiny import tiny_machine
 
 from snapgui.core.plan import Level, Plan
-from snapgui.core.records import DomainId, Kind
-from snapgui.core.requests import Delete, MachineRequest, Revert, Take, Undo
+from snapgui.core.records import DomainId, Kind, Mode
+from snapgui.core.requests import Delete, DiskChoice, MachineRequest, Revert, Take, Undo
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.safety import propose
 from snapgui.virt.host import Host
@@ -176,12 +176,75 @@ def a_running_machine_with_snapshots_of_its_disks_only(host: Host) -> dict[str, 
     return {"whole": whole.lacks, "part": part.lacks, "failed": failed, "undone": undone}
 
 
+def a_prepared_file_of_another_size(host: Host) -> dict[str, object]:
+    machine = Machine(host, "half", image("half.qcow2"))
+    prepared = root / "half.x"
+    behind = ["-b", "half.qcow2", "-F", "qcow2"]
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *behind, prepared, "4M"], check=True)
+    machine.domain.create()
+    request = Take(machine.id, "x", kind=Kind.DISK_ONLY, reuse=True)
+    plan, before = machine.plan(request), machine.domain.blockInfo("vda")[0]
+    failed, after = machine.do(request), machine.domain.blockInfo("vda")[0]
+    machine.domain.destroy()
+    return {"refused": said(plan, Level.BLOCKER), "failed": failed, "before": before, "after": after}
+
+
+def a_disk_left_out_and_a_medium(host: Host) -> dict[str, object]:
+    medium, other = root / "cd.iso", image("more.qcow2")
+    medium.write_bytes(bytes(1 << 20))
+    drive = f"<disk type='file' device='cdrom'><source file='{medium}'/><target dev='hdc' bus='ide'/><readonly/></disk>"
+    more = f"<disk type='file'><driver type='qcow2'/><source file='{other}'/><target dev='vdb' bus='virtio'/></disk>"
+    machine = Machine(host, "two", image("two.qcow2"), drive + more)
+    failed = [machine.do(Take(machine.id, "a", kind=Kind.EXTERNAL, disks=(DiskChoice("vdb", Mode.NO),)))]
+    write(other, 7)
+    told, sources, held = [], [], []
+    for _ in range(2):
+        plan = machine.plan(Revert(machine.id, "a"))
+        failed.append(machine.do(Revert(machine.id, "a")))
+        told.append([effect.text.replace(f"{root}/", "") for effect in plan.effects])
+        config = host.read_config(machine.id.uuid)
+        sources.append({disk.target: Path(disk.source).stem for disk in config.disks})
+        (path,) = [disk.source for disk in config.disks if disk.target == "vdb"]
+        held.append((read(Path(path)), read(other)))
+        write(Path(path), 8)
+        time.sleep(1.1)  # libvirt names the files that a revert makes by the second
+    inside = [disk.target for disk in survey(host, machine.id).snapshots.records["a"].disks if disk.mode is not Mode.NO]
+    return {"failed": failed, "told": told, "sources": sources, "held": held, "in the snapshot": inside}
+
+
+def an_overlay_that_is_missing(host: Host) -> dict[str, object]:
+    machine = Machine(host, "lost", image("lost.qcow2"))
+    machine.take("a")
+    machine.take("b")
+    (root / "lost.b").unlink()
+    safe = machine.safely("a")
+    plan = machine.plan(safe)
+    taken = machine.plan(Take(machine.id, "c", kind=Kind.EXTERNAL))
+    deep = Machine(host, "deep", image("deep.qcow2"))
+    deep.take("a")
+    deep.take("b")
+    (root / "deep.a").unlink()
+    found = {name: said(deep.plan(Revert(deep.id, name)), Level.BLOCKER) for name in ("a", "b")}
+    return {
+        "warned": said(plan, Level.WARNING),
+        "refused": said(taken, Level.BLOCKER),
+        "taken": machine.do(Take(machine.id, "c", kind=Kind.EXTERNAL)),
+        "steps": [step.call.name for step in plan.steps],
+        "failed": machine.do(safe),
+        "deep": found,
+        "deep failed": [bool(deep.do(Revert(deep.id, name))) for name in ("b", "a")],
+    }
+
+
 CASES: tuple[Callable[[Host], dict[str, object]], ...] = (
     a_base_that_a_clone_stands_on,
     an_overlay_that_a_clone_stands_on,
     a_revert_that_deletes_what_a_clone_stands_on,
     a_saved_state,
     a_running_machine_with_snapshots_of_its_disks_only,
+    a_prepared_file_of_another_size,
+    a_disk_left_out_and_a_medium,
+    an_overlay_that_is_missing,
 )
 
 

@@ -92,7 +92,7 @@ class Machine:
             known.snapshots,
             config,
             image_tags=self.host.image_tags(config),
-            chains=self.host.chains(config),
+            chains=self.host.chains(config)[0],
             folders=self.host.folders(posixpath.dirname(path) for path in paths if path),
             prepared=self.host.prepared(path for path in paths if path) if request.reuse else {},
             checkpoints=checkpoints,

@@ -78,3 +78,40 @@ def test_a_safety_snapshot_keeps_the_memory_also_beside_snapshots_of_disks_only(
     assert (found["whole"], found["part"]) == ([], ["the memory"])
     assert found["failed"] == ["", False], "it is off, as the snapshot has it"
     assert found["undone"] == ["", True], "it runs on"
+
+
+def test_a_running_guest_s_disk_is_not_made_shorter(told: dict[str, Any]) -> None:
+    found = told["a_prepared_file_of_another_size"]
+    assert "half.x holds a disk of 4.0 MiB, and disk vda has 8.0 MiB." in found["refused"]["reuse-size"]
+    assert (found["failed"], found["before"], found["after"]) == ("", 8 << 20, 4 << 20), "libvirt does it"
+
+
+def test_what_a_revert_does_to_disks_left_out_and_to_media_is_what_the_plan_says(told: dict[str, Any]) -> None:
+    found = told["a_disk_left_out_and_a_medium"]
+    assert found["failed"] == ["", "", ""]
+    first, second = found["told"]
+    for text in (
+        "Disk vda goes on in a new file above two.qcow2.",
+        "Drive hdc goes on in a new file above cd.iso, and is in the snapshot from then on.",
+        "Disk vdb was left out of the snapshot: it keeps what it holds now.",
+        "It goes on in a new file above more.qcow2, and is in the snapshot from then on.",
+    ):
+        assert text in first
+    assert "Deletes two.a." in first
+    assert found["sources"] == [{"vda": "two", "hdc": "cd", "vdb": "more"}] * 2
+    assert sorted(found["in the snapshot"]) == ["hdc", "vda", "vdb"]
+    assert found["held"][0] == [7, 7], "what it held"
+    assert found["held"][1] == [7, 7], "what it held at the first revert"
+    assert any(text.startswith("Deletes cd.") and "more." in text and "two." in text for text in second)
+
+
+def test_a_missing_overlay_is_seen_and_the_revert_works_without_a_safety_snapshot(told: dict[str, Any]) -> None:
+    found = told["an_overlay_that_is_missing"]
+    assert "lost.b is missing" in found["warned"]["image-missing"]
+    assert "lost.b is missing" in found["warned"]["no-safety"]
+    assert found["refused"].keys() == {"image-missing"}
+    assert found["taken"]
+    assert (found["steps"], found["failed"]) == (["SNAPSHOT_REVERT"], "")
+    assert found["deep"]["a"] == {}
+    assert found["deep"]["b"].keys() == {"image-needed"}
+    assert found["deep failed"] == [True, False]

@@ -400,7 +400,7 @@ def _found(dialog: HealthDialog) -> tuple[Ailment, ...]:
 
 def test_chains_are_read_from_the_active_image_down(patient: Patient) -> None:
     patient.take("e1", "--disk-only")
-    chains = patient.host.chains(patient.host.read_config(patient.uuid))
+    chains, _ = patient.host.chains(patient.host.read_config(patient.uuid))
     assert [(layer.path, layer.format) for layer in chains["vda"]] == [
         (str(patient.daemon.images / "scorpio.e1"), "qcow2"),
         (str(patient.disks[0]), "qcow2"),

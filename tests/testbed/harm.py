@@ -194,6 +194,7 @@ HARM: Mapping[str, Callable[[Outcome], bool]] = MappingProxyType(
         "reset-nvram-off": _stays_off,
         "reuse-backing": _disks_damaged,
         "reuse-format": _disks_damaged,
+        "reuse-size": _disks_damaged,
         "spoils": _spoilt,
         "state": _nothing_done,
         "tag-taken": _twice,

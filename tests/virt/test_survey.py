@@ -1,5 +1,6 @@
 """What stands around a machine: room, files in the way, checkpoints, block jobs. On a real libvirtd."""
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -51,7 +52,11 @@ def test_prepared_images_tell_what_is_behind_them(host: Host, daemon: Daemon, ma
     found = host.prepared(paths)
     made.unlink()
     (daemon.images / "text").unlink()
-    assert list(found.values()) == [Prepared("qcow2", "surveyed.qcow2"), Prepared("qcow2"), Prepared(""), None]
+    size = json.loads(
+        subprocess.run(["qemu-img", "info", "-U", "--output=json", paths[1]], capture_output=True, check=True).stdout
+    )["virtual-size"]
+    made_of = Prepared("qcow2", "surveyed.qcow2", size), Prepared("qcow2", size=size), Prepared("", size=8), None
+    assert tuple(found.values()) == made_of
     assert machine
 
 

@@ -13,7 +13,9 @@ from snapgui.core.rules.revert_files import (
     external_findings,
     file_effects,
     in_other_images,
+    left_alone,
     left_behind,
+    missing_findings,
     resting_on,
 )
 from snapgui.core.rules.safety import after_take, holds_nvram, is_unchanged, not_kept
@@ -59,6 +61,7 @@ def plan_revert(request: Revert, situation: Situation) -> Plan:
         findings += external_findings(record, then) if facts.is_external(record) else []
         findings += _nvram_left(request, record, situation)
         findings += _internal_findings(record, then) if not facts.is_external(record) else []
+        findings += missing_findings(record, situation)
         findings += _safety_findings(safety, obstacle)
     return Plan(
         request,
@@ -317,7 +320,9 @@ def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept
         text = translate("Plan", "The machine pauses while its memory is saved.")
         effects.append(Effect(EffectKind.PAUSES, text))
     if facts.is_external(record):
-        effects += file_effects(situation, kept)
+        effects += file_effects(record, situation, kept)
+    else:
+        effects += left_alone(record, situation)
     effects.append(Effect(EffectKind.CHANGES, _ending(request, record)))
     if active and facts.is_qemu(situation):
         # Since libvirt 7.10, every revert starts a new QEMU.

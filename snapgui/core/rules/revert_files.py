@@ -10,7 +10,7 @@ import posixpath
 
 from snapgui.core import tree
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
-from snapgui.core.records import DomainConfig, Mode, Situation, SnapshotRecord, Snapshots
+from snapgui.core.records import Disk, DomainConfig, Mode, Situation, SnapshotRecord, Snapshots
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.rules.standing import standing_findings
@@ -177,22 +177,75 @@ def left_behind(record: SnapshotRecord, situation: Situation) -> list[Finding]:
     return [Finding("orphans", Level.WARNING, reason.format(files=", ".join(files), name=stands_on))]
 
 
-def file_effects(situation: Situation, kept: Take | None) -> list[Effect]:
+def missing_findings(record: SnapshotRecord, situation: Situation) -> list[Finding]:
+    """What is not there any more of the machine's images: of what it holds now, or of what the snapshot needs too."""
+    then = config_then(record.name, situation)
+    kept = {disk.target for disk in record.disks if disk.mode is not Mode.NO}
+    needed = {disk.source for disk in then.disks if disk.target in kept} if then is not None else set()
+    findings = []
+    for target, path in situation.missing.items():
+        if path in needed:
+            reason = translate("Plan", "{path} is missing, which “{name}” needs.").format(path=path, name=record.name)
+            findings.append(Finding("image-needed", Level.BLOCKER, reason, translate("Plan", "Bring the file back.")))
+        elif target in {disk.target for disk in facts.writable_disks(situation)}:
+            reason = translate("Plan", "{path} is missing: what disk {disk} held is gone already.")
+            findings.append(Finding("image-missing", Level.WARNING, reason.format(path=path, disk=target)))
+    return findings
+
+
+def left_alone(record: SnapshotRecord, situation: Situation) -> list[Effect]:
+    """The disks that a revert to an internal snapshot does not touch."""
+    out = {disk.target for disk in record.disks if disk.mode is Mode.NO}
+    disks = [disk.target for disk in facts.writable_disks(situation) if disk.target in out]
+    text = translate("Plan", "Disk {disk} was left out of the snapshot, and stays as it is.")
+    return [Effect(EffectKind.CHANGES, text.format(disk=target)) for target in disks]
+
+
+def file_effects(record: SnapshotRecord, situation: Situation, kept: Take | None) -> list[Effect]:
     """What becomes of the disks' files on the way to an external snapshot; ``kept``: the safety snapshot's request."""
     files = _present(situation)
-    given_up = sorted(_given_up(situation))
+    given_up = sorted(_given_up(situation) - set(situation.missing.values()))
     effects = []
     if kept is None and given_up:
         text = translate("Plan", "Deletes {files}.")
         if given_up == sorted(files):
             text = translate("Plan", "Deletes {files}, in which the disks are now.")
         effects.append(Effect(EffectKind.LOSES, text.format(files=", ".join(given_up))))
-    folders = dict.fromkeys(posixpath.dirname(file) for file in files)
-    text = translate("Plan", "The disks continue in new files.")
-    if folders:
-        text = translate("Plan", "The disks continue in new files in {folders}.").format(folders=", ".join(folders))
-    effects.append(Effect(EffectKind.CHANGES, text))
-    return effects
+    then = config_then(record.name, situation)
+    if then is None:
+        folders = ", ".join(dict.fromkeys(posixpath.dirname(file) for file in files))
+        text = translate("Plan", "The disks continue in new files in {folders}.")
+        return [*effects, Effect(EffectKind.CHANGES, text.format(folders=folders))]
+    for disk in then.disks:
+        effects += _goes_on(disk, record, situation, kept) if disk.has_medium else []
+    before = {disk.target for disk in then.disks}
+    text = translate("Plan", "Disk {disk} goes, which the machine did not have then.")
+    new = [disk.target for disk in facts.writable_disks(situation) if disk.target not in before]
+    return effects + [Effect(EffectKind.CHANGES, text.format(disk=target)) for target in new]
+
+
+def _goes_on(disk: Disk, record: SnapshotRecord, situation: Situation, kept: Take | None) -> list[Effect]:
+    """[run] 11.3 puts a file above every image of then, whatever the snapshot holds, and notes it as the snapshot's."""
+    held = any(each.target == disk.target and each.mode is not Mode.NO for each in record.disks)
+    if held:
+        text = translate("Plan", "Disk {disk} goes on in a new file above {image}.")
+        return [Effect(EffectKind.CHANGES, text.format(disk=disk.target, image=disk.source))]
+    if not disk.writable:
+        text = translate(
+            "Plan", "Drive {disk} goes on in a new file above {image}, and is in the snapshot from then on."
+        )
+        return [Effect(EffectKind.CHANGES, text.format(disk=disk.target, image=disk.source))]
+    effects = []
+    now = next((each.source for each in facts.writable_disks(situation) if each.target == disk.target), disk.source)
+    if now == disk.source:
+        text = translate("Plan", "Disk {disk} was left out of the snapshot: it keeps what it holds now.")
+        effects.append(Effect(EffectKind.CHANGES, text.format(disk=disk.target)))
+    else:
+        text = translate("Plan", "Disk {disk} was left out of the snapshot: it goes back to what {image} holds now.")
+        kind = EffectKind.LOSES if kept is None else EffectKind.CHANGES
+        effects.append(Effect(kind, text.format(disk=disk.target, image=disk.source)))
+    text = translate("Plan", "It goes on in a new file above {image}, and is in the snapshot from then on.")
+    return [*effects, Effect(EffectKind.CHANGES, text.format(image=disk.source))]
 
 
 def _present(situation: Situation) -> list[str]:

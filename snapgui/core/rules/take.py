@@ -1,13 +1,14 @@
 """Taking a snapshot. What holds for every kind is here; the kinds' own rules are in the modules ``take_…``."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from snapgui.core.plan import AGENT_WAITS, Call, CreateFlag, Finding, Level, Plan, Step
-from snapgui.core.records import Agent, DomainState, Kind, Situation
+from snapgui.core.records import Agent, DomainState, Kind, Mode, Situation
 from snapgui.core.requests import Delete, Take
 from snapgui.core.rules import facts
 from snapgui.core.rules.naming import new_name_findings
-from snapgui.core.rules.take_disks import disk_places, memory_place
+from snapgui.core.rules.take_disks import DiskPlace, disk_places, memory_place
 from snapgui.core.rules.take_effects import take_effects
 from snapgui.core.rules.take_external import external_findings
 from snapgui.core.rules.take_internal import internal_findings
@@ -90,7 +91,23 @@ def _kind_findings(request: Take, situation: Situation) -> list[Finding]:
         return [Finding("kind", Level.BLOCKER, reason)]
     places = disk_places(request, situation)
     findings = internal_findings if request.kind is Kind.INTERNAL else external_findings
-    return [*findings(request, situation, places), *memory_findings(request, situation, places)]
+    return [
+        *_missing_findings(places, situation),
+        *findings(request, situation, places),
+        *memory_findings(request, situation, places),
+    ]
+
+
+def _missing_findings(places: Sequence[DiskPlace], situation: Situation) -> list[Finding]:
+    """[run] libvirt 11.3 says that such a disk is not a regular file, or leaves it to QEMU to fail."""
+    held = [place.disk.target for place in places if place.mode in (Mode.INTERNAL, Mode.EXTERNAL)]
+    reason = translate("Plan", "{path} is missing, which disk {disk} needs.")
+    remedy = translate("Plan", "Bring the file back, or revert to a snapshot that does without it.")
+    return [
+        Finding("image-missing", Level.BLOCKER, reason.format(path=situation.missing[target], disk=target), remedy)
+        for target in held
+        if target in situation.missing
+    ]
 
 
 def _machine_findings(request: Take, situation: Situation) -> list[Finding]:

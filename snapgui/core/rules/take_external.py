@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from snapgui.core.plan import Finding, Level
-from snapgui.core.records import Kind, Mode, Situation
+from snapgui.core.records import Kind, Mode, Prepared, Situation
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.rules.take_disks import LONGEST_FILE, DiskPlace, names_in
@@ -155,7 +155,25 @@ def _reuse_findings(place: DiskPlace, situation: Situation, *, there: bool) -> l
         reason = reason.format(path=place.path, image=place.disk.source, backing=backing)
         remedy = translate("Plan", "Make it anew by qemu-img create, with the right image behind it.")
         return [Finding("reuse-backing", Level.BLOCKER, reason, remedy)]
-    return []
+    return _size_findings(place, prepared, situation.prepared.get(place.disk.source))
+
+
+def _size_findings(place: DiskPlace, made: Prepared, now: Prepared | None) -> list[Finding]:
+    """[run] libvirt and QEMU take it: a running guest's disk then is shorter or longer from one moment to the next."""
+    known = now is not None and now.format == {"qcow2": "qcow2", "raw": ""}.get(place.disk.format)
+    if now is None or not known or None in (now.size, made.size) or _sectors(now) == _sectors(made):
+        return []
+    reason = translate("Plan", "{path} holds a disk of {size}, and disk {disk} has {now}.")
+    reason = reason.format(
+        path=place.path, size=size_text(made.size or 0), disk=place.disk.target, now=size_text(now.size or 0)
+    )
+    remedy = translate("Plan", "Make it anew by qemu-img create, without a size: it takes that of the image behind it.")
+    return [Finding("reuse-size", Level.BLOCKER, reason, remedy)]
+
+
+def _sectors(image: Prepared) -> int:
+    """QEMU rounds the size of a disk up to them."""
+    return -(-(image.size or 0) // 512)
 
 
 def _checkpoint_findings(situation: Situation) -> list[Finding]:

@@ -243,6 +243,35 @@ def test_a_prepared_file_has_the_right_image_behind_it(
     assert flags(plan) == CreateFlag.REUSE_EXT
 
 
+@pytest.mark.parametrize(
+    ("made", "disk", "fits"),
+    [
+        (2**23, Prepared("qcow2", size=2**23), True),
+        (2**22, Prepared("qcow2", size=2**23), False),
+        (2**24, Prepared("qcow2", size=2**23), False),
+        (2**22, Prepared("qcow2"), True),
+        (2**22, None, True),
+        (2**22, Prepared("", size=2**23), True),  # by its header it is not what the machine takes it for
+    ],
+)
+def test_a_prepared_file_holds_a_disk_of_the_same_size(
+    take: Callable[..., Plan], made: int, disk: Prepared | None, *, fits: bool
+) -> None:
+    there = {"/images": Folder(2**40, frozenset({"vda.x"}))}
+    images = {"/images/vda.x": Prepared("qcow2", "vda.qcow2", made), "/images/vda.qcow2": disk}
+    plan = take(state=RUNNING, asked={"reuse": True}, folders=there, prepared=images)
+    assert rules(plan, Level.BLOCKER) == (set() if fits else {"reuse-size"})
+
+
+def test_the_size_of_a_raw_disk_is_its_file_s_in_whole_sectors(take: Callable[..., Plan]) -> None:
+    there = {"/images": Folder(2**40, frozenset({"vda.x"}))}
+    raw = Disk("vda", source="/images/vda.raw", format="raw")
+    for length, fits in ((2**20 - 100, True), (2**20, True), (2**20 + 1, False)):
+        images = {"/images/vda.x": Prepared("qcow2", "vda.raw", 2**20), "/images/vda.raw": Prepared("", size=length)}
+        plan = take(state=RUNNING, asked={"reuse": True}, folders=there, prepared=images, disks=(raw,))
+        assert rules(plan, Level.BLOCKER) == (set() if fits else {"reuse-size"})
+
+
 def test_room_is_compared_with_what_may_be_written(take: Callable[..., Plan]) -> None:
     little = {"/images": Folder(2**28, frozenset())}
     assert rules(take(state=RUNNING, folders=little)) == {"memory-space", "space"}
