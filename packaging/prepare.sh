@@ -91,7 +91,7 @@ prepare_venv() {
         /usr/bin/python3 -m venv --clear --system-site-packages "$venv" || fail "$0: could not make $venv"
         printf '%s\n' "$base" >"$venv/.snapgui-base"
     fi
-    say "Installing snapgui into $venv"
+    say "Installing snapgui into $venv: this takes some minutes the first time"
     "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check -e "$root${1:+[$1]}" </dev/null >&2 ||
         fail "$0: pip could not install snapgui: see its message above; it needs the network the first time."
     printf '%s\n' "$wanted" >"$stamp"

@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.plan import Call, Plan, Step
-from snapgui.core.records import DomainId, DomainState, Situation
+from snapgui.core.plan import Call, DeleteFlag, Plan, Step
+from snapgui.core.records import DomainId, DomainState, Situation, SnapshotRecord
 from snapgui.core.requests import (
     Delete,
     Mend,
@@ -56,6 +56,7 @@ class _Job:
     record: JobRecord
     state: DomainState  # the machine's, when it was asked for
     task: Callable[[], None]
+    going: tuple[SnapshotRecord, ...] = ()  # the snapshots that it deletes, as they were when it was asked for
     suspended: dict[DomainId, float] = field(default_factory=dict)  # since when this job has paused guests
     pauses: dict[DomainId, float] = field(default_factory=dict)  # how long it has
     unsettled: set[str] = field(default_factory=set)  # URIs whose connection died: what it did there is not known yet
@@ -137,7 +138,7 @@ class Runner(QObject):
         )
         others = domains(plan.request)[1:]
         free = threading.Semaphore(0)  # a count of the other machines that have nothing else under way
-        job = _Job(record, state, lambda: self._work(job_id, plan, [free] * len(others)))
+        job = _Job(record, state, lambda: self._work(job_id, plan, [free] * len(others)), self._going(plan))
         self._jobs[job_id] = job
         self.job_changed.emit(record)
         # All lanes get their part of it now, on this thread: two jobs can't wait for one another.
@@ -261,7 +262,7 @@ class Runner(QObject):
             progress=None,
         )
         if problem is None and isinstance(request, Delete | Mend | Undo):
-            self._drop_pictures(request.domain, job.record.plan)
+            self._drop_pictures(request.domain, job.going)
         elif problem is None and isinstance(request, Rename):
             self._rename_picture(request)
         for domain in domains(request):
@@ -272,12 +273,17 @@ class Runner(QObject):
             if self._hosts.host(uri) is not None:  # it is back already
                 self._settle(uri)
 
-    def _drop_pictures(self, domain: DomainId, plan: Plan) -> None:
-        known = self._records.snapshots(domain).records
-        if isinstance(plan.request, Delete) and plan.request.metadata_only:
-            return  # its data is still there, and libvirt may know it again
-        gone = [known[name] for effect in plan.effects for name in effect.names if name in known]
+    def _going(self, plan: Plan) -> tuple[SnapshotRecord, ...]:
+        """Not those that libvirt only forgets: their data is still there, and it may know them again."""
+        known = self._records.snapshots(plan.request.domain).records
+        deletes = (step for step in plan.steps if step.call is Call.SNAPSHOT_DELETE)
+        return tuple(
+            known[step.snapshot]
+            for step in deletes
+            if step.snapshot in known and not step.flags & DeleteFlag.METADATA_ONLY
+        )
 
+    def _drop_pictures(self, domain: DomainId, gone: tuple[SnapshotRecord, ...]) -> None:
         def drop(host: Host) -> None:
             left = set(host.list_snapshots(domain.uuid).names)
             for record in gone:

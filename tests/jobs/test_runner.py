@@ -3,13 +3,14 @@
 import threading
 import uuid
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from testbed.stage import Stage
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.plan import Call, Plan, Step
-from snapgui.core.records import DomainId
+from snapgui.core.records import DomainId, Snapshots
 from snapgui.core.requests import (
     Delete,
     Describe,
@@ -136,6 +137,19 @@ def test_a_picture_is_kept_with_a_snapshot_and_goes_with_it(qtbot, stage: Stage,
     assert found[0].startswith(b"\x89PNG")
     _run(qtbot, stage, Delete(stage.domain, ("a",)))
     qtbot.waitUntil(lambda: not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()])
+
+
+def test_a_picture_goes_too_where_the_snapshot_is_seen_to_be_gone_before_the_job_ends(qtbot, stage: Stage, tmp_path):
+    def pictures() -> list[Path]:
+        return [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+    _run(qtbot, stage, Take(stage.domain, "a"))
+    qtbot.waitUntil(lambda: "a" in stage.names() and stage.store.snapshots(stage.domain).records["a"].complete)
+    qtbot.waitUntil(lambda: len(pictures()) == 1)
+    plan = make_plan(Delete(stage.domain, ("a",)), stage.backend.runner.situation(stage.domain))
+    stage.backend.runner.start(plan)
+    stage.store.put_snapshots(stage.domain, Snapshots())
+    qtbot.waitUntil(lambda: not pictures())
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class Facts(QWidget):
         self.refresh_time()
         self._state.show_text(snapshot_state_text(record.state))
         self._kind.show_text(kind_text(record.kind))
-        self._memory.show_text(_memory_text(size))
+        self._memory.show_text(_memory_text(size, record.memory_file))
         self._disk.show_text(_shared_text(cost))
         self._frees.show_text(_frees_text(cost))
         self._disks.show_text("\n".join(map(_disk_text, record.disks)))
@@ -127,7 +127,9 @@ class _NamesLine(QWidget):
             yield TextLabel(translate("Details", "and %n more", "", len(names) - _CHILDREN_SHOWN), self)
 
 
-def _memory_text(size: Size | None) -> str:
+def _memory_text(size: Size | None, file: str) -> str:
+    if file and size is not None and size.bytes is not None:
+        return translate("Details", "{size} in {path}").format(size=size_text(size.bytes), path=file)
     if size is None:
         return translate("Details", "not read yet")
     if size.bytes is None:

@@ -78,6 +78,9 @@ def test_an_external_disk_says_where_it_went(desk: Any) -> None:
     desk.choose("kid 1")
     assert desk.value("Disks") == "vda: external, then written to /images/vda.kid"
     assert desk.value("Kind") == "disk only"
+    desk.change("kid 1", memory=Mode.EXTERNAL, memory_file="/images/kid.mem")
+    desk.store.put_sizes(desk.domain, {"kid 1": Size(1024)})
+    assert desk.value("Memory") == "1.0 KiB in /images/kid.mem"
 
 
 def test_parent_and_children_lead_to_themselves(desk: Any) -> None:
