@@ -38,7 +38,7 @@ def test_a_text_counts_exactly_where_a_number_is_given() -> None:
     wrong = [
         _place(path, node)
         for path, node in CALLS
-        if ("%n" in node.args[1].value or "(s)" in node.args[1].value) != (len(node.args) == 4)
+        if any(sign in node.args[1].value for sign in ("%n", "(s)", "|")) != (len(node.args) == 4)
     ]
     assert wrong == []
 

@@ -98,7 +98,7 @@ def _unmergeable(situation: Situation, merged: Sequence[str]) -> list[Finding]:
     transient = [] if situation.config is None else [disk.target for disk in situation.config.disks if disk.transient]
     if kept := sorted(targets.intersection(transient)):
         reason = translate("Plan", "Disk {disks} is transient: libvirt can’t merge its files.")
-        remedy = translate("Plan", "Take that out of the machine’s configuration while it is off.")
+        remedy = translate("Plan", "Take that out of the machine’s settings while it is off.")
         findings.append(Finding("disk-transient", Level.BLOCKER, reason.format(disks=", ".join(kept)), remedy))
     # "snapshot VM disk source and parent disk source are not the same": it has looked the volume up only where the
     # machine was running then, and only the daemon that did so remembers it.
