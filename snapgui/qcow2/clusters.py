@@ -68,14 +68,6 @@ class Clusters:
         inside = chosen[found.last + 1] - chosen[found.first] == found.last - found.first + 1
         return _sum(found, _all_of_group(found, inside))
 
-    def grown(self, since: int, state: int | None = None) -> Held:
-        """What a snapshot, or the disk as it is now, refers to and snapshot ``since`` does not."""
-        found = self._holdings
-        then = ~_all_of_group(found, (found.first > since) | (found.last < since))
-        at = len(self.snapshots) if state is None else state
-        later = ~_all_of_group(found, (found.first > at) | (found.last < at))
-        return _sum(found, later & ~then)
-
     def groups(self) -> dict[int, Held]:
         """What exactly the states of a bit mask hold together: bit ``n`` is snapshot ``n``, the highest one is now."""
         found: dict[int, list[int]] = {}

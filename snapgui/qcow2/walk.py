@@ -132,11 +132,14 @@ class Walk:
                     self._portion.add(index, current[changed], lowest[since[changed]], first - 1)
                     current[changed] = entry[changed]
                     since[changed] = number
-            if self._all:
+            if self._hosts_known is not None:
                 (left,) = current.nonzero()
             else:
                 # Of what never changes, only compressed clusters matter: they may share a host cluster with others.
-                (left,) = ((since > 0) | ((current & self._compressed) != 0)).nonzero()
+                apart = (since > 0) | ((current & self._compressed) != 0)
+                if self._count_all:
+                    self._count_plain(index, current[~apart])
+                (left,) = apart.nonzero()
             self._portion.add(index, current[left], lowest[since[left]], segments[-1][1])
             if self._portion.size > _RUNS_AT_ONCE:
                 self._flush()
@@ -164,6 +167,26 @@ class Walk:
             self._progress(done / len(places))
         self._flush()
 
+    def _count_plain(self, index: int, raw: Entries) -> None:
+        """Clusters that all states refer to, and that are not compressed."""
+        value = raw.byteswap() if np.little_endian else raw
+        offset = (value & np.uint64(OFFSET_MASK)).view(np.int64)
+        self._check_data(offset, np.broadcast_to(np.int64(index), offset.shape))
+        kind = Kind.MEMORY if index >= self._memory_from[0] else Kind.DISK
+        if count := int(np.count_nonzero(offset)):
+            self.tally.add_clusters(count, 0, len(self._states) - 1, kind)
+
+    def _check_data(self, offset: Numbers, index: Numbers) -> None:
+        """Raises DamagedImageError where a cluster is none of the image; ``index`` is the L1 entry that leads there."""
+        wrong = offset & (self._header.cluster_size - 1) != 0
+        wrong |= offset > self._data_end()
+        if wrong.any():
+            where = int(wrong.argmax())
+            raise DamagedImageError(
+                f"an L2 table behind entry {index[where]} of L1 tables leads to byte {offset[where]}, which is no start"
+                f" of a cluster of the image, {self._source.size()} bytes long"
+            )
+
     def _flush(self) -> None:
         """Count the portion."""
         index, raw, first, last = self._portion.take()
@@ -173,13 +196,7 @@ class Walk:
         compressed = (value & np.uint64(COMPRESSED)) != 0
         offset = (value & np.uint64(OFFSET_MASK)).astype(np.int64)
         plain = ~compressed & (offset != 0)
-        wrong = plain & ((offset % size != 0) | (offset > self._data_end()))
-        if wrong.any():
-            where = int(wrong.argmax())
-            raise DamagedImageError(
-                f"an L2 table behind entry {index[where]} of L1 tables leads to byte {offset[where]}, which is no start"
-                f" of a cluster of the image, {self._source.size()} bytes long"
-            )
+        self._check_data(offset[plain], index[plain])
         self._check_apart(offset[plain], "a cluster of data")
         cluster = offset // size
         if self._hosts_known is not None:

@@ -30,20 +30,22 @@ _READS = 60  # times the length of the image, at most
 
 
 def try_one(image: bytes, random: Random, counts: Counter[str]) -> None:
-    """Read all there is to read of it. Raises where it is not as it should be."""
+    """Read something of it. Raises where it is not as it should be."""
     size = len(image) if random.random() < 0.9 else random.choice([len(image) * 2, 1 << 40, 1 << 62])
     source = (FarBytes if random.random() < 0.3 else Bytes)(image, size)
     try:
-        clusters = read_clusters(source, shared=random.random() < 0.3)
-        everything = range(len(clusters.snapshots))
-        freed = clusters.freed(everything).total
-        assert (
-            0 <= max((clusters.freed([one]).total for one in everything[:8]), default=0) <= freed
-        )  # there may be 65,536
-        clusters.grown(0)
-        for since in everything[:3]:
-            read_changes(source, since, random.choice([None, *everything][:4]))
+        if random.random() < 0.3:
+            read_changes(source, random.choice([0, 0, 1, 2]), random.choice([None, 1]))
+        else:
+            clusters = read_clusters(source, shared=random.random() < 0.3)
+            everything = range(len(clusters.snapshots))
+            assert 0 <= clusters.freed(everything[:1]).total <= clusters.freed(everything).total
+            assert sum(held.total for held in clusters.groups().values()) >= clusters.freed(everything).total
         counts["figures"] += 1
+    except IndexError as error:
+        if not str(error).startswith("no snapshot"):
+            raise
+        counts["no such snapshot"] += 1
     except Qcow2Error as error:
         if not str(error).isprintable():
             raise AssertionError(ascii(error)) from error

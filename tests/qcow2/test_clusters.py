@@ -68,8 +68,13 @@ def test_a_delete_frees_what_nothing_else_holds(branched: Path) -> None:
     assert clusters.shared == (Held(2 * MIB), Held(MIB), Held(2 * MIB))
     assert clusters.freed([0, 1]) == Held(2 * MIB, 0, 4 * 65536)
     assert clusters.freed([]) == Held()
-    assert clusters.grown(0) == Held(MIB // 2, 0, 2 * 65536)
-    assert clusters.grown(0, 1) == Held(2 * MIB, 0, 2 * 65536)
+    assert clusters.groups() == {
+        0b001: base,
+        0b010: later,
+        0b100: clusters.active,
+        0b101: Held(MIB),
+        0b111: Held(MIB),
+    }
 
 
 @settings(deadline=None, max_examples=12, phases=[Phase.generate, Phase.shrink])
