@@ -1,13 +1,14 @@
 """Keeps the store's snapshots equal to a host's: those of the machine on screen, and those that were asked for."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from snapgui.core.errors import SnapguiError
-from snapgui.core.records import DomainId, Size, SnapshotRecord, Snapshots
+from snapgui.core.records import DomainId, Mode, Size, SnapshotRecord, Snapshots
+from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
@@ -39,6 +40,7 @@ class SnapshotFeed(QObject):
         self._listing: set[DomainId] = set()
         self._reread: dict[DomainId, set[str]] = {}
         self._known_sizes: dict[tuple[str, str, int | None], Size] = {}
+        self._unsettled: set[DomainId] = set()  # with memory in files that may be written still
         self._poll = QTimer(self)
         self._poll.setInterval(_POLL_MS)
         self._poll.timeout.connect(self._poll_watched)
@@ -65,6 +67,7 @@ class SnapshotFeed(QObject):
     def refresh(self, domain: DomainId, reread: Iterable[str] = ()) -> None:
         """Read what differs in a domain's snapshots, and those in ``reread``, whose XML changed under the same name."""
         self._reread.setdefault(domain, set()).update(reread)
+        self._forget_sizes(domain, self._reread[domain])  # it may have been read while the snapshot was taken
         if domain in self._listing or self._host is None:
             return
         self._listing.add(domain)
@@ -77,9 +80,13 @@ class SnapshotFeed(QObject):
         """Read every snapshot of the machine on screen again, and every size."""
         watched = self._watched
         if watched is not None:
-            self._known_sizes = {key: size for key, size in self._known_sizes.items() if key[0] != watched.uuid}
             self.refresh(watched, self._records.snapshots(watched).records)
             self._usage.want(watched)
+
+    def _forget_sizes(self, domain: DomainId, names: Collection[str]) -> None:
+        if names:
+            of = domain.uuid
+            self._known_sizes = {k: size for k, size in self._known_sizes.items() if k[0] != of or k[1] not in names}
 
     # On a lane
 
@@ -159,21 +166,37 @@ class SnapshotFeed(QObject):
         reasons = {name: size for name, size in self._records.sizes(domain).items() if name in snapshots.records}
         self._records.put_sizes(domain, {**reasons, **known})
         self._usage.want(domain)
+        self._look_up(host, domain, unknown)
+
+    def _look_up(self, host: Host, domain: DomainId, unknown: tuple[SnapshotRecord, ...]) -> None:
         if unknown:
             self._size_lane.submit(lambda: self._read_sizes(host, domain, unknown))
 
     def _sizes_read(self, domain: DomainId, records: tuple[SnapshotRecord, ...], sizes: Mapping[str, Size]) -> None:
+        before = self._records.sizes(domain)
+        shown = dict(sizes)
         for record in records:
             size = sizes.get(record.name)
-            if size is not None and size.bytes is not None:
+            if size is None or size.bytes is None:
+                continue
+            if record.memory is Mode.EXTERNAL and (not size.bytes or before.get(record.name) != size):
+                self._unsettled.add(domain)  # known once it is found twice: libvirt shows what it still writes
+                shown[record.name] = size if size.bytes else Size(None, translate("Size", "It is being written."))
+            else:
                 self._known_sizes[_size_key(domain, record)] = size
         present = self._records.snapshots(domain).records
-        merged = {**self._records.sizes(domain), **sizes}
+        merged = {**before, **shown}
         self._records.put_sizes(domain, {name: size for name, size in merged.items() if name in present})
 
     def _poll_watched(self) -> None:
         if self._watched is not None and self._watched not in self._listing:
             self.refresh(self._watched)
+        if self._host is not None and self._watched in self._unsettled and self._watched is not None:
+            self._unsettled.discard(self._watched)
+            records = self._records.snapshots(self._watched).records.values()
+            written = (each for each in records if each.complete and each.memory is Mode.EXTERNAL)
+            unknown = (each for each in written if _size_key(self._watched, each) not in self._known_sizes)
+            self._look_up(self._host, self._watched, tuple(unknown))
 
 
 def _size_key(domain: DomainId, record: SnapshotRecord) -> tuple[str, str, int | None]:

@@ -16,7 +16,7 @@ from snapgui.models.format import listed, natural_key, one_line, tooltip
 from snapgui.models.roles import Role
 from snapgui.models.store import Store
 from snapgui.models.tree import Index, TreeModel
-from snapgui.models.words import domain_state_text, host_state_text
+from snapgui.models.words import host_state_text, machine_state_text
 
 _Role = Qt.ItemDataRole
 
@@ -201,7 +201,7 @@ def _domain_data(domain: DomainRecord, column: Column, role: int) -> Any:
     count = domain.snapshot_count
     if column is Column.SNAPSHOTS:
         return QLocale().toString(count) if role == _Role.DisplayRole and count is not None else None
-    state = domain_state_text(domain.state)
+    state = machine_state_text(domain)
     snapshots = "" if count is None else translate("Machines", "%n snapshot(s)", "", count)
     why = domain.problem.why if domain.problem else ""
     if role == _Role.DisplayRole:

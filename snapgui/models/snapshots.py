@@ -7,7 +7,7 @@ from typing import Any, Final
 from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
 from snapgui.core.costs import Cost, costs
-from snapgui.core.records import DomainId, DomainRecord, DomainState, Size, SnapshotRecord, Snapshots
+from snapgui.core.records import DomainId, DomainRecord, Size, SnapshotRecord, Snapshots
 from snapgui.core.snapshot_filters import SnapshotFilter, matching
 from snapgui.core.text import translate
 from snapgui.core.tree import parents
@@ -16,7 +16,7 @@ from snapgui.models.roles import Role
 from snapgui.models.snapshot_cells import FIGURES, ROLES, Column, Row, answer, explanation, title
 from snapgui.models.store import Store
 from snapgui.models.tree import Index, TreeModel
-from snapgui.models.words import domain_state_text
+from snapgui.models.words import is_saved, machine_state_text
 
 __all__ = ["Column", "SnapshotsModel"]
 
@@ -137,7 +137,7 @@ class SnapshotsModel(TreeModel):
         )
 
     def _here_data(self, column: int, role: int) -> Any:
-        state = domain_state_text(self._machine.state if self._machine else DomainState.UNKNOWN)
+        state = machine_state_text(self._machine) if self._machine else ""
         if role == Role.CURRENT:
             return False
         if role == Role.RECORD:
@@ -145,7 +145,7 @@ class SnapshotsModel(TreeModel):
         if role == _Role.DisplayRole:
             return {Column.NAME: translate("Snapshots", "You are here"), Column.STATE: state}.get(Column(column))
         if role == _Role.ToolTipRole and column == Column.NAME:
-            return tooltip(self._here_tooltip())
+            return tooltip(self._here_tooltip(), self._saved_tooltip())
         if role == _Role.AccessibleTextRole and column == Column.NAME:
             return listed(translate("Snapshots", "You are here"), state)
         return None
@@ -155,6 +155,11 @@ class SnapshotsModel(TreeModel):
             return translate("Snapshots", "The machine as it is now; it stands on no snapshot.")
         name = one_line(self._snapshots.current)
         return translate("Snapshots", "The machine as it is now, with what changed since {name}.").format(name=name)
+
+    def _saved_tooltip(self) -> str:
+        if self._machine is None or not is_saved(self._machine):
+            return ""
+        return translate("Snapshots", "What ran in it is saved: started, it goes on from there.")
 
     # updates
 

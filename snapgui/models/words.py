@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from snapgui.core.records import DomainState, HostState, Kind, Size, SnapshotState
+from snapgui.core.records import DomainRecord, DomainState, HostState, Kind, Size, SnapshotState
 from snapgui.core.text import translate
 from snapgui.models.format import size_text
 
@@ -18,6 +18,16 @@ def domain_state_text(state: DomainState) -> str:
         DomainState.CRASHED: translate("State", "crashed"),
         DomainState.PM_SUSPENDED: translate("State", "asleep"),
     }[state]
+
+
+def machine_state_text(machine: DomainRecord) -> str:
+    """The same of a machine that may have been saved: it is off, and goes on from where it was when it is started."""
+    return translate("State", "saved") if is_saved(machine) else domain_state_text(machine.state)
+
+
+def is_saved(machine: DomainRecord) -> bool:
+    """Whether libvirt has kept the memory of a machine that is off (virsh managedsave)."""
+    return machine.managed_save and not machine.state.active
 
 
 def snapshot_state_text(state: SnapshotState) -> str:

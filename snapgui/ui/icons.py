@@ -34,6 +34,7 @@ _TINTS: Final = {
     "done": "green",
     "machine-running": "green",
     "machine-paused": "amber",
+    "machine-saved": "blue",
     "machine-failed": "red",
     "host-failed": "red",
     "snapshot-running": "green",

@@ -25,6 +25,7 @@ from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord
 from snapgui.core.text import translate
 from snapgui.models.machines import MachinesModel
 from snapgui.models.roles import Role
+from snapgui.models.words import is_saved
 from snapgui.ui.icons import icon
 from snapgui.ui.widgets.filter_edit import FilterEdit
 
@@ -207,5 +208,5 @@ def _row_icon(record: object) -> QIcon:
     if isinstance(record, HostRecord):
         return icon("host-failed" if record.state is HostState.FAILED else "host")
     if isinstance(record, DomainRecord):
-        return icon(_STATE_ICONS.get(record.state, "machine-off"))
+        return icon("machine-saved" if is_saved(record) else _STATE_ICONS.get(record.state, "machine-off"))
     return QIcon()

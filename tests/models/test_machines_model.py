@@ -53,6 +53,15 @@ def test_machines_lie_under_their_host_by_name(model: MachinesModel) -> None:
     assert rows(model) == ["This computer", "  db", "  Web-9", "  web-10", "build.example (session)"]
 
 
+def test_a_machine_that_is_off_with_its_memory_kept_is_called_saved(model: MachinesModel, store: Store) -> None:
+    index = model.index_of(DomainId(LOCAL, "db"))
+    store.put_domain(machine("db", DomainState.SHUT_OFF, snapshot_count=3, managed_save=True))
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "db, saved, 3 snapshots"
+    assert "saved, 3 snapshots" in index.data(Qt.ItemDataRole.ToolTipRole)
+    store.put_domain(machine("db", DomainState.RUNNING, snapshot_count=3, managed_save=True))
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "db, running, 3 snapshots"
+
+
 def test_a_row_tells_name_state_and_number_of_snapshots(model: MachinesModel, store: Store) -> None:
     store.put_domain(machine("db", DomainState.PAUSED, snapshot_count=3))
     index = model.index_of(DomainId(LOCAL, "db"))

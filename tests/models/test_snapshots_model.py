@@ -93,6 +93,11 @@ def test_here_tells_the_live_state(model: SnapshotsModel, store: Store, domain: 
     assert state.data() == "paused"
     assert model.here_index().data(Accessible) == "You are here, paused"
     assert model.here_index().data(Role.KEY) is None
+    assert "is saved" not in model.here_index().data(Qt.ItemDataRole.ToolTipRole)
+    store.put_domain(DomainRecord(domain, "pisces", DomainState.SHUT_OFF, managed_save=True))
+    assert state.data() == "saved"
+    assert model.here_index().data(Accessible) == "You are here, saved"
+    assert "is saved: started, it goes on from there" in model.here_index().data(Qt.ItemDataRole.ToolTipRole)
 
 
 def test_here_moves_with_the_current_snapshot(model: SnapshotsModel, put: Put, snapshot: Make) -> None:

@@ -51,7 +51,7 @@ def test_an_unknown_name_is_an_error_at_once() -> None:
 @pytest.mark.parametrize(
     "states",
     [
-        ("machine-running", "machine-paused", "machine-off", "machine-failed"),
+        ("machine-running", "machine-paused", "machine-saved", "machine-off", "machine-failed"),
         ("snapshot-running", "snapshot-paused", "snapshot-off"),
         ("internal", "external", "disk-only"),
         ("host", "host-connecting", "host-failed"),

@@ -19,7 +19,7 @@ from snapgui.core.virsh import caveat
 from snapgui.models.format import one_line
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
-from snapgui.models.words import domain_state_text, sum_text
+from snapgui.models.words import machine_state_text, sum_text
 from snapgui.ui.details.commands import CommandList, commands_for
 from snapgui.ui.details.description import DescriptionEditor
 from snapgui.ui.details.facts import Facts
@@ -321,7 +321,7 @@ class DetailsPanel(QWidget):
         if machine is None:
             return ""
         name = one_line(machine.name)
-        state = domain_state_text(machine.state) or translate("Details", "in an unknown state")
+        state = machine_state_text(machine) or translate("Details", "in an unknown state")
         if snapshots.current is None:
             return translate("Details", "You are here: {machine}, {state}. It stands on no snapshot.").format(
                 machine=name, state=state

@@ -14,7 +14,7 @@ from snapgui.core.requests import Take
 from snapgui.core.text import translate
 from snapgui.models.format import listed, one_line, tooltip
 from snapgui.models.machines import host_label
-from snapgui.models.words import domain_state_text, kind_text
+from snapgui.models.words import kind_text, machine_state_text
 from snapgui.ui.icons import icon
 
 _MOST_ROWS: Final = 6
@@ -115,7 +115,7 @@ class TogetherTable(QTreeWidget):
     def _show(self, item: QTreeWidgetItem, take: Take, plan: Plan, situation: Situation | None) -> None:
         chosen = item.checkState(Column.MACHINE) is Qt.CheckState.Checked
         name = one_line(self._names[take.domain])
-        state = "" if situation is None else domain_state_text(situation.domain.state)
+        state = "" if situation is None else machine_state_text(situation.domain)
         if self._several_hosts and situation is not None:
             host = one_line(host_label(situation.host))
             name = translate("TogetherDialog", "{machine} on {host}").format(machine=name, host=host)
