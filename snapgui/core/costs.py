@@ -1,7 +1,7 @@
 """What each snapshot costs its machine's images, or why that is not known."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from snapgui.core.records import Kind, Size, SnapshotRecord
 from snapgui.core.text import translate
@@ -13,12 +13,13 @@ class Cost:
     """What a snapshot takes in its machine's images, in bytes, or why that is not known.
 
     ``disk``: data of the disks that nothing else holds. ``shared``: what others hold, too. ``frees``: what deleting it
-    alone gives back, its memory and its tables with it.
+    alone gives back, its memory and its tables with it. ``as_of``: when that was read, in seconds since the epoch.
     """
 
     disk: Size
     shared: Size
     frees: Size
+    as_of: float | None = field(default=None, compare=False)
 
 
 def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
@@ -32,7 +33,7 @@ def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Co
             size = Size(None, why)
             found[name] = unknown.setdefault(why, Cost(size, size, size))
         else:
-            found[name] = Cost(Size(held.disk), Size(shared(usage, name).disk), Size(held.total))
+            found[name] = Cost(Size(held.disk), Size(shared(usage, name).disk), Size(held.total), usage.as_of)
     return found
 
 

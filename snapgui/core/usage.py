@@ -46,26 +46,26 @@ class ImageUsage:
     groups: tuple[tuple[int, Held], ...]
     as_of: float = field(default=0, compare=False)
     identity: str = field(default="", compare=False)
+    _places: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Of several snapshots with one tag QEMU means the first."""
+        places = {name: place for place, name in reversed([*enumerate(self.states)])}
+        object.__setattr__(self, "_places", places)
 
     def mask(self, names: Collection[str]) -> int:
-        """The states of these names. Of several snapshots with one tag QEMU means the first."""
-        return sum(1 << place for name in names if (place := self._place(name)) is not None)
+        """The states of these names."""
+        return sum(1 << place for place in {self._places[name] for name in names if name in self._places})
 
     def held(self, name: str) -> Held | None:
         """What a state alone holds; None where it is not in the image."""
-        place = self._place(name)
+        place = self._places.get(name)
         return None if place is None else self.alone[place]
 
     def common(self, name: str) -> Held:
         """What a state holds together with others."""
-        place = self._place(name)
+        place = self._places.get(name)
         return Held() if place is None else self.shared[place]
-
-    def _place(self, name: str) -> int | None:
-        try:
-            return self.states.index(name)
-        except ValueError:
-            return None
 
 
 @dataclass(frozen=True, slots=True)

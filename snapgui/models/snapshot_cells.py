@@ -12,6 +12,7 @@ from snapgui.core.costs import Cost
 from snapgui.core.records import Size, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.models.format import (
+    clock_text,
     first_line,
     full_time_text,
     listed,
@@ -130,10 +131,19 @@ def _tooltip(row: Row, column: Column) -> str | None:
     elif column is Column.TAKEN and record.created is not None:
         texts = (relative_text(record.created, time.time()), full_time_text(record.created))
     elif column in FIGURES and (size := figure_of(row, column)) is not None:
-        texts = (size.why,)
+        texts = (size.why, _counted(row.cost) if size.bytes is not None and column is not Column.MEMORY else "")
     elif column is Column.DESCRIPTION:
         texts = (record.problem.why, record.problem.remedy) if record.problem else (record.description,)
     return tooltip(*texts) or None
+
+
+def _counted(cost: Cost | None) -> str:
+    if cost is None or cost.as_of is None:
+        return ""
+    text = translate(
+        "Snapshots", "Counted at {time}. What a running machine had not written into its image by then is not in it."
+    )
+    return text.format(time=clock_text(cost.as_of, time.time()))
 
 
 def _accessible(row: Row, column: Column) -> str:

@@ -391,6 +391,8 @@ def test_what_a_snapshot_costs_stands_in_its_row_once_it_is_counted(
     assert [cell(model, "b", column) for column in (Column.DISK, Column.FREES)] == ["0 bytes", "0 bytes"]
     assert [cell(model, "gone", column) for column in (Column.DISK, Column.FREES)] == ["\N{EN DASH}"] * 2
     assert "holds a snapshot of this name" in cell(model, "gone", Column.FREES, ToolTip)
+    assert "Counted at" in cell(model, "a", Column.DISK, ToolTip)
+    assert "not written into its image by then" in cell(model, "a", Column.FREES, ToolTip)
     model.sort(Column.FREES, Qt.SortOrder.DescendingOrder)
     assert rows(model)[0] == "a"
     assert "does not shrink" in model.headerData(Column.FREES, Qt.Orientation.Horizontal, ToolTip)
