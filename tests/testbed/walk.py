@@ -11,6 +11,7 @@ whose clock is invariant. Guest agents, for no guest runs. Pools other than
 folders, and the protocols of the network besides NBD.
 """
 
+import atexit
 import contextlib
 import shutil
 import subprocess
@@ -86,6 +87,7 @@ class Walk:
         self.tell = tell
         tell(f"seed {seed}: {self.make}")
         self.stack = contextlib.ExitStack()
+        atexit.register(self.stack.close)  # where it comes to no ``close``
         xml = any_machine.build(self.make, self.folder, f"m{seed}", self.uuid, stack=self.stack, own=grounds.own)
         if any(disk.source == "volume" for disk in self.make.disks):
             path = f"<target><path>{self.folder}</path></target>"
@@ -113,6 +115,7 @@ class Walk:
             if self.domain.isPersistent():
                 self.domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
         self.stack.close()
+        atexit.unregister(self.stack.close)
         shutil.rmtree(self.folder)
 
     # What is there
