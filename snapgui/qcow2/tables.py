@@ -175,7 +175,9 @@ class NearReader:
 
     def read(self, place: int, first: int, count: int) -> Entries:
         size = 8 * self._words
-        raw = read_exactly(self._source, place + first * size, count * size, "an L2 table")
+        raw = self._source.read(place + first * size, count * size)  # inside the image, as read_l1 has seen
+        if len(raw) != count * size:
+            raise DamagedImageError(f"the L2 table at byte {place} ends after {len(raw)} bytes")
         return np.frombuffer(raw, np.uint64)
 
 
