@@ -39,9 +39,10 @@ root = Path(sys.argv[1])
 class Machine:
     """One that a case defines."""
 
-    def __init__(self, host: Host, name: str, disk: Path, devices: str = "") -> None:
+    def __init__(self, host: Host, name: str, disk: Path, devices: str = "", firmware: str = "") -> None:
         self.host = host
-        self.domain: libvirt.virDomain = host._connections[0].libvirt.defineXML(tiny_machine(name, disk, devices))
+        xml = tiny_machine(name, disk, devices).replace("</os>", f"{firmware}</os><features><acpi/></features>")
+        self.domain: libvirt.virDomain = host._connections[0].libvirt.defineXML(xml)
         self.id = DomainId(host.uri, self.domain.UUIDString())
 
     def plan(self, request: MachineRequest) -> Plan:
@@ -68,15 +69,16 @@ def image(name: str, backing: Path | None = None) -> Path:
     return path
 
 
-def write(path: Path, byte: int) -> None:
+def write(path: Path, byte: int, form: str = "qcow2") -> None:
     """As the guest would."""
-    subprocess.run(["qemu-io", "-c", f"write -q -P {byte} 0 64K", path], check=True)
+    subprocess.run(["qemu-io", "-f", form, "-c", f"write -q -P {byte} 0 64K", path], check=True)
 
 
-def read(path: Path) -> int | None:
+def read(path: Path, form: str = "qcow2") -> int | None:
     """What ``write`` has written last, seen through the image; None where it can't be read."""
     raw = path.with_suffix(".raw")
-    ran = subprocess.run(["qemu-img", "convert", "-U", "-O", "raw", path, raw], capture_output=True, check=False)
+    command = ["qemu-img", "convert", "-U", "-f", form, "-O", "raw", path, raw]
+    ran = subprocess.run(command, capture_output=True, check=False)
     return raw.read_bytes()[0] if ran.returncode == 0 else None
 
 
@@ -236,6 +238,31 @@ def an_overlay_that_is_missing(host: Host) -> dict[str, object]:
     }
 
 
+def firmware_settings(host: Host) -> dict[str, object]:
+    """Raw and qcow2 NVRAM beside external snapshots, raw beside internal ones: changed after it, then reverted."""
+    found: dict[str, object] = {}
+    for kind, form in ((Kind.EXTERNAL, "raw"), (Kind.EXTERNAL, "qcow2"), (Kind.INTERNAL, "raw")):
+        name = f"uefi-{kind.value}-{form}"
+        code, nvram = root / f"{name}.code", root / f"{name}.nvram"
+        code.write_bytes(bytes(1 << 20))  # no firmware: the machine is never started
+        subprocess.run(["qemu-img", "create", "-q", "-f", form, nvram, "64K"], check=True)
+        loader = f"<loader readonly='yes' type='pflash' format='raw'>{code}</loader>"
+        firmware = f"{loader}<nvram format='{form}'>{nvram}</nvram>"
+        machine = Machine(host, name, image(f"{name}.qcow2"), firmware=firmware)
+        machine.take("a", kind)
+        write(nvram, 9, form)
+        safe = machine.safely("a")
+        plan = machine.plan(safe)
+        failed = machine.do(safe)
+        found[f"{kind.value} {form}"] = {
+            "warned": said(plan, Level.WARNING).get("nvram", ""),
+            "lacks": plan.lacks,
+            "failed": failed,
+            "stays": read(nvram, form) == 9,
+        }
+    return found
+
+
 CASES: tuple[Callable[[Host], dict[str, object]], ...] = (
     a_base_that_a_clone_stands_on,
     an_overlay_that_a_clone_stands_on,
@@ -245,6 +272,7 @@ CASES: tuple[Callable[[Host], dict[str, object]], ...] = (
     a_prepared_file_of_another_size,
     a_disk_left_out_and_a_medium,
     an_overlay_that_is_missing,
+    firmware_settings,
 )
 
 

@@ -115,3 +115,11 @@ def test_a_missing_overlay_is_seen_and_the_revert_works_without_a_safety_snapsho
     assert found["deep"]["a"] == {}
     assert found["deep"]["b"].keys() == {"image-needed"}
     assert found["deep failed"] == [True, False]
+
+
+@pytest.mark.parametrize("of", ["external raw", "external qcow2", "internal raw"])
+def test_firmware_settings_that_no_snapshot_has_stay_and_that_is_said(told: dict[str, Any], of: str) -> None:
+    found = told["firmware_settings"][of]
+    assert (found["failed"], found["stays"]) == ("", True)
+    assert "stay as they are now: the snapshot has none" in found["warned"]
+    assert [text[-7:] for text in found["lacks"]] == ["(NVRAM)"]
