@@ -93,8 +93,10 @@ def test_what_a_revert_does_to_disks_left_out_and_to_media_is_what_the_plan_says
     for text in (
         "Disk vda goes on in a new file above two.qcow2.",
         "Drive hdc goes on in a new file above cd.iso, and is in the snapshot from then on.",
-        "Disk vdb was left out of the snapshot: it keeps what it holds now.",
-        "It goes on in a new file above more.qcow2, and is in the snapshot from then on.",
+        (
+            "Disk vdb was left out of the snapshot: it keeps what it holds now, in a new file above more.qcow2, "
+            "and is in the snapshot from then on."
+        ),
     ):
         assert text in first
     assert "Deletes two.a." in first

@@ -216,36 +216,37 @@ def file_effects(record: SnapshotRecord, situation: Situation, kept: Take | None
         folders = ", ".join(dict.fromkeys(posixpath.dirname(file) for file in files))
         text = translate("Plan", "The disks continue in new files in {folders}.")
         return [*effects, Effect(EffectKind.CHANGES, text.format(folders=folders))]
-    for disk in then.disks:
-        effects += _goes_on(disk, record, situation, kept) if disk.has_medium else []
+    effects += [_goes_on(disk, record, situation, kept) for disk in then.disks if disk.has_medium]
     before = {disk.target for disk in then.disks}
     text = translate("Plan", "Disk {disk} goes, which the machine did not have then.")
     new = [disk.target for disk in facts.writable_disks(situation) if disk.target not in before]
     return effects + [Effect(EffectKind.CHANGES, text.format(disk=target)) for target in new]
 
 
-def _goes_on(disk: Disk, record: SnapshotRecord, situation: Situation, kept: Take | None) -> list[Effect]:
+def _goes_on(disk: Disk, record: SnapshotRecord, situation: Situation, kept: Take | None) -> Effect:
     """[run] 11.3 puts a file above every image of then, whatever the snapshot holds, and notes it as the snapshot's."""
-    held = any(each.target == disk.target and each.mode is not Mode.NO for each in record.disks)
-    if held:
+    kind = EffectKind.CHANGES
+    now = next((each.source for each in facts.writable_disks(situation) if each.target == disk.target), disk.source)
+    if any(each.target == disk.target and each.mode is not Mode.NO for each in record.disks):
         text = translate("Plan", "Disk {disk} goes on in a new file above {image}.")
-        return [Effect(EffectKind.CHANGES, text.format(disk=disk.target, image=disk.source))]
-    if not disk.writable:
+    elif not disk.writable:
         text = translate(
             "Plan", "Drive {disk} goes on in a new file above {image}, and is in the snapshot from then on."
         )
-        return [Effect(EffectKind.CHANGES, text.format(disk=disk.target, image=disk.source))]
-    effects = []
-    now = next((each.source for each in facts.writable_disks(situation) if each.target == disk.target), disk.source)
-    if now == disk.source:
-        text = translate("Plan", "Disk {disk} was left out of the snapshot: it keeps what it holds now.")
-        effects.append(Effect(EffectKind.CHANGES, text.format(disk=disk.target)))
+    elif now == disk.source:
+        text = translate(
+            "Plan",
+            "Disk {disk} was left out of the snapshot: it keeps what it holds now, in a new file above {image}, "
+            "and is in the snapshot from then on.",
+        )
     else:
-        text = translate("Plan", "Disk {disk} was left out of the snapshot: it goes back to what {image} holds now.")
-        kind = EffectKind.LOSES if kept is None else EffectKind.CHANGES
-        effects.append(Effect(kind, text.format(disk=disk.target, image=disk.source)))
-    text = translate("Plan", "It goes on in a new file above {image}, and is in the snapshot from then on.")
-    return [*effects, Effect(EffectKind.CHANGES, text.format(image=disk.source))]
+        kind = EffectKind.LOSES if kept is None else kind
+        text = translate(
+            "Plan",
+            "Disk {disk} was left out of the snapshot: it goes back to what {image} holds now, in a new file above it, "
+            "and is in the snapshot from then on.",
+        )
+    return Effect(kind, text.format(disk=disk.target, image=disk.source))
 
 
 def _present(situation: Situation) -> list[str]:
