@@ -258,11 +258,13 @@ class Dependents:
     """Who else stands on a machine's files, each by the file's path: directly, or on what is above it.
 
     ``machines``: the names of other machines of the host. ``images``: the paths of images that no machine uses.
+    ``noted``: by the name of a snapshot of this machine, the overlays that only its own note of them keeps in use.
     ``unseen``: why there may be more, "" where all could be looked at.
     """
 
     machines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     images: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    noted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unseen: str = ""
 
 

@@ -1,16 +1,25 @@
 """Going from one external snapshot to another, where libvirt would delete what is needed, or crash."""
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QDialog
+from testbed.asking import run, survey
 from testbed.daemon import Daemon
+from testbed.heard import Events
 from testbed.tiny import tiny_machine
 from testbed.user import User
 
+from snapgui.core.health.ailments import Ill
+from snapgui.core.health.examine import examine
+from snapgui.core.records import DomainId
+from snapgui.core.requests import Revert
+from snapgui.core.rules import make_plan
 from snapgui.ui.actions import Act
+from snapgui.virt.host import Host
 
 pytestmark = pytest.mark.since(9, 9)
 
@@ -136,3 +145,30 @@ def test_a_machine_at_no_snapshot_gets_one_before_it_goes_to_an_external_one(
     user.revert("before-revert-1")
     assert branches.read() == 1
     assert daemon.running(pid)
+
+
+def test_the_file_that_libvirt_forgets_is_named_before_and_found_afterwards(daemon: Daemon, branches: Branches) -> None:
+    machine = DomainId(daemon.uri, daemon.virsh("domuuid", "branches"))
+    daemon.virsh("snapshot-create-as", "branches", "i")  # in the file of "c"
+    time.sleep(_APART)
+    daemon.virsh("snapshot-revert", "branches", "c")
+    left = daemon.virsh("domblklist", "branches").split()[-1]
+    branches.write(4)
+    daemon.virsh("snapshot-revert", "branches", "i")
+    assert branches.read() == 3
+    host = Host.open(daemon.uri, Events().append)
+    try:
+        assert examine(host.inventory(machine.uuid)).ailments == (), "“c” has a note of it still"
+        request = Revert(machine, "c")
+        plan = make_plan(request, survey(host, machine, request))
+        assert any(effect.text.startswith(f"Leaves {left} behind") for effect in plan.effects)
+        time.sleep(_APART)
+        assert run(host, plan.steps) is None
+        assert branches.read() == 2
+        assert [(each.ill, each.name) for each in examine(host.inventory(machine.uuid)).ailments] == [
+            (Ill.UNUSED, left)
+        ]
+        again = make_plan(request, survey(host, machine, request))
+        assert not any("behind" in effect.text for effect in again.effects), "libvirt deletes the new one itself"
+    finally:
+        host.close()

@@ -1,11 +1,14 @@
 """Who else stands on the files of a machine: a pure function of an inventory."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from snapgui.core.health.evidence import Evidence
 from snapgui.core.health.inventory import Content, Inventory, Seen
 from snapgui.core.records import Dependents
 from snapgui.core.text import translate
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import read_revert_disks, read_snapshot
 
 
 def dependents(inventory: Inventory) -> Dependents:
@@ -32,7 +35,7 @@ def dependents(inventory: Inventory) -> Dependents:
             machines[path] = tuple(sorted(users))
         if above:
             images[path] = tuple(sorted(above))
-    return Dependents(machines, images, _unseen(case))
+    return Dependents(machines, images, _noted(case), _unseen(case))
 
 
 def _strays(case: Evidence) -> Mapping[str, set[str]]:
@@ -43,6 +46,34 @@ def _strays(case: Evidence) -> Mapping[str, set[str]]:
         for path, file in case.inventory.files.items()
         if file.content is Content.QCOW2 and file.backing and not {path, case.key(path)} & used
     }
+
+
+def _noted(case: Evidence) -> Mapping[str, tuple[str, ...]]:
+    """For each snapshot, the overlays there are that nothing else leads to, but where the machine itself is on them.
+
+    A revert to the snapshot puts the machine elsewhere, and the new overlays in the place of these.
+    """
+    notes: dict[str, frozenset[str]] = {}
+    roots = set(case.own.paths)
+    try:
+        for name, text in case.own.snapshots.items():
+            overlays = (*(disk.path for disk in read_snapshot(text).disks), *read_revert_disks(text))
+            notes[name] = frozenset(overlays) - {""}
+            roots |= case.paths(text) - notes[name]
+    except XmlError:
+        return {}  # that text could name any of them
+    times = Counter(key for paths in notes.values() for key in {case.key(path) for path in paths})
+    below = {case.file(path).backing for paths in notes.values() for path in paths} - {""}
+    used = case.needed(roots | below).union(*(keys for uuid, keys in case.used.items() if uuid != case.own.uuid))
+    alone = {
+        name: tuple(
+            path
+            for path in sorted(paths)
+            if case.file(path).seen is Seen.FILE and times[case.key(path)] == 1 and not {path, case.key(path)} & used
+        )
+        for name, paths in notes.items()
+    }
+    return {name: paths for name, paths in alone.items() if paths}
 
 
 def _unseen(case: Evidence) -> str:

@@ -3,7 +3,8 @@
 Going to an external snapshot, the disks go on in new overlays. libvirt takes the files for given up that it has noted
 of the current snapshot, where that is external, and deletes them: the overlays of the last revert to it, or else its
 own. It does not look whether the machine is on them, nor whether another snapshot was taken of them; and it crashes
-where no snapshot is the current one. Going to an internal one from there, the files are left behind.
+where no snapshot is the current one. Going to an internal one from there, the files are left behind: as long as the
+snapshot notes them, they count as used, and the next revert to it writes the new overlays in their place.
 """
 
 import posixpath
@@ -211,6 +212,11 @@ def file_effects(record: SnapshotRecord, situation: Situation, kept: Take | None
         if given_up == sorted(files):
             text = translate("Plan", "Deletes {files}, in which the disks are now.")
         effects.append(Effect(EffectKind.LOSES, text.format(files=", ".join(given_up))))
+    if forgotten := _forgotten(record, situation, kept):
+        text = translate(
+            "Plan", "Leaves {files} behind, which no snapshot needs any more: “Check health” looks for such files."
+        )
+        effects.append(Effect(EffectKind.CHANGES, text.format(files=", ".join(forgotten))))
     then = config_then(record.name, situation)
     if then is None:
         folders = ", ".join(dict.fromkeys(posixpath.dirname(file) for file in files))
@@ -247,6 +253,31 @@ def _goes_on(disk: Disk, record: SnapshotRecord, situation: Situation, kept: Tak
             "and is in the snapshot from then on.",
         )
     return Effect(kind, text.format(disk=disk.target, image=disk.source))
+
+
+def _forgotten(record: SnapshotRecord, situation: Situation, kept: Take | None) -> list[str]:
+    """The overlays that only this snapshot's note kept in use, and that libvirt overwrites without deleting them.
+
+    A snapshot with children notes the overlays of the last revert to it beside its own, one without in their place
+    (qemuSnapshotRevertExternalFinish).
+    """
+    if situation.dependents is None:
+        return []
+    parents = {each.parent for each in situation.snapshots.records.values()}
+    if kept is not None:
+        parents.add(situation.snapshots.current)
+    noted = [disk.path for disk in record.disks if disk.mode is Mode.EXTERNAL]
+    if record.name in parents:
+        try:
+            noted = list(read_revert_disks(situation.snapshot_xml.get(record.name, "")))
+        except XmlError:
+            return []
+    otherwise = _given_up(situation)
+    if kept is not None:  # which is in the files that the machine is on, or above them
+        layers = (layer.path for chain in situation.chains.values() for layer in chain)
+        otherwise = frozenset((*_present(situation), *layers))
+    alone = situation.dependents.noted.get(record.name, ())
+    return [path for path in noted if path in alone and path not in otherwise]
 
 
 def _present(situation: Situation) -> list[str]:

@@ -1,5 +1,6 @@
 """Who else stands on a machine's files: a small host is made up, and looked at."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from snapgui.core.health.dependents import dependents
@@ -55,3 +56,30 @@ def test_what_could_not_be_looked_at_is_said() -> None:
     unread = _file(_CLONE, content=Content.UNREAD, why="Permission denied")
     assert dependents(_host(unread, others=(_virgo(),))).unseen == f"{_CLONE}: Permission denied"
     assert dependents(_host(others=(MachineTexts("other", "virgo", why="No."),))).unseen == "virgo: No."
+
+
+def _noting(name: str, base: str, own: str, *revert: str) -> str:
+    disk = "<disk name='vda' snapshot='external' type='file'><source file='{}'/></disk>"
+    since = f"<revertDisks>{''.join(disk.format(path) for path in revert)}</revertDisks>" if revert else ""
+    disks = f"<disks>{disk.format(own)}</disks>{since}{_domain('pisces', base)}"
+    return f"<domainsnapshot><name>{name}</name><state>disk-snapshot</state>{disks}</domainsnapshot>"
+
+
+def test_an_overlay_that_only_a_snapshots_note_keeps_in_use_is_told() -> None:
+    left = "/images/pisces.1795409964"
+    host = _host(_file(left, _BASE))
+
+    def noted(*texts: str, files: tuple[File, ...] = ()) -> Mapping[str, tuple[str, ...]]:
+        own = replace(host.machines[0], snapshots={f"s{number}": text for number, text in enumerate(texts, 1)})
+        every = {**host.files, **{each.path: each for each in files}}
+        return dependents(replace(host, machines=(own,), files=every)).noted
+
+    first = _noting("s1", _BASE, _OVERLAY, left)
+    above = "/images/pisces.s2"
+    assert noted(first) == {"s1": (left, _OVERLAY)}, "where the machine is now is not where it is after a revert"
+    assert noted(first, _noting("s2", _OVERLAY, above)) == {"s1": (left,)}, "the second was taken of the other"
+    assert noted(first, _noting("s2", left, above)) == {"s1": (_OVERLAY,)}
+    assert noted(first, _noting("s2", _BASE, left)) == {"s1": (_OVERLAY,)}, "both note it"
+    assert noted(first, _noting("s2", _BASE, above), files=(_file(above, left),)) == {"s1": (_OVERLAY,), "s2": (above,)}
+    assert noted(first, files=(_file(left, seen=Seen.MISSING),)) == {"s1": (_OVERLAY,)}
+    assert noted(first, "<domainsnapshot") == {}

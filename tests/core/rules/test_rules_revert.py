@@ -8,7 +8,7 @@ import pytest
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Call, EffectKind, Level, Plan, RevertFlag
-from snapgui.core.records import Disk, DomainId, DomainState, Kind, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.records import Dependents, Disk, DomainId, DomainState, Kind, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Revert, RunState, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.revert_files import told_by_xml
@@ -278,6 +278,31 @@ def test_files_of_external_snapshots_are_left_behind(
     assert "“e”" in behind.reason
     assert "/images/vda.qcow2" in behind.reason
     assert not rules(revert(*tree, to="b", current="b"))
+
+
+def test_an_overlay_that_libvirt_forgets_is_named(
+    revert: Callable[..., Plan],
+    snapshot: Callable[..., Any],
+    external: Mapping[str, Any],
+    domain: DomainId,
+    situation: Callable[..., Situation],
+) -> None:
+    """The machine was reverted to "a", then to the internal "i", which left "a" its note of the file of that revert."""
+    tree = (snapshot("a", **external), snapshot("i", "a"))
+    disk = "<disk name='vda' snapshot='external' type='file'><source file='/images/vda.1795409964'/></disk>"
+    xmls = {"a": f"<domainsnapshot><name>a</name><revertDisks>{disk}</revertDisks></domainsnapshot>"}
+    alone = Dependents(noted={"a": ("/images/vda.1795409964", "/images/vda.x")})
+    words = {"snapshot_xml": xmls, "dependents": alone}
+    left = "Leaves /images/vda.1795409964 behind"
+    assert left in told(revert(*tree, current="i", **words))
+    assert "behind" not in told(revert(*tree, current="i", snapshot_xml=xmls)), "nobody has looked"
+    assert "behind" not in told(revert(*tree, current="i", snapshot_xml=xmls, dependents=Dependents()))
+    assert "behind" not in told(revert(*tree, current="a", **words)), "it is deleted"
+    assert "Leaves /images/vda.x behind" in told(revert(tree[0], snapshot("i"), current="i", **words)), "no child"
+    here = situation(*tree, current="a", disks=(Disk("vda", source="/images/vda.1795409964"),), **words)
+    assert "behind" not in told(make_plan(Revert(domain, "a", safety=propose("a", here)), here)), "it holds the safety"
+    child = situation(snapshot("a", **external), current="a", **words)
+    assert left in told(make_plan(Revert(domain, "a", safety=propose("a", child)), child)), "the safety is a child"
 
 
 def taken_on(path: str) -> str:
