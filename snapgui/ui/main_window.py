@@ -1,7 +1,7 @@
 """The window: machines on the left, snapshots and details above, sizes and activity below."""
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QByteArray, QCoreApplication, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QMainWindow,
     QStackedWidget,
@@ -160,6 +160,15 @@ class MainWindow(QMainWindow):
         self._settings.set(NAMES_RESIZED, self.snapshots.tree.names_resized)
         super().closeEvent(event)
         self.closed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Shift+F10 is what the menu key is: not every keyboard has that, and Qt on X does not know."""
+        shift = Qt.KeyboardModifier.ShiftModifier
+        if event.key() != Qt.Key.Key_F10 or event.modifiers() != shift:
+            super().keyPressEvent(event)
+            return
+        reason = QContextMenuEvent.Reason.Keyboard  # Qt finds the place by what has the focus
+        QCoreApplication.sendEvent(self.windowHandle(), QContextMenuEvent(reason, QPoint(), QPoint()))
 
     def _lay_out(self) -> None:
         panels = Panels(self.machines, self.snapshots, self.details, self.sizes, self.activity)

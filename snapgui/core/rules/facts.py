@@ -50,6 +50,14 @@ def version_text(version: int) -> str:
     return f"{version // 1_000_000}.{version // 1_000 % 1_000}.{version % 1_000}"
 
 
+def nothing_to_take() -> Finding:
+    """Why a machine that is off, and has no disk, can't have a snapshot of any kind."""
+    reason = translate(
+        "Plan", "The machine is off and has no writable disk: there is nothing that a snapshot could hold."
+    )
+    return Finding("diskless", Level.BLOCKER, reason)
+
+
 def writable_disks(situation: Situation) -> list[Disk]:
     """The disks that a snapshot has to hold; none while the configuration is not read."""
     return [] if situation.config is None else [disk for disk in situation.config.disks if disk.writable]

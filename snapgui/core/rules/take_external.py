@@ -28,11 +28,25 @@ def external_findings(request: Take, situation: Situation, places: Sequence[Disk
     findings = [finding for place in places for finding in _disk_findings(request, place, situation)]
     findings += _same_file(held) + _checkpoint_findings(situation)
     if not held and not (request.memory_file and request.kind is Kind.EXTERNAL):
-        reason = translate("Plan", "No disk is in the snapshot, so there is nothing to take.")
-        findings.append(Finding("diskless", Level.BLOCKER, reason, translate("Plan", "Choose at least one disk.")))
+        findings += _nothing_held(request, situation)
     findings += _space_findings(held, situation)
     findings += _depth_findings(held, situation)
     return findings + _later_findings(request, held, situation)
+
+
+def _nothing_held(request: Take, situation: Situation) -> list[Finding]:
+    """The advice is one that can be followed: where there is no disk, none can be chosen."""
+    active = situation.domain.state.active
+    if facts.writable_disks(situation):
+        reason = translate("Plan", "No disk is in the snapshot, so there is nothing to take.")
+        return [Finding("diskless", Level.BLOCKER, reason, translate("Plan", "Choose at least one disk."))]
+    if not active:
+        return [facts.nothing_to_take()]
+    if request.kind is Kind.EXTERNAL:
+        return []  # it is the memory that is taken, and what stands against that is said there
+    reason = translate("Plan", "The machine has no writable disk, so there is nothing to take but its memory.")
+    remedy = translate("Plan", "Keep the memory in a file of its own.")
+    return [Finding("diskless", Level.BLOCKER, reason, remedy)]
 
 
 def _disk_findings(request: Take, place: DiskPlace, situation: Situation) -> list[Finding]:

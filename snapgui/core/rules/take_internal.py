@@ -22,12 +22,7 @@ def internal_findings(request: Take, situation: Situation, places: Sequence[Disk
     held = [place for place in places if place.disk.writable or place.mode in kept]
     findings = [finding for place in held for finding in _disk_findings(place, active=active)]
     if not held:
-        text = (
-            translate("Plan", "The machine has no writable disk to keep the snapshot and the memory in.")
-            if active
-            else translate("Plan", "The machine has no writable disk, so there is nothing to take.")
-        )
-        findings.append(Finding("diskless", Level.BLOCKER, text))
+        findings.append(_diskless() if active else facts.nothing_to_take())
     unseen = [p.disk.target for p in held if p.disk.format == "qcow2" and p.disk.target not in situation.image_tags]
     if unseen and not active:
         reason = translate("Plan", "The image of disk {disks} could not be read to see whether the name is free in it.")
@@ -98,6 +93,12 @@ def _disk_findings(place: DiskPlace, *, active: bool) -> list[Finding]:
     else:
         return []
     return [Finding(rule, Level.BLOCKER, reason.format(disk=disk.target, format=kept), remedy)]
+
+
+def _diskless() -> Finding:
+    reason = translate("Plan", "The machine has no writable disk to keep the snapshot and the memory in.")
+    remedy = translate("Plan", "Keep the memory in a file of its own.")
+    return Finding("diskless", Level.BLOCKER, reason, remedy)
 
 
 def _firmware_findings(config: DomainConfig, situation: Situation) -> list[Finding]:

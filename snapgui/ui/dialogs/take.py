@@ -12,6 +12,7 @@ from snapgui.core.names import expand
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import Kind, Situation
 from snapgui.core.requests import Take
+from snapgui.core.rules.facts import writable_disks
 from snapgui.core.rules.take_disks import disk_places, suffixes_used
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
@@ -117,8 +118,7 @@ class TakeDialog(PlanDialog):
         """A suggested name that someone else has used meanwhile gives way to the next one."""
         self._kind.set_situation(self.situation)
         if not self._name.isModified() and self._name.text() in self._taken():
-            self._name.setText(self._suggestion())
-            self._name.selectAll()
+            self._suggest()
         self._follow()
 
     def visible_plan(self, plan: Plan) -> Plan:
@@ -140,21 +140,28 @@ class TakeDialog(PlanDialog):
     def _keeps_memory_file(self) -> bool:
         return self._kind.kind is Kind.EXTERNAL and self.situation.domain.state.active
 
+    def _holds_nothing(self) -> bool:
+        """Whether there is nothing to take, of whatever kind."""
+        situation = self.situation
+        known = situation.config is not None and not situation.domain.state.active
+        return known and not writable_disks(situation)
+
     def _follow(self) -> None:
         """What can be chosen depends on the machine and the kind."""
         is_qemu = self.situation.host.driver == "QEMU"
-        self._form.setRowVisible(self._kind, is_qemu)  # another driver has but one kind
-        self._folds.setVisible(is_qemu)
+        choice = is_qemu and not self._holds_nothing()  # another driver has but one kind
+        self._form.setRowVisible(self._kind, choice)
+        self._folds.setVisible(choice)
         self._options.set_situation(self.situation, self._kind.kind)
         self._places.set_situation(self.situation, self.request())
 
     def _template_changed(self) -> None:
         if not self._name.isModified():
-            self._name.setText(self._suggestion())
+            self._suggest()
 
     def _kind_changed(self) -> None:
         if not self._name.isModified():
-            self._name.setText(self._suggestion())
+            self._suggest()
         self._follow()
         self._changed()
 
@@ -186,6 +193,11 @@ class TakeDialog(PlanDialog):
             if self._kind.kind is Kind.INTERNAL or self._options.reuse()
             else names | suffixes_used(self.situation)
         )
+
+    def _suggest(self) -> None:
+        """Selected, so that another name is typed in its place."""
+        self._name.setText(self._suggestion())
+        self._name.selectAll()
 
     def _suggestion(self) -> str:
         return expand(self.template, self.situation.domain.name, self._taken(), self._now)

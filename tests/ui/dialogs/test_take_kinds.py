@@ -56,6 +56,54 @@ def _text(widget: QWidget) -> str:
     return widget.text() if isinstance(widget, QRadioButton | QCheckBox | QToolButton) else ""
 
 
+@pytest.mark.parametrize("disk", [RAW, CD])
+@pytest.mark.parametrize("read_later", [True, False])
+def test_the_suggested_name_is_selected_whatever_the_machine_is_made_of(
+    qtbot: QtBot, make_situation: MakeSituation, disk: Disk, *, read_later: bool
+) -> None:
+    found = machine(make_situation(()))
+    found = replace(found, config=replace(found.config, disks=(disk,)))
+    dialog = TakeDialog(replace(found, config=None) if read_later else found)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    if read_later:
+        dialog.set_situation(found)
+    name = named(dialog, QLineEdit, "Name")
+    assert name.selectedText() == name.text() == "pisces-1"
+    qtbot.keyClicks(name, "mine")
+    assert name.text() == "mine"
+
+
+def test_a_machine_that_holds_nothing_gets_one_reason_and_no_choice(
+    qtbot: QtBot, make_situation: MakeSituation
+) -> None:
+    found = machine(make_situation(()), state=DomainState.SHUT_OFF)
+    dialog = TakeDialog(replace(found, config=replace(found.config, disks=(CD,))))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    said = "Not possible: The machine is off and has no writable disk: there is nothing that a snapshot could hold."
+    assert dialog.plan_view.texts() == (said,)
+    assert not any(each.isVisible() for each in dialog.findChildren(QRadioButton))
+    assert not any("Disks and memory" in each.text().replace("&", "") for each in _buttons(dialog))
+
+
+@pytest.mark.parametrize("kind", ["Inside the images", "In files of their own", "Disks only"])
+def test_a_running_machine_without_disks_is_told_to_keep_its_memory_and_not_to_choose_a_disk(
+    qtbot: QtBot, make_situation: MakeSituation, kind: str
+) -> None:
+    found = machine(make_situation(()))
+    dialog = TakeDialog(replace(found, config=replace(found.config, disks=())))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    choose(dialog, kind)
+    (said,) = (text for text in dialog.plan_view.texts() if text.startswith("Not possible"))
+    assert said.endswith(("Keep the memory in a file of its own.", "Choose a file for it."))
+
+
+def _buttons(dialog: TakeDialog) -> list[QToolButton]:
+    return [each for each in dialog.findChildren(QToolButton) if each.isVisible()]
+
+
 def choose(dialog: TakeDialog, kind: str) -> None:
     named(dialog, QRadioButton, kind).click()
 
