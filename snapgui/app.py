@@ -26,6 +26,7 @@ from snapgui import __version__
 from snapgui.core import text
 from snapgui.core.errors import SnapguiError
 from snapgui.core.text import translate
+from snapgui.core.uris import is_demo
 from snapgui.jobs.backend import Backend
 from snapgui.jobs.default_host import find_default
 from snapgui.jobs.garbage import GarbageCollector
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 # A worker that parses gives the interpreter back this often, in seconds: the UI thread never waits long for its turn.
 _SWITCH_INTERVAL = 0.001
 _SIGNALS_MS = 250  # how often Python gets a look at signals such as Ctrl+C
-
-_EMBEDDED = "qemu:///embed"  # gone with this process, so not to be remembered
 
 
 class Application:
@@ -103,7 +102,7 @@ class Application:
         shown = self.backend.hosts.uris
         kept = [uri for uri in self.settings.get(CONNECTIONS) if uri in shown or uri not in self._let_go]
         worked = [uri for uri in shown if uri in self._opened and uri not in kept]  # others may be slips of the pen
-        self.settings.set(CONNECTIONS, [uri for uri in (*kept, *worked) if not uri.startswith(_EMBEDDED)])
+        self.settings.set(CONNECTIONS, [uri for uri in (*kept, *worked) if not is_demo(uri)])
         self.backend.close()
         if self._demo is not None:
             # It waits for what its machine is at. The window is gone meanwhile, instead of standing there frozen.

@@ -21,6 +21,7 @@ NAME_TEMPLATE = Option("take/name_template", "{machine}-{n}")
 WINDOW_GEOMETRY = Option("window/geometry", QByteArray())
 SPLITTERS: Option[list[str]] = Option("window/splitters", [])  # each splitter's state in base64, outermost first
 SNAPSHOT_HEADER = Option("window/snapshot_columns", QByteArray())
+LAST_MACHINE: Option[list[str]] = Option("window/machine", [])  # the one that is shown: its host's URI, and its UUID
 NAMES_RESIZED = Option("window/names_resized", default=False)  # the width of the snapshots' names is the user's
 
 

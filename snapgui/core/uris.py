@@ -2,7 +2,7 @@
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from snapgui.core.text import translate
 
@@ -11,6 +11,7 @@ _DRIVERS: Final = re.compile(
     "bhyve|ch|esx|gsx|hyperv|lxc|openvz|qemu|test|vbox|vmwarefusion|vmwareplayer|vmwarews|vpx|vz|xen"
 )
 _TRANSPORTS: Final = ("ssh", "libssh", "libssh2", "tls", "tcp", "unix", "ext")
+DEMO_PREFIX: Final = "snapgui-demo-"  # what the name of a demo's folder begins with
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9]*)(?:\+([a-z0-9]+))?:(.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -29,6 +30,21 @@ def is_in_process(uri: str) -> bool:
     """Whether the hypervisor's driver lives in this process, where no other program reaches its machines."""
     parts = urlsplit(uri)
     return not parts.netloc and "+" not in parts.scheme and (parts.scheme == "test" or parts.path == "/embed")
+
+
+def embedded_folder(uri: str) -> str:
+    """The name of the folder that QEMU's driver in this process keeps everything in; "" where the URI has none.
+
+    https://libvirt.org/drvqemu.html#embedded-driver
+    """
+    parts = urlsplit(uri)
+    root = parse_qs(parts.query).get("root", [""])[0] if parts.path == "/embed" else ""
+    return root.rstrip("/").rpartition("/")[2]
+
+
+def is_demo(uri: str) -> bool:
+    """Whether the host is the demo, which is gone with this process."""
+    return embedded_folder(uri).startswith(DEMO_PREFIX)
 
 
 def complaint(uri: str) -> str:

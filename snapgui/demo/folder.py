@@ -7,15 +7,16 @@ import signal
 import tempfile
 from pathlib import Path
 
+from snapgui.core.uris import DEMO_PREFIX
+
 # Not TMPDIR: sockets lie below it, and the path of a socket ends at 108 characters.
 PLACE = Path("/tmp")  # noqa: S108 - mkdtemp makes a folder there that nobody else can enter or foresee
-_PREFIX = "snapgui-demo-"
 _LOCK = "lock"
 
 
 def create(place: Path = PLACE) -> tuple[Path, int]:
     """A new folder, and the descriptor that keeps it locked until ``remove`` or the end of the process."""
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+    folder = Path(tempfile.mkdtemp(prefix=DEMO_PREFIX, dir=place))
     # It gets its name once it is locked, so that no other demo sees it unlocked.
     waiting = folder / f"{_LOCK}.new"
     lock = os.open(waiting, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -33,7 +34,7 @@ def remove(folder: Path, lock: int) -> None:
 
 def remove_abandoned(place: Path = PLACE) -> None:
     """Remove our own folders whose demo is no longer there."""
-    for folder in place.glob(f"{_PREFIX}*"):
+    for folder in place.glob(f"{DEMO_PREFIX}*"):
         try:
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
                 continue

@@ -12,6 +12,7 @@ from PySide6.QtCore import QLocale, QObject, Qt
 
 from snapgui.core.records import DomainId, DomainRecord, HostRecord
 from snapgui.core.text import translate
+from snapgui.core.uris import embedded_folder, is_demo
 from snapgui.models.format import listed, natural_key, one_line, tooltip
 from snapgui.models.roles import Role
 from snapgui.models.store import Store
@@ -176,7 +177,9 @@ def host_label(host: HostRecord) -> str:
         return host.uri
     driver = parts.scheme.split("+", 1)[0]
     if parts.path == "/embed":
-        return translate("Machines", "This application")
+        if is_demo(host.uri):
+            return translate("Machines", "Demo")
+        return translate("Machines", "Inside snapgui ({folder})").format(folder=embedded_folder(host.uri))
     if (driver, parts.path) == ("qemu", "/system"):
         return where
     # In full where the driver is not the usual one; "session" says enough of "qemu:///session".

@@ -1,8 +1,10 @@
-"""Which machine is chosen when the user has chosen none: the one that was asked for, or a host's first."""
+"""Which machine is chosen when the user has chosen none: the one that was asked for, else that of last time, else a
+host's first.
+"""
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from snapgui.core.records import HostState
+from snapgui.core.records import DomainId, HostState
 from snapgui.models.store import Store
 from snapgui.ui.machines import MachinesPanel
 
@@ -18,15 +20,20 @@ class MachineChoice(QObject):
         self._machines = machines
         self._preferred = ""  # the machine to choose once it appears
         self._entering = ""  # the host whose first machine to choose once it appears
+        self._last: DomainId | None = None  # the machine of last time, as long as it may appear
         self._waits = False
 
     def prefer(self, domain: str) -> None:
         """Choose the first machine of this name that appears."""
         self._preferred = domain
 
+    def remember(self, domain: DomainId) -> None:
+        """Choose this machine, as long as its host does not turn out to be without it."""
+        self._last = domain
+
     def enter(self, uri: str) -> None:
         """Choose the first machine of this host once there is one; until then the host itself."""
-        self._entering = uri
+        self._entering, self._last = uri, None
         self._machines.choose(uri)
 
     def wait(self, *, waits: bool) -> None:
@@ -73,8 +80,17 @@ class MachineChoice(QObject):
                     self._preferred = ""
                     return
 
+    def _comes_back(self) -> bool:
+        """Whether the machine of last time is chosen now, or its host has yet to say whether there is one."""
+        last = self._last
+        if last is None or self._machines.choose(last):
+            self._last = None
+            return last is not None
+        host = self._store.host(last.uri)
+        return host is not None and host.state is HostState.CONNECTING
+
     def _choose_first(self) -> None:
-        if self._preferred or self._machines.domain() is not None:
+        if self._preferred or self._machines.domain() is not None or self._comes_back():
             return
         chosen = self._machines.uri()
         if chosen is None or chosen == self._entering:

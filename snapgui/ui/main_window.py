@@ -12,15 +12,16 @@ from PySide6.QtWidgets import (
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, DomainRecord, HostRecord, Snapshots
 from snapgui.core.text import translate
+from snapgui.core.uris import is_demo
 from snapgui.jobs.backend import Backend
 from snapgui.models.activity import ActivityModel
 from snapgui.models.machines import MachinesModel, host_label
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
-from snapgui.settings import NAMES_RESIZED, SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
+from snapgui.settings import LAST_MACHINE, NAMES_RESIZED, SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
 from snapgui.ui import dialogs
 from snapgui.ui.acting import Acting
-from snapgui.ui.actions import Act, Actions, is_embedded
+from snapgui.ui.actions import Act, Actions
 from snapgui.ui.activity import ActivityView
 from snapgui.ui.chart.panel import SizesPanel
 from snapgui.ui.details.panel import DetailsPanel
@@ -154,6 +155,8 @@ class MainWindow(QMainWindow):
         if not self._leaving.may_close():
             event.ignore()
             return
+        if (domain := self.machines.domain()) is not None and not is_demo(domain.uri):
+            self._settings.set(LAST_MACHINE, [domain.uri, domain.uuid])
         self._settings.set(WINDOW_GEOMETRY, self.saveGeometry())
         self._settings.set(SPLITTERS, self._panes.states())
         self._settings.set(SNAPSHOT_HEADER, self.snapshots.header_state())
@@ -250,6 +253,8 @@ class MainWindow(QMainWindow):
         geometry: QByteArray = self._settings.get(WINDOW_GEOMETRY)
         if not geometry.isEmpty():
             self.restoreGeometry(geometry)
+        if len(last := self._settings.get(LAST_MACHINE)) == len(("uri", "uuid")):
+            self._machine_choice.remember(DomainId(*last))
         self._panes.restore(self._settings.get(SPLITTERS))
         self.snapshots.restore_header(
             self._settings.get(SNAPSHOT_HEADER), names_resized=self._settings.get(NAMES_RESIZED)
@@ -286,7 +291,7 @@ class MainWindow(QMainWindow):
 
     def _wait(self, focus: Focus) -> str:
         """Why the chosen machine is to be let alone: the demo goes on with its own, and would collide with the user."""
-        if self._preparing and focus.host is not None and is_embedded(focus.host.uri):
+        if self._preparing and focus.host is not None and is_demo(focus.host.uri):
             return translate("MainWindow", "The demo is being prepared.")
         return ""
 

@@ -144,7 +144,8 @@ def test_filter_keeps_matching_machines_and_named_hosts(model: MachinesModel, st
 
 
 def test_the_driver_in_this_process_is_called_this_application() -> None:
-    assert host_label(HostRecord("qemu:///embed?root=/tmp/x")) == "This application"
+    assert host_label(HostRecord("qemu:///embed?root=/srv/lab/")) == "Inside snapgui (lab)"
+    assert host_label(HostRecord("qemu:///embed?root=/tmp/snapgui-demo-x7")) == "Demo"
 
 
 def test_hosts_that_would_be_called_the_same_are_told_apart(model: MachinesModel, store: Store) -> None:
