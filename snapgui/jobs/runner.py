@@ -32,7 +32,7 @@ from snapgui.jobs.hosts import Hosts, situation
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
 from snapgui.jobs.requests import is_group, outcome_on, pauses_for_memory, sort, touched
-from snapgui.jobs.screens import Screens
+from snapgui.jobs.screens import Screens, photograph
 from snapgui.virt.events import DomainChanged
 from snapgui.virt.host import Host
 
@@ -213,10 +213,7 @@ class Runner(QObject):
         host = self._hosts.host(step.domain.uri)
         if host is None or not step.takes:
             return None
-        try:
-            return host.screenshot(step.domain.uuid)
-        except SnapguiError:
-            return None  # a machine that is off or has no screen: the snapshot matters, the picture does not
+        return photograph(host, step.domain.uuid)
 
     def _keep_picture(self, step: Step, picture: bytes | None) -> None:
         host = self._hosts.host(step.domain.uri)

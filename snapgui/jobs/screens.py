@@ -22,6 +22,25 @@ if TYPE_CHECKING:
     from snapgui.core.health.inventory import Picture
 
 
+_NO_PICTURE = b"snapgui: no picture: "  # what stands in a picture's place where there is none, before the reason
+_NOT_RUNNING = 55  # VIR_ERR_OPERATION_INVALID
+
+
+def photograph(host: Host, uuid: str) -> bytes | None:
+    """A machine's screen to be kept with a snapshot, or why there is none; None of a machine that is off. Blocks."""
+    try:
+        return host.screenshot(uuid)
+    except SnapguiError as error:  # the snapshot matters, the picture does not
+        return None if error.problem.code == _NOT_RUNNING else _NO_PICTURE + error.problem.why.encode()
+
+
+def why_not(picture: bytes | None) -> str:
+    """Why there was no picture of the screen when the snapshot was taken; "" where there is one, or it is not known."""
+    if picture is None or not picture.startswith(_NO_PICTURE):
+        return ""
+    return picture.removeprefix(_NO_PICTURE).decode(errors="replace")
+
+
 class Screens:
     """One file for each snapshot. A picture is a comfort: what can't be written or read is simply not there.
 

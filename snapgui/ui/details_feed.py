@@ -11,6 +11,7 @@ from snapgui.core.records import DomainId
 from snapgui.core.requests import Describe, Take
 from snapgui.core.text import translate
 from snapgui.jobs.backend import Backend
+from snapgui.jobs.screens import why_not
 from snapgui.models.store import Store
 from snapgui.ui.details.panel import DetailsPanel
 from snapgui.ui.operations.operations import Operations
@@ -56,7 +57,11 @@ class DetailsFeed(QObject):
         if record is not None:
             # A choice is also the time to notice what another client has edited under the same name.
             self._hosts.read_xml(domain, name, lambda _xml: None, lambda _problem: None)
-            self._screens.want(domain.uuid, record, partial(self._panel.set_picture, domain, name))
+            self._screens.want(domain.uuid, record, partial(self._picture_loaded, domain, name))
+
+    def _picture_loaded(self, domain: DomainId, name: str, picture: bytes | None) -> None:
+        why = why_not(picture)
+        self._panel.set_picture(domain, name, None if why else picture, why)
 
     def _look_at(self, domain: DomainId) -> None:
         """A job on the machine would keep the question waiting, and libvirt would give up on it."""

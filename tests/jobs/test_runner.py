@@ -9,6 +9,7 @@ import pytest
 from testbed.stage import Stage
 
 from snapgui.core.activity import JobRecord, JobState
+from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.plan import Call, Plan, Step
 from snapgui.core.records import DomainId, Snapshots
 from snapgui.core.requests import (
@@ -24,6 +25,7 @@ from snapgui.core.requests import (
 )
 from snapgui.core.rules import make_plan
 from snapgui.jobs.requests import outcome
+from snapgui.jobs.screens import why_not
 from snapgui.virt.host import Host, SnapshotNames
 
 
@@ -150,6 +152,23 @@ def test_a_picture_goes_too_where_the_snapshot_is_seen_to_be_gone_before_the_job
     stage.backend.runner.start(plan)
     stage.store.put_snapshots(stage.domain, Snapshots())
     qtbot.waitUntil(lambda: not pictures())
+
+
+@pytest.mark.parametrize(("code", "told"), [(84, "No screen."), (55, "")])
+def test_why_a_snapshot_has_no_picture_is_kept_in_its_place(
+    qtbot, stage: Stage, monkeypatch: pytest.MonkeyPatch, code: int, told: str
+):
+    def fail(_host: Host, _uuid: str) -> bytes:
+        raise SnapguiError(Problem("", "No screen.", "", code=code))
+
+    monkeypatch.setattr(Host, "screenshot", fail)
+    _run(qtbot, stage, Take(stage.domain, "a"))
+    qtbot.waitUntil(lambda: "a" in stage.names() and stage.store.snapshots(stage.domain).records["a"].complete)
+    found = []
+    stage.backend.screens.want(stage.domain.uuid, stage.store.snapshots(stage.domain).records["a"], found.append)
+    qtbot.waitUntil(lambda: bool(found))
+    assert why_not(found[0]) == told
+    assert (found[0] is None) is not bool(told)
 
 
 @pytest.mark.parametrize(

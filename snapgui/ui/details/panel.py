@@ -132,12 +132,12 @@ class DetailsPanel(QWidget):
             words = (problem.why, problem.remedy, problem.raw)
             self._xml.show_words("\n\n".join(text for text in words if text))
 
-    def set_picture(self, domain: DomainId, name: str, data: bytes | None) -> None:
-        """The picture that was asked for, as an image file's bytes; None where there is none."""
+    def set_picture(self, domain: DomainId, name: str, data: bytes | None, why: str = "") -> None:
+        """The picture that was asked for, as an image file's bytes; None where there is none. ``why``, if known."""
         if (domain, name) != self._key:
             return
         if data is None:
-            self._tell_no_picture()
+            self._tell_no_picture(why)
         else:
             self._decoder.submit(self._key, data)
 
@@ -356,12 +356,14 @@ class DetailsPanel(QWidget):
             self._screen.set_image(image, preview, one_line(machine.name))
             self._screen.show()
 
-    def _tell_no_picture(self) -> None:
+    def _tell_no_picture(self, why: str) -> None:
         self._hide_picture()
         if self._record is None or not self._record.complete:
             return
         if self._record.state is SnapshotState.SHUT_OFF:
             text = translate("Details", "No picture of the screen: the machine was off.")
+        elif why:
+            text = translate("Details", "No picture of the screen: it could not be taken. {why}").format(why=why)
         else:
             text = translate(
                 "Details",

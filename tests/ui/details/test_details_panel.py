@@ -328,6 +328,13 @@ def test_virsh_commands_copy(desk: Any, qtbot: QtBot) -> None:
     assert QGuiApplication.clipboard().text() == "virsh -c qemu:///system snapshot-revert pisces pisces-1"
 
 
+def test_where_the_screen_could_not_be_photographed_it_says_why_and_guesses_nothing(desk: Any) -> None:
+    desk.choose("pisces-1")
+    desk.panel.set_picture(desk.domain, "pisces-1", None, "The machine has no screen.")
+    (text,) = [text for text in desk.texts() if text.startswith("No picture of the screen")]
+    assert text == "No picture of the screen: it could not be taken. The machine has no screen."
+
+
 @pytest.mark.parametrize(
     ("state", "words"), [(SnapshotState.SHUT_OFF, "the machine was off"), (SnapshotState.RUNNING, "another program")]
 )
