@@ -98,6 +98,7 @@ def test_a_snapshot_whose_own_image_is_missing_is_not_reverted_to(
     domain: DomainId, machine: Callable[..., Situation]
 ) -> None:
     assert blockers(make_plan(Revert(domain, "a"), machine(missing={"vda": _VDA}))) == ["image-needed"]
+    assert blockers(make_plan(Revert(domain, "a"), machine(missing={"vda": _VDA}, driver="TEST"))) == []
 
 
 def test_no_snapshot_is_taken_of_a_disk_whose_image_is_missing(
