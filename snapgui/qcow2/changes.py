@@ -15,7 +15,7 @@ import numpy.typing as npt
 from snapgui.qcow2.header import Header
 from snapgui.qcow2.snapshots import read_table, while_table_stays
 from snapgui.qcow2.source import ByteSource
-from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Entries, Numbers, l2_reader, read_l1, read_states
+from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Entries, Numbers, l2_reader, plain, read_l1, read_states
 
 _L1_AT_ONCE = 4096
 _COPIED = np.uint64(1 << 63)  # of an L2 entry: its count is 1, which does not say where the data is
@@ -83,18 +83,18 @@ def _read(
         for row, state in enumerate(states):  # what is behind the disk's end is a memory state
             places[row, max(0, state.memory_from - start) :] = 0
         (columns,) = (places[0] != places[1]).nonzero()
-        wanted = places[:, columns].T.tolist()
+        wanted = plain(places[:, columns].T)
         done = 0
         while done < len(wanted) and not header.data_file:
             ready = reader.prepare([[place for place in both if place] for both in wanted[done:]])
-            for column, both in zip(columns[done : done + ready].tolist(), wanted[done : done + ready], strict=True):
+            for column, both in zip(plain(columns[done : done + ready]), wanted[done : done + ready], strict=True):
                 none = np.zeros(header.cluster_size // 8, np.uint64)
                 one, other = (reader.read(place, 0, header.l2_entries) if place else none for place in both)
                 strip.add(start + column, one, other)
             done += ready
             progress((start + done) / longest)
     progress(1.0)
-    return Changes(disk_size, int(strip.bins.sum()), bin_clusters * header.cluster_size, tuple(strip.bins.tolist()))
+    return Changes(disk_size, int(strip.bins.sum()), bin_clusters * header.cluster_size, tuple(plain(strip.bins)))
 
 
 class _Strip:

@@ -17,7 +17,7 @@ from snapgui.qcow2.header import Header
 from snapgui.qcow2.references import Holdings, Kind
 from snapgui.qcow2.snapshots import InternalSnapshot, read_table, while_table_stays
 from snapgui.qcow2.source import ByteSource
-from snapgui.qcow2.tables import Numbers, read_states
+from snapgui.qcow2.tables import Numbers, plain, read_states
 from snapgui.qcow2.walk import Progress, Walk
 
 
@@ -64,17 +64,17 @@ class Clusters:
             if not 0 <= place < len(self.snapshots):
                 raise IndexError(f"no snapshot {place}")
             chosen[place + 1] = 1
-        chosen = chosen.cumsum()
-        inside = chosen[found.last + 1] - chosen[found.first] == found.last - found.first + 1
+        upto = chosen.cumsum()
+        inside = upto[found.last + 1] - upto[found.first] == found.last - found.first + 1
         return _sum(found, _all_of_group(found, inside))
 
     def groups(self) -> dict[int, Held]:
         """What exactly the states of a bit mask hold together: bit ``n`` is snapshot ``n``, the highest one is now."""
         found: dict[int, list[int]] = {}
         holdings = self._holdings
-        first, last = holdings.first.tolist(), holdings.last.tolist()
-        ends = holdings.begin.tolist()
-        for kind, size, begin, end in zip(holdings.kind.tolist(), holdings.size.tolist(), ends, ends[1:], strict=False):
+        first, last = plain(holdings.first), plain(holdings.last)
+        ends = plain(holdings.begin)
+        for kind, size, begin, end in zip(plain(holdings.kind), plain(holdings.size), ends, ends[1:], strict=False):
             owners = sum((2 << last[run]) - (1 << first[run]) for run in range(begin, end))
             found.setdefault(owners, [0] * len(Kind))[kind] += size
         return {owners: Held(*sizes) for owners, sizes in found.items()}
@@ -135,8 +135,8 @@ def _read(source: ByteSource, header: Header, progress: Progress, *, shared: boo
         header.disk_size,
         snapshots,
         as_of,
-        tuple(Held(*row) for row in alone.tolist()),
-        tuple(Held(*row) for row in (referred - alone).tolist()) if shared else None,
+        tuple(Held(*row) for row in plain(alone)),
+        tuple(Held(*row) for row in plain(referred - alone)) if shared else None,
         holdings,
     )
 

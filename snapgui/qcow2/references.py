@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from snapgui.qcow2.tables import Numbers
+from snapgui.qcow2.tables import Numbers, plain
 
 _MANY = 1 << 22  # runs of compressed clusters, before those that are there twice are dropped
 
@@ -92,7 +92,7 @@ class Tally:
             np.not_equal(clusters[1:], clusters[:-1], out=is_new[1:])
             if not is_new.all():
                 codes = self._combined(codes, is_new)
-        for code, count in zip(*(part.tolist() for part in np.unique(codes, return_counts=True)), strict=True):
+        for code, count in zip(*(plain(part) for part in np.unique(codes, return_counts=True)), strict=True):
             self._counts[code] = self._counts.get(code, 0) + count
 
     def _combined(self, codes: Numbers, is_new: npt.NDArray[np.bool_]) -> Numbers:
@@ -105,7 +105,7 @@ class Tally:
         while len(open_ones):
             pairs = np.stack([found[open_ones], codes[begin[open_ones] + step]], axis=1)
             unique, inverse = np.unique(pairs, axis=0, return_inverse=True)
-            joined = [self._join(one, other) for one, other in unique.tolist()]
+            joined = [self._join(one, other) for one, other in plain(unique)]
             found[open_ones] = np.array(joined, np.int64)[inverse.reshape(-1)]
             step += 1
             open_ones = open_ones[sizes[open_ones] > step]

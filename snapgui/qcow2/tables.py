@@ -8,7 +8,7 @@ that whatever an image claims, no more is read than it is long.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,11 @@ _KEPT = 64 * 1024 * 1024  # bytes of L2 tables from afar that are kept at a time
 
 Entries = npt.NDArray[np.uint64]  # as they stand in the image: big-endian, on a little-endian machine
 Numbers = npt.NDArray[np.int64]
+
+
+def plain(array: npt.NDArray[Any]) -> list[Any]:
+    """The elements as Python's own numbers. What numpy says of the type of ``tolist`` differs between its releases."""
+    return cast("list[Any]", array.tolist())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from snapgui.qcow2.errors import DamagedImageError
 from snapgui.qcow2.header import Header
 from snapgui.qcow2.references import Kind, Tally
 from snapgui.qcow2.source import ByteSource
-from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Entries, L2Reader, Numbers, State, l2_reader, read_l1
+from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Entries, L2Reader, Numbers, State, l2_reader, plain, read_l1
 
 _L1_AT_ONCE = 1 << 19  # entries of L1 tables, of all states together
 _RUNS_AT_ONCE = 1 << 20
@@ -107,7 +107,7 @@ class Walk:
 
     def _walk(self, places: Numbers, start: int, columns: npt.NDArray[np.intp]) -> None:
         """The L2 tables of these columns of ``places``, whose first column is that of L1 entry ``start``."""
-        indexes = [(start + column, _segments(places[:, column])) for column in columns.tolist()]
+        indexes = [(start + column, _segments(places[:, column])) for column in plain(columns)]
         wanted = [[*{place for _, _, place in segments if place}] for _, segments in indexes]
         done = 0
         while done < len(indexes):
@@ -155,7 +155,7 @@ class Walk:
         """Compressed clusters in tables that all states share may lie in the host clusters of others."""
         done = 0
         while done < len(places):
-            ahead = places[done : done + _L1_AHEAD].tolist()
+            ahead = plain(places[done : done + _L1_AHEAD])
             ahead = ahead[: self._reader.prepare([[place] for place in ahead])]
             for place in ahead:
                 found = self._entries(place, 0, self._header.l2_entries)
@@ -269,7 +269,7 @@ def _segments(places: Numbers) -> list[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     first = 0
     (changes,) = (places[1:] != places[:-1]).nonzero()
-    for change in changes.tolist():
+    for change in plain(changes):
         found.append((first, change, int(places[first])))
         first = change + 1
     found.append((first, len(places) - 1, int(places[-1])))
