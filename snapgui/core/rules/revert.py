@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, RevertFlag
-from snapgui.core.records import Agent, DomainState, Kind, Mode, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.records import Agent, DomainState, Kind, Mode, Pause, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.requests import Revert, RunState, Take, Undo
 from snapgui.core.rules import facts
 from snapgui.core.rules.naming import fit_for_a_job, may_be_mistaken
@@ -18,7 +18,7 @@ from snapgui.core.rules.revert_files import (
     missing_findings,
     resting_on,
 )
-from snapgui.core.rules.safety import after_take, holds_nvram, is_unchanged, not_kept
+from snapgui.core.rules.safety import after_take, holds_nvram, is_configured_alike, is_unchanged, not_kept
 from snapgui.core.rules.take import plan_take
 from snapgui.core.text import translate
 
@@ -309,8 +309,7 @@ def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept
     active = situation.domain.state.active
     effects = _changes_since(situation, kept)
     if active and (kept is None or kept.kind is Kind.DISK_ONLY):
-        text = translate("Plan", "What runs in the machine now ends at once, without being saved.")
-        effects.append(Effect(EffectKind.LOSES, text))
+        effects += _memory_lost(situation)
     if request.remove_managed_save and situation.domain.managed_save:
         effects.append(Effect(EffectKind.LOSES, _removed_save(situation)))
     if request.reset_nvram and _flags(request, record, situation) & RevertFlag.RESET_NVRAM:
@@ -335,12 +334,24 @@ def _effects(request: Revert, record: SnapshotRecord, situation: Situation, kept
     if _sets_clock(request, record, situation):
         text = translate("Plan", "The guest’s clock is set to now, where its agent answers.")
         effects.append(Effect(EffectKind.CHANGES, text))
-    text = translate("Plan", "The machine’s settings go back to that time, too.")
-    effects.append(Effect(EffectKind.CHANGES, text))
+    if situation.config is not None and not is_configured_alike(record, situation):
+        text = translate("Plan", "The machine’s settings go back to that time, too.")
+        effects.append(Effect(EffectKind.CHANGES, text))
     if situation.snapshots.current != record.name:
         text = translate("Plan", "“{name}” becomes the current snapshot.").format(name=record.name)
         effects.append(Effect(EffectKind.CHANGES, text, (record.name,)))
     return effects
+
+
+def _memory_lost(situation: Situation) -> list[Effect]:
+    """Nothing ends in a machine that stands still; one that has not run since a revert holds nothing new."""
+    if situation.domain.state is not DomainState.PAUSED:
+        text = translate("Plan", "What runs in the machine now ends at once, without being saved.")
+    elif situation.domain.pause is not Pause.REVERTED:
+        text = translate("Plan", "What the paused machine’s memory holds is lost.")
+    else:
+        return []
+    return [Effect(EffectKind.LOSES, text)]
 
 
 def _removed_save(situation: Situation) -> str:
@@ -383,5 +394,5 @@ def _ending(request: Revert, record: SnapshotRecord) -> str:
             return translate("Plan", "Afterwards the machine is paused, at the very start of its boot.")
         return translate("Plan", "Afterwards the machine boots and runs.")
     if paused:
-        return translate("Plan", "Afterwards the machine is paused where it was.")
-    return translate("Plan", "Afterwards the machine runs from where it was.")
+        return translate("Plan", "Afterwards the machine is paused at the moment of the snapshot.")
+    return translate("Plan", "Afterwards the machine runs on from the moment of the snapshot.")

@@ -86,7 +86,7 @@ def is_unchanged(situation: Situation) -> bool:
     """
     record = situation.snapshots.records.get(situation.snapshots.current or "")
     off = not situation.domain.state.active and not situation.domain.managed_save
-    if record is None or not off or not _configured_alike(record, situation):
+    if record is None or not off or not is_configured_alike(record, situation):
         return False
     then = config_then(record.name, situation)
     images = {} if then is None else {disk.target: disk.source for disk in then.disks}
@@ -94,13 +94,15 @@ def is_unchanged(situation: Situation) -> bool:
     return all(_holds_the_same(record, disk, images.get(disk.target), situation) for disk in disks)
 
 
-def _configured_alike(record: SnapshotRecord, situation: Situation) -> bool:
+def is_configured_alike(record: SnapshotRecord, situation: Situation) -> bool:
+    """Whether the machine is proven to have the settings that it had in the snapshot."""
     xml = situation.snapshot_xml.get(record.name)
     if xml is None or situation.config is None:
         return False
     try:
         then = of_snapshot(xml)
-        now = Configuration(persistent=situation.config.xml)
+        xml_now = situation.config.xml  # of an active machine, what it runs with
+        now = Configuration(live=xml_now) if situation.domain.state.active else Configuration(persistent=xml_now)
         differing = None if then is None else [each.path for each in compare(then, now)]
     except XmlError:
         differing = None

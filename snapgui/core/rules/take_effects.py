@@ -15,11 +15,11 @@ _SAID_ONE_BY_ONE: Final = 3
 def take_effects(request: Take, situation: Situation) -> list[Effect]:
     """In the order in which they are read. ``request`` names the memory's file."""
     current = situation.snapshots.current
-    text = (
-        translate("Plan", "Adds “{name}” as the first snapshot of its line.")
-        if current is None
-        else translate("Plan", "Adds “{name}” under “{parent}”.")
-    )
+    text = translate("Plan", "Adds “{name}” under “{parent}”.")
+    if current is None:
+        text = translate("Plan", "Adds “{name}”, the machine’s first snapshot.")
+        if situation.snapshots.records:
+            text = translate("Plan", "Adds “{name}” under no other: the machine stands on no snapshot.")
     effects = []
     if not request.no_metadata:
         effects.append(Effect(EffectKind.ADDS, text.format(name=request.name, parent=current), (request.name,)))

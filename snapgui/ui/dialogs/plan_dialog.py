@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage, QKeyEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import EffectKind, Level, Plan
@@ -192,10 +200,21 @@ class PlanDialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt gives a dialog two thirds of the screen at most, which on a small one leaves no room for the plan."""
+        for each in self.findChildren(QAbstractButton):
+            if isinstance(each, QCheckBox | QRadioButton):
+                each.installEventFilter(self)
         if not event.spontaneous() and not self.testAttribute(Qt.WidgetAttribute.WA_Resized):
             room = self.screen().availableSize() - _FRAME
             self.resize(self.size().expandedTo(self.sizeHint().boundedTo(room)))
         super().showEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter in what is ticked is the dialog's: on GNOME, Qt would have it tick that once more."""
+        enter = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress and event.key() in enter:
+            self.keyPressEvent(event)
+            return True
+        return super().eventFilter(watched, event)
 
     def changeEvent(self, event: QEvent) -> None:
         """Who comes back may have made room, or a folder, meanwhile: what stands in the way is looked at again."""

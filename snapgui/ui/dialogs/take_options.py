@@ -29,15 +29,22 @@ class TakeOptions(QWidget):
             "halt": translate("TakeDialog", "Tu&rn the machine off afterwards"),
             "quiesce": translate("TakeDialog", "&Hold the guest’s file systems still"),
             "reuse": translate("TakeDialog", "&Use files that have been prepared"),
-            "no_metadata": translate("TakeDialog", "Don’t &let libvirt know it"),
+            "no_metadata": translate("TakeDialog", "Without metadata: &libvirt won’t list it"),
             "validate": translate("TakeDialog", "Chec&k with libvirt’s schema"),
         }
         self._about = {
             "live": translate("TakeDialog", "The file grows with what the guest changes meanwhile."),
             "halt": translate("TakeDialog", "At once, as by pulling its plug."),
             "quiesce": translate("TakeDialog", "The guest’s agent writes everything to the disks first."),
-            "reuse": translate("TakeDialog", "The new files exist already, with the right images behind them."),
-            "no_metadata": translate("TakeDialog", "It is in no list afterwards."),
+            "reuse": translate(
+                "TakeDialog",
+                "The files that the disks go on in exist already, made by qemu-img create with each disk’s image behind"
+                " its own: libvirt then makes none. Choose them under “Disks and memory”.",
+            ),
+            "no_metadata": translate(
+                "TakeDialog",
+                "The images hold the snapshot, but neither this list nor virsh shows it: only qemu-img does.",
+            ),
             "validate": translate("TakeDialog", "Refuses what is not in libvirt’s documentation."),
         }
         self._boxes = {name: QCheckBox(text) for name, text in texts.items()}

@@ -65,10 +65,10 @@ def test_a_machine_that_is_off_has_no_console_to_lose(
 @pytest.mark.parametrize(
     ("state", "run", "ending"),
     [
-        (SnapshotState.RUNNING, RunState.AS_TAKEN, "runs from where it was"),
-        (SnapshotState.RUNNING, RunState.PAUSED, "paused where it was"),
-        (SnapshotState.PAUSED, RunState.AS_TAKEN, "paused where it was"),
-        (SnapshotState.PAUSED, RunState.RUNNING, "runs from where it was"),
+        (SnapshotState.RUNNING, RunState.AS_TAKEN, "runs on from the moment of the snapshot"),
+        (SnapshotState.RUNNING, RunState.PAUSED, "paused at the moment of the snapshot"),
+        (SnapshotState.PAUSED, RunState.AS_TAKEN, "paused at the moment of the snapshot"),
+        (SnapshotState.PAUSED, RunState.RUNNING, "runs on from the moment of the snapshot"),
         (SnapshotState.SHUT_OFF, RunState.AS_TAKEN, "is off"),
         (SnapshotState.SHUT_OFF, RunState.RUNNING, "boots and runs"),
         (SnapshotState.SHUT_OFF, RunState.PAUSED, "very start of its boot"),

@@ -17,6 +17,7 @@ from snapgui.core.records import (
     Kind,
     Layer,
     Mode,
+    Pause,
     Situation,
     SnapshotDisk,
     SnapshotRecord,
@@ -206,6 +207,47 @@ def test_a_machine_counts_as_unchanged_only_where_that_is_proven(
         _as_taken(given, snapshot_xml={"a": _SNAPSHOT.format(name="a", domain=_domain("/images/other.qcow2"))}),
     ):
         assert not is_unchanged(changed)
+
+
+def test_that_settings_go_back_is_said_only_where_they_do(
+    snapshot: Callable[..., Any], situation: Callable[..., Situation], domain: DomainId
+) -> None:
+    given = _as_taken(situation(snapshot("a"), current="a"))
+    running = replace(given, domain=replace(given.domain, state=DomainState.RUNNING))
+    live = replace(given.config, xml=_domain().replace("<domain ", "<domain id='7' "))
+    for alike in (given, replace(running, config=live), replace(given, config=None)):  # None: it is being read
+        assert "settings go back" not in _told(make_plan(Revert(domain, "a"), alike))
+    for other in (
+        replace(given, config=replace(given.config, xml=_domain(memory=128))),
+        replace(running, config=replace(live, xml=live.xml.replace(">512<", ">128<"))),
+        replace(given, snapshot_xml={}),  # what can't be proven is said
+    ):
+        assert "settings go back to that time" in _told(make_plan(Revert(domain, "a"), other))
+
+
+@pytest.mark.parametrize(
+    ("state", "pause", "words"),
+    [
+        (DomainState.RUNNING, Pause.OTHER, "What runs in the machine now ends at once"),
+        (
+            DomainState.PAUSED,
+            Pause.OTHER,
+            "What the paused machine",
+        ),
+        (
+            DomainState.PAUSED,
+            Pause.RESTORED,
+            "What the paused machine",
+        ),
+        (DomainState.PAUSED, Pause.REVERTED, ""),
+    ],
+)
+def test_what_undoing_loses_of_the_memory_depends_on_whether_the_machine_has_run(
+    undo: Callable[..., Plan], snapshot: Callable[..., Any], state: DomainState, pause: Pause, words: str
+) -> None:
+    plan = undo(snapshot("a"), snapshot("s", "a", **_SAFETY), current="a", state=state, pause=pause)
+    lost = [line for line in _told(plan, EffectKind.LOSES).splitlines() if "since “a”" not in line]
+    assert [line.startswith(words) for line in lost] == [True] * bool(words)
 
 
 def test_an_overlay_that_nothing_was_written_to_is_as_its_snapshot(

@@ -287,3 +287,14 @@ def test_checkpoints_keep_it_from_being_reverted_to(take: Callable[..., Plan]) -
     old = {"checkpoints": 1, "version": 9_000_000}  # refuses it while the machine is off
     assert rules(take(**old), Level.BLOCKER) == {"checkpoints"}
     assert take(**old, state=RUNNING).ready
+
+
+def test_where_the_new_snapshot_stands_is_said(
+    domain: DomainId, situation: Callable[..., Situation], snapshot: Callable[..., Any]
+) -> None:
+    for given, words in (
+        (situation(), "Adds “n”, the machine\N{RIGHT SINGLE QUOTATION MARK}s first snapshot."),
+        (situation(snapshot("a"), current="a"), "Adds “n” under “a”."),
+        (situation(snapshot("a")), "Adds “n” under no other: the machine stands on no snapshot."),
+    ):
+        assert make_plan(Take(domain, "n"), given).effects[0].text == words

@@ -55,7 +55,9 @@ def test_each_machine_is_taken_in_turn_and_one_that_fails_does_not_stop_the_othe
     assert _calls(plan) == [(Call.SNAPSHOT_CREATE, name) for name in NAMES]
     assert all(step.may_fail and step.undone_by is None for step in plan.steps)
     assert "If one fails, the others are kept." in [finding.reason for finding in plan.findings]
-    assert [effect.text for effect in plan.effects] == ["Each machine: Adds “a” as the first snapshot of its line."]
+    assert [effect.text for effect in plan.effects] == [
+        "Each machine: Adds “a”, the machine\N{RIGHT SINGLE QUOTATION MARK}s first snapshot."
+    ]
 
 
 def test_rolled_back_each_step_knows_what_takes_it_back_and_a_failure_ends_it(several) -> None:

@@ -238,7 +238,7 @@ def test_options_that_do_not_fit_can_not_be_chosen_and_say_why(open_dialog: Call
     assert step(dialog).flags == 0
     for name in (
         "Turn the machine off afterwards",
-        "Don\N{RIGHT SINGLE QUOTATION MARK}t let libvirt know it",
+        "Without metadata: libvirt won\N{RIGHT SINGLE QUOTATION MARK}t list it",
         "Check with libvirt\N{RIGHT SINGLE QUOTATION MARK}s schema",
     ):
         named(dialog, QCheckBox, name).click()
@@ -249,8 +249,11 @@ def test_options_that_do_not_fit_can_not_be_chosen_and_say_why(open_dialog: Call
 def test_prepared_files_are_read_first(qtbot: QtBot, open_dialog: Callable[..., TakeDialog]) -> None:
     dialog = open_dialog()
     choose(dialog, "Disks only")
+    prepared = named(dialog, QCheckBox, "Use files that have been prepared")
+    for word in ("qemu-img create", "Disks and memory"):  # how they are made, and where they are chosen
+        assert word in prepared.toolTip()
     with qtbot.waitSignal(dialog.reading_wanted):
-        named(dialog, QCheckBox, "Use files that have been prepared").click()
+        prepared.click()
     assert dialog.prepared() == ("/images/pisces.pisces-1",)
     assert not dialog.ok.isEnabled()  # there is none
     images = {"/images": Folder(2**40, frozenset({"pisces.pisces-1"}))}
