@@ -40,6 +40,7 @@ class JobRecord:
     progress: float | None = None  # 0..1 where libvirt tells
     expected: float | None = None  # seconds, from earlier jobs like it
     cancellable: bool = False
+    cancelling: bool = False  # it has been asked to end
     paused: float | None = None
     done: frozenset[int] = frozenset()  # indexes of the steps that have been made, and not undone
     problem: Problem | None = None

@@ -37,17 +37,9 @@ from snapgui.virt.events import DomainChanged
 from snapgui.virt.host import Host
 
 _CONNECTION_ERRORS = frozenset({7, 38, 39})  # what a call says when its connection dies under it
-
-
 _PROGRESS_MS = 250
-
-
 _LATE_SECONDS = 2.0  # how long after a job its events may still come in
-
-
 _AGAIN_MS = 10_000  # until what is owed is tried once more
-
-
 _REMEMBERED = 100  # durations kept for estimates
 
 
@@ -158,6 +150,7 @@ class Runner(QObject):
             self._update(job, state=JobState.CANCELLED, ended=time.time(), cancellable=False)
             return
         job.cancelled.set()  # before the next step
+        self._update(job, cancelling=True, cancellable=False)
         step = job.record.plan.steps[job.record.step]
         if job.record.state is JobState.RUNNING and step.abortable:
             self._hosts.ask(step.domain.uri, methodcaller("abort", step), lambda _: None, lambda _: None)

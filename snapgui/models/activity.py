@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, QTimer
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.job_words import done_text, problem_of
+from snapgui.core.requests import domains
 from snapgui.core.text import translate
 from snapgui.models.format import clock_text, duration_text, full_time_text, listed, one_line, tooltip
 from snapgui.models.roles import Role
@@ -18,6 +19,7 @@ KEPT = 100
 _WORTH_SAYING = 1.0  # seconds: who waits for less has no use for an estimate
 
 _NOWHERE = QModelIndex()
+_WAITING = JobState.WAITING
 _Role = Qt.ItemDataRole
 
 
@@ -91,8 +93,23 @@ class ActivityModel(QAbstractTableModel):
             return None
         if role == _Role.TextAlignmentRole:
             return _alignment(index.column())
+        record = self._jobs[index.row()]
+        if role == _Role.ToolTipRole and index.column() in (Column.RESULT, Column.TOOK) and record.state is _WAITING:
+            return tooltip(self._waits_for(record))
         found = _ANSWERS.get(role)
         return found(self._jobs[index.row()], Column(index.column())) if found else None
+
+    def _waits_for(self, record: JobRecord) -> str:
+        """What a job that has not begun waits for, and since when."""
+        mine = set(domains(record.plan.request))
+        ahead = (job for job in reversed(self._jobs) if not job.state.ended and job.id < record.id)
+        title = next((job.plan.title for job in ahead if not mine.isdisjoint(domains(job.plan.request))), "")
+        since = full_time_text(record.asked)
+        if title:
+            return translate("Activity", "Since {time} it waits for this to end: {title}").format(
+                time=since, title=title
+            )
+        return translate("Activity", "Since {time} it waits for the machine to answer.").format(time=since)
 
     def _drop_oldest(self) -> None:
         for row in reversed(range(1, len(self._jobs))):
@@ -104,7 +121,7 @@ class ActivityModel(QAbstractTableModel):
                 self.endRemoveRows()
 
     def _run_clock(self) -> None:
-        running = any(record.state is JobState.RUNNING for record in self._jobs)
+        running = any(not record.state.ended for record in self._jobs)
         if running and not self._clock.isActive():
             self._clock.start()
         elif not running:
@@ -112,7 +129,7 @@ class ActivityModel(QAbstractTableModel):
 
     def _tick(self) -> None:
         for row, record in enumerate(self._jobs):
-            if record.state is JobState.RUNNING:
+            if not record.state.ended:
                 self.dataChanged.emit(self.index(row, Column.TOOK), self.index(row, Column.TOOK))
 
 
@@ -125,9 +142,9 @@ def _started(record: JobRecord) -> str:
 
 
 def _took(record: JobRecord) -> str:
-    """How long it took, or has taken so far; with how long such jobs took before, where that is known."""
+    """How long it took, or has taken or waited so far; with how long such jobs took before, where that is known."""
     if record.started is None:
-        return ""
+        return duration_text(time.time() - record.asked) if record.state is _WAITING else ""
     elapsed = (time.time() if record.ended is None else record.ended) - record.started
     if record.ended is None and record.expected is not None and record.expected >= _WORTH_SAYING:
         return translate("Activity", "{elapsed} of about {expected}").format(
@@ -142,6 +159,8 @@ def _paused(record: JobRecord) -> str:
 
 def _result(record: JobRecord) -> str:
     told = problem_of(record)
+    if record.cancelling and not record.state.ended:
+        return translate("Activity", "cancelling…")
     if record.state is JobState.FAILED and told:
         return translate("Activity", "failed: {reason}").format(reason=one_line(told.why))
     if record.state is JobState.DONE and told:

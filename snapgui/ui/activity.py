@@ -27,7 +27,7 @@ from snapgui.ui import dialogs
 from snapgui.ui.icons import icon
 
 _ORDER: Final = (Column.WHAT, Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED)
-_LEAST: Final = {Column.WHAT: 18, Column.RESULT: 14}  # characters: of what is elided before the list scrolls
+_LEAST: Final = {Column.WHAT: 18, Column.RESULT: 17}  # characters: of what is elided before the list scrolls
 _ICONS: Final = {
     JobState.WAITING: "waiting",
     JobState.DONE: "done",
@@ -112,6 +112,8 @@ class ActivityView(QWidget):
             return translate("ActivityView", "Nothing runs.")
         if job.state.ended:
             return translate("ActivityView", "This has ended.")
+        if job.cancelling:
+            return translate("ActivityView", "This is being cancelled.")
         if not job.cancellable:
             return translate("ActivityView", "libvirt can’t stop this before it is done.")
         return ""
@@ -222,21 +224,25 @@ class _JobDelegate(QStyledItemDelegate):
         record = _record(index)
         if index.column() != Column.RESULT or record is None:
             return
-        if record.state is JobState.RUNNING:
+        if _has_bar(record):
             option.text = ""  # the bar stands there
         else:
             option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
             partly = record.state is JobState.DONE and problem_of(record) is not None
-            option.icon = icon("warning" if partly else _ICONS[record.state])
+            option.icon = icon("warning" if partly else _ICONS.get(record.state, "cancel"))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
         record = _record(index)
-        if index.column() == Column.RESULT and record is not None and record.state is JobState.RUNNING:
+        if index.column() == Column.RESULT and record is not None and _has_bar(record):
             _draw_bar(painter, option.rect.adjusted(4, 3, -4, -3), option.palette, record)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return super().sizeHint(option, index).expandedTo(QSize(0, 22))
+
+
+def _has_bar(record: JobRecord) -> bool:
+    return record.state is JobState.RUNNING and not record.cancelling
 
 
 def _draw_bar(painter: QPainter, rect: QRect, palette: QPalette, record: JobRecord) -> None:

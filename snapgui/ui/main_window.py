@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         self.details = DetailsPanel(store, self._snapshots_model, selection)
         self.activity = ActivityView(self._activity_model)
         self.banner = Banner()
+        self.banner.home = self.snapshots.tree
         self.start_page = StartPage()
         self._acting = Acting(
             self.actions_,

@@ -123,6 +123,10 @@ class RowSelection(QItemSelectionModel):
         """
         return tuple(key for key in self._chosen if isinstance(key, str))
 
+    def keys(self) -> tuple[Hashable, ...]:
+        """The same, with the machine's own row."""
+        return tuple(self._chosen)
+
     def has(self, index: Index) -> bool:
         """Whether a row is chosen, by one look: ``isSelected`` compares it with every range."""
         return self.snapshots.key(index) in self._chosen

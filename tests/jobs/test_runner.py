@@ -111,6 +111,22 @@ def test_a_job_that_waits_for_its_machine_can_be_cancelled(qtbot, stage: Stage, 
     qtbot.waitUntil(lambda: stage.names() == {"first"})
 
 
+def test_a_job_that_a_machine_keeps_waiting_is_seen_to_be_cancelled(
+    qtbot, stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    release = threading.Event()
+    monkeypatch.setattr(Host, "screenshot", lambda *_: release.wait(10) and b"")
+    told: list[JobRecord] = []
+    plan = _plan(qtbot, stage, Take(stage.domain, "first"))
+    stage.backend.runner.job_changed.connect(told.append)
+    job = stage.backend.runner.start(plan)
+    qtbot.wait(50)  # it has begun, and asks for the picture
+    stage.backend.runner.cancel(job)
+    assert (told[-1].state, told[-1].cancelling, told[-1].cancellable) == (JobState.WAITING, True, False)
+    release.set()
+    qtbot.waitUntil(lambda: told[-1].state is JobState.CANCELLED)
+
+
 def test_power_actions_change_the_state_that_is_shown(qtbot, stage: Stage):
     for action, state in (
         (PowerAction.PAUSE, "paused"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
 from snapgui.core.activity import JobRecord, JobState
@@ -36,9 +37,9 @@ def texts(model: ActivityModel, row: int = 0) -> list[str]:
 
 
 def test_a_job_waits_runs_and_ends(model: ActivityModel) -> None:
-    waiting = job(1, JobState.WAITING)
+    waiting = job(1, JobState.WAITING, asked=time.time() - 12)
     model.put(waiting)
-    assert texts(model) == ["Take snapshot “a” of pisces", "pisces", "", "", "", "waiting"]
+    assert texts(model) == ["Take snapshot “a” of pisces", "pisces", "", "12 s", "", "waiting"]
     running = replace(waiting, state=JobState.RUNNING, started=time.time() - 65, progress=0.4)
     model.put(running)
     assert texts(model)[3:] == ["1 min 5 s", "", "running"]
@@ -53,6 +54,24 @@ def test_a_job_waits_runs_and_ends(model: ActivityModel) -> None:
     assert texts(model)[3:] == ["1 min 10 s", "1.3 s", "done"]
     assert model.index(0, 0).data(Role.PROGRESS) is None
     assert model.rowCount() == 1
+
+
+def test_what_a_job_waits_for_is_told(model: ActivityModel) -> None:
+    other = replace(PLAN, request=Take(DomainId("u", "y"), "b"), title="Take snapshot “b” of leo")
+    for number, plan in ((1, replace(PLAN, title="Revert pisces to “z”")), (2, other)):
+        model.put(JobRecord(number, plan, "", JobState.RUNNING, started=time.time()))
+    model.put(job(3, JobState.WAITING, asked=time.time()))
+    told = model.index(0, Column.RESULT).data(Qt.ItemDataRole.ToolTipRole)
+    assert "waits for this to end: Revert pisces to “z”" in told
+    model.put(JobRecord(1, PLAN, "", JobState.DONE, started=time.time(), ended=time.time()))
+    assert "waits for the machine to answer" in model.index(0, Column.RESULT).data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_a_cancel_shows_before_it_takes_effect(model: ActivityModel) -> None:
+    model.put(job(1, JobState.WAITING, asked=time.time(), cancelling=True))
+    assert texts(model)[Column.RESULT] == "cancelling…"
+    model.put(job(1, JobState.CANCELLED, cancelling=True))
+    assert texts(model)[Column.RESULT] == "cancelled"
 
 
 def test_a_failed_job_says_why(model: ActivityModel) -> None:

@@ -53,6 +53,19 @@ def test_the_list_is_named_activity(view: ActivityView) -> None:
     assert view.findChild(QTreeView).accessibleName() == "Activity"
 
 
+@pytest.mark.parametrize("cancelling", [True, False])
+@pytest.mark.parametrize("width", [360, 500])
+def test_what_becomes_of_a_job_that_waits_is_read_whole(
+    qtbot: QtBot, view: ActivityView, model: ActivityModel, width: int, *, cancelling: bool
+) -> None:
+    view.resize(width, 200)
+    model.put(JobRecord(1, _PLAN, "pisces", JobState.WAITING, time.time(), cancellable=True, cancelling=cancelling))
+    tree, index = view.tree, model.index(0, Column.RESULT)
+    qtbot.waitUntil(lambda: tree.visualRect(index).width() >= tree.sizeHintForIndex(index).width())
+    assert index.data() == ("cancelling…" if cancelling else "waiting")
+    assert view.cancel.isEnabled() is not cancelling
+
+
 def test_while_nothing_has_run_it_looks_different_from_a_list(view: ActivityView) -> None:
     empty = view.tree.viewport().grab().toImage()
     blank = empty.copy()

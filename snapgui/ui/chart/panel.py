@@ -106,8 +106,10 @@ class SizesPanel(QWidget):
             known = self._store.snapshots(domain).records
             gain = frees(self._store.usage(domain), [known[name] for name in names if name in known])
             self._figures.show_parts((sum_text([sizes.get(name) for name in names], gain),))
-        else:
+        elif names or self.view.is_pointed_at() or self.view.hasFocus():
             self._figures.show_parts(self.view.figures())
+        else:
+            self._figures.show_parts(())
 
     def _machine(self) -> str:
         domain = self._snapshots.domain

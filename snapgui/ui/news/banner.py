@@ -38,6 +38,7 @@ class Banner(QFrame):
         self.setAccessibleName(translate("Banner", "Message"))
         self._level = Level.NOTE
         self.topic = ""
+        self.home: QWidget | None = None  # what the focus goes to when it was here and the message goes
         self._mark = IconLabel(self._level.value, _ICON)
         self._headline = TextLabel(bold=True)
         self._text = TextLabel()
@@ -93,6 +94,7 @@ class Banner(QFrame):
         self._text.setText(_short(text))
         self._text.setVisible(bool(text))
         self.setAccessibleDescription(f"{headline} {text}".strip())
+        self._give_focus_back()
         while (item := self._buttons.takeAt(0)) is not None:
             if (button := item.widget()) is not None:
                 button.hide()
@@ -106,9 +108,16 @@ class Banner(QFrame):
     def clear(self) -> None:
         """Take the message away."""
         if not self.isHidden():
+            self._give_focus_back()
             self.hide()
             topic, self.topic = self.topic, ""
             self.closed.emit(topic)
+
+    def _give_focus_back(self) -> None:
+        """Qt would give it to whatever comes next."""
+        focused = self.window().focusWidget()
+        if self.home is not None and focused is not None and self.isAncestorOf(focused):
+            self.home.setFocus()
 
     def text(self) -> str:
         """What is read on it; empty while it is hidden."""

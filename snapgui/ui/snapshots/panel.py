@@ -1,5 +1,8 @@
 """The snapshots panel: the tree of the chosen machine's snapshots, and a filter."""
 
+from collections.abc import Callable, Hashable
+from functools import partial
+
 from PySide6.QtCore import (
     QByteArray,
     QItemSelection,
@@ -56,12 +59,14 @@ class SnapshotsPanel(QWidget):
         super().__init__(parent)
         self._model = model
         self._collapsed: set[str] = set()
+        self._kept: tuple[Hashable, ...] = ()  # what was chosen when the filters changed last
+        self._shown: tuple[Hashable, ...] = ()  # what of that had a row afterwards
         self._parents = model.keys_with_children()  # the rows that had children when the model last changed
         self.title = TextLabel(bold=True)
         self.title.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
         self.filter = FilterEdit(translate("Snapshots", "Filter snapshots"))
         self.filter.setMaximumWidth(self.fontMetrics().averageCharWidth() * 40)
-        self.filter.textChanged.connect(model.set_filter)
+        self.filter.textChanged.connect(self._narrow)
         self.sorts = FilterMenu()
         self.sorts.changed.connect(self._sort)
         self.tree = SnapshotTree()
@@ -146,7 +151,24 @@ class SnapshotsPanel(QWidget):
 
     def _sort(self, sorts: frozenset[SnapshotFilter]) -> None:
         self.tree.words = _no_rows(sorts)
-        self._model.set_sorts(sorts)
+        self._keep_choice(partial(self._model.set_sorts, sorts))
+
+    def _narrow(self, text: str) -> None:
+        self._keep_choice(partial(self._model.set_filter, text))
+
+    def _keep_choice(self, change: Callable[[], None]) -> None:
+        """A filter changes what is shown, never what is chosen: what comes back is chosen again."""
+        choice = self.tree.choice
+        if choice.keys() != self._shown:  # the user has chosen otherwise since
+            self._kept = choice.keys()
+        change()
+        self._shown = tuple(key for key in self._kept if self._model.index_of(key).isValid())
+        if set(choice.keys()) != set(self._shown):
+            flag = QItemSelectionModel.SelectionFlag
+            if self._shown:
+                choice.setCurrentIndex(self._model.index_of(self._shown[0]), flag.NoUpdate)
+            choice.select(self._model.selection_of(self._shown), flag.ClearAndSelect)
+        self._shown = choice.keys()
 
     def _message_page(self) -> QWidget:
         self._retry = QToolButton()
@@ -183,6 +205,7 @@ class SnapshotsPanel(QWidget):
         self._collapsed.discard(str(index.data(Role.KEY)))
 
     def _reset(self) -> None:
+        self._kept = self._shown = ()
         self._collapsed.clear()
         self._parents = self._model.keys_with_children()
         self.tree.expandAll()

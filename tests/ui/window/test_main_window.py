@@ -29,6 +29,7 @@ from snapgui.ui.actions import Act
 from snapgui.ui.chart.content import Format
 from snapgui.ui.icons import icon
 from snapgui.ui.snapshots import panel
+from snapgui.ui.widgets.elided import FiguresLabel
 
 
 def _rows(app: Application) -> list[str]:
@@ -248,6 +249,46 @@ def test_esc_in_a_filter_shows_everything_again(qtbot, app: Application):
     assert _rows(app) == ["a", "  b", "    You are here"]
 
 
+def test_a_filter_changes_what_is_shown_and_not_what_is_chosen(qtbot, app: Application):
+    for name in ("a", "b", "c"):
+        _take(qtbot, app, name)
+    window = app.window
+    figures = window.sizes.findChild(FiguresLabel)
+    for chosen in (("b",), ("a", "b")):
+        _choose(app, *chosen)
+        for typed in ("c", "cc", "nothing like it"):
+            window.snapshots.filter.setText(typed)
+        assert window.snapshots.selected() == ()
+        assert figures.text() == ""
+        window.snapshots.filter.setText("b")  # with "a" above it, which comes back so
+        assert set(window.snapshots.selected()) == set(chosen)
+        window.snapshots.filter.clear()
+        assert set(window.snapshots.selected()) == set(chosen)
+    window.snapshots.select_here()
+    window.snapshots.filter.setText("nothing like it")
+    window.snapshots.filter.clear()
+    assert window.snapshots.tree.currentIndex().data() == "You are here"
+    _choose(app, "b")
+    window.snapshots.filter.setText("a")
+    _choose(app, "a")  # who chooses otherwise meanwhile means that
+    window.snapshots.filter.clear()
+    assert window.snapshots.selected() == ("a",)
+
+
+def test_the_focus_goes_from_the_banner_s_button_to_the_snapshots(qtbot, app: Application):
+    _take(qtbot, app, "clean")
+    _use(app, Act.REVERT)
+    _accept(qtbot, _dialog(qtbot))
+    banner = app.window.banner
+    qtbot.waitUntil(lambda: not banner.isHidden())
+    button = next(each for each in banner.findChildren(QPushButton) if each.text() == "&Undo revert…")
+    button.setFocus()
+    button.click()
+    _dialog(qtbot).ok.click()
+    qtbot.waitUntil(banner.isHidden)
+    qtbot.waitUntil(lambda: app.window.focusWidget() is app.window.snapshots.tree)
+
+
 def test_a_failed_host_is_a_row_with_the_reason_and_can_be_tried_again(qtbot, app: Application):
     uri = "qemu+unix:///system?socket=/nowhere/sock"
     app.backend.hosts.connect_host(uri)
@@ -408,7 +449,7 @@ def test_arrow_keys_reach_what_can_not_be_used_and_the_status_bar_says_why(qtbot
 
 
 def test_the_demos_machine_is_let_alone_until_its_history_is_made(qtbot, settings: Settings, tmp_path):
-    uri = "qemu:///embed?root=/nowhere"
+    uri = "qemu:///embed?root=/nowhere/snapgui-demo-x"
     machine = DomainId(uri, "6c9ae4f4-0000-0000-0000-000000000001")
     application = Application(settings, tmp_path)
     qtbot.addWidget(application.window)
