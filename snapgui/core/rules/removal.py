@@ -64,6 +64,7 @@ class Tree:
         self._current = facts.snapshots.current
         self._unfinished = set(facts.unfinished)
         self._runs_on = facts.runs_on
+        self._files = dict(facts.files)
 
     def parent(self, name: str) -> str | None:
         """The snapshot right above."""
@@ -91,8 +92,8 @@ class Tree:
         return Obstacle.OTHER_IMAGE if self._facts.active and self._is_elsewhere(name) else None
 
     def _is_elsewhere(self, name: str) -> bool:
-        """Whether it is in other images than the machine runs on; after a merge, only the tree still tells."""
-        files = self._facts.files.get(name)
+        """Whether it is in other images than the machine runs on; where these are not known, the tree tells."""
+        files = self._files.get(name)
         if self._runs_on and files:
             return not files <= self._runs_on
         return self._overlay(name) != self._overlay(self._current)
@@ -137,7 +138,7 @@ class Tree:
         """Delete it; its children move up."""
         parent = self._parents[name]
         if self.merges(name):
-            self._runs_on = frozenset()
+            self._merge(name)
         if parent is not None and self.merges(name):
             self._unfinished.discard(parent)  # it is the one that the overlay was merged into
         for child in self._children[name]:
@@ -148,6 +149,27 @@ class Tree:
         del self._children[name], self._parents[name]
         if name == self._current:
             self._current = parent
+
+    def _merge(self, name: str) -> None:
+        """The image that it was taken of takes in the one above: the machine's, or what the next one was taken of."""
+        base = self._files.get(name)
+        after = self._next(name)
+        if base is None:
+            self._runs_on = frozenset()
+        elif after is None:
+            self._runs_on |= base  # nothing is left in the old ones: what is inside them keeps them from being merged
+        else:
+            self._files[after] = base
+
+    def _next(self, name: str) -> str | None:
+        """The first external one below it on the way to where the machine is."""
+        found = None
+        each = self._current
+        while each is not None and each != name:
+            if each in self._external:
+                found = each
+            each = self._parents[each]
+        return found
 
     def is_harmless(self, name: str, wanted: Collection[str]) -> bool:
         """Whether it can be deleted now, and that can keep none of ``wanted`` from going later.
@@ -172,8 +194,8 @@ class Tree:
         return above == name
 
     def _is_needed(self, name: str) -> bool:
-        files = self._facts.files.get(name, frozenset())
-        others = (self._facts.files.get(other, frozenset()) for other in self._parents if other != name)
+        files = self._files.get(name, frozenset())
+        others = (self._files.get(other, frozenset()) for other in self._parents if other != name)
         return not files.isdisjoint(self._facts.in_use.union(*others))
 
 
