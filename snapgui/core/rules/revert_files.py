@@ -214,7 +214,7 @@ def file_effects(record: SnapshotRecord, situation: Situation, kept: Take | None
         if given_up == sorted(files):
             text = translate("Plan", "Deletes {files}, in which the disks are now.")
         effects.append(Effect(EffectKind.LOSES, text.format(files=", ".join(given_up))))
-    if forgotten := _forgotten(record, situation, kept):
+    if forgotten := [*_forgotten(record, situation, kept), *_unnoted(situation, kept)]:
         text = translate(
             "Plan", "Leaves {files} behind, which no snapshot needs any more: “Check health” looks for such files."
         )
@@ -280,6 +280,27 @@ def _forgotten(record: SnapshotRecord, situation: Situation, kept: Take | None) 
         otherwise = frozenset((*_present(situation), *layers))
     alone = situation.dependents.noted.get(record.name, ())
     return [path for path in noted if path in alone and path not in otherwise]
+
+
+def _unnoted(situation: Situation, kept: Take | None) -> list[str]:
+    """The overlays that the machine is on, and that libvirt has forgotten to be of any snapshot.
+
+    So it does with those of a revert once a snapshot that was taken since is deleted.
+    """
+    if (
+        kept is not None
+        or situation.dependents is None
+        or not situation.snapshots.records.keys() <= set(situation.snapshot_xml)
+    ):
+        return []
+    known = set(_given_up(situation))
+    for name, record in situation.snapshots.records.items():
+        known.update(_images(name, situation), (disk.path for disk in record.disks))
+        try:
+            known.update(read_revert_disks(situation.snapshot_xml[name]))
+        except XmlError:
+            return []
+    return [path for path in _present(situation) if path not in known]
 
 
 def _present(situation: Situation) -> list[str]:

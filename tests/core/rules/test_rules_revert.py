@@ -8,7 +8,18 @@ import pytest
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Call, EffectKind, Level, Plan, RevertFlag
-from snapgui.core.records import Dependents, Disk, DomainId, DomainState, Kind, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.records import (
+    Dependents,
+    Disk,
+    DomainId,
+    DomainState,
+    Kind,
+    Mode,
+    Situation,
+    SnapshotDisk,
+    SnapshotRecord,
+    SnapshotState,
+)
 from snapgui.core.requests import Revert, RunState, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.revert_files import told_by_xml
@@ -442,3 +453,17 @@ def test_no_qemu_restarts_where_the_machine_is_off_afterwards(
     assert not any("QEMU restarts" in text for text in ends_off)
     effects = revert(snapshot("a"), state=DomainState.RUNNING).effects
     assert any("QEMU restarts" in effect.text for effect in effects)
+
+
+def test_an_overlay_that_libvirt_knows_of_no_snapshot_any_more_is_named(
+    revert: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    """A snapshot taken since the last revert was deleted: with it, libvirt forgot the file of that revert."""
+    (only,) = tree = (snapshot("a", **external),)
+    forgotten = {"disks": (Disk("vda", source="/images/vda.1795411572", format="qcow2"),)}
+    xmls = {"a": "<domainsnapshot><name>a</name></domainsnapshot>"}
+    words = {"current": "a", "snapshot_xml": xmls, "dependents": Dependents(), **forgotten}
+    assert "Leaves /images/vda.1795411572 behind" in told(revert(*tree, **words))
+    own = replace(only, disks=(SnapshotDisk("vda", Mode.EXTERNAL, "/images/vda.1795411572"),))
+    assert "behind" not in told(revert(own, **words)), "it is deleted"
+    assert "behind" not in told(revert(*tree, **{**words, "dependents": None})), "nobody has looked"
