@@ -53,7 +53,9 @@ def _control_findings(name: str) -> list[Finding]:
     if "\n" not in name and "\t" not in name:
         if name == name.strip():
             return []
-        text = translate("Plan", "The name begins or ends with a blank, which is part of it.")
+        text = translate("Plan", "The name begins with a space, which is part of it.")
+        if name == name.lstrip():
+            text = translate("Plan", "The name ends with a space, which is part of it.")
         return [Finding("name-outer-blank", Level.NOTE, text)]
     text = translate("Plan", "The name has a line break or a tab in it, which is hard to type in other tools.")
     return [Finding("name-control", Level.WARNING, text)]

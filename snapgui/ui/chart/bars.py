@@ -140,8 +140,10 @@ def paint_texts(
     """The figure above a bar where it has room, and the name below it, elided in its middle."""
     metrics = QFontMetricsF(painter.font())
     if metrics.horizontalAdvance(bar.figure) <= slot.width():
+        place = figure_rect(slot, plot, bar, metrics)
+        painter.fillRect(place, colours.band if selected else colours.base)  # or a line of the grid would go through it
         painter.setPen(colours.text)
-        painter.drawText(figure_rect(slot, plot, bar, metrics), Qt.AlignmentFlag.AlignCenter, bar.figure)
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, bar.figure)
     below = QRectF(slot.left() + 2, plot.bottom + _GAP, slot.width() - 4, metrics.height() + _GAP)
     painter.setPen(colours.text if bar.current or selected else colours.muted)
     if not bar.current:

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
 from PySide6.QtGui import QAction, QActionGroup, QPalette
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -18,6 +18,7 @@ from snapgui.models.words import sum_text
 from snapgui.ui import chart as charts
 from snapgui.ui.chart.content import Chart, Format, Row
 from snapgui.ui.chart.view import SizesView
+from snapgui.ui.documents import documents_folder
 from snapgui.ui.selection import RowSelection, SelectionLink
 from snapgui.ui.widgets.elided import FiguresLabel
 
@@ -45,7 +46,7 @@ class SizesPanel(QWidget):
         self.save_menu = self._save_menu()
         self._figures = FiguresLabel(self)
         self._selection = selection
-        self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        self._folder = ""  # where a chart was saved last
         self.view.figures_changed.connect(self._tell_figures)
         selection.selectionChanged.connect(self._tell_figures)
         title = QLabel(translate("Sizes", "Sizes"), self)
@@ -161,7 +162,7 @@ class SizesPanel(QWidget):
         dialog.setDefaultSuffix(form.value)
         dialog.setNameFilter(f"{form.name} (*.{form.value})")
         name = translate("Sizes", "{machine} sizes").format(machine=self._machine().replace("/", "_"))
-        dialog.setDirectory(self._folder)
+        dialog.setDirectory(self._folder or documents_folder())
         dialog.selectFile(f"{name}.{form.value}")
         dialog.fileSelected.connect(partial(self._save_in, form))
         dialog.open()

@@ -28,6 +28,7 @@ from snapgui.core.xml.fault import at_line
 from snapgui.jobs.files import ReadFile
 from snapgui.models.format import one_line, tooltip
 from snapgui.ui.dialogs.lasting_dialog import LastingDialog
+from snapgui.ui.documents import documents_folder
 from snapgui.ui.icons import icon
 
 _USUAL: Final = QSize(680, 480)
@@ -96,6 +97,7 @@ class ImportDialog(LastingDialog):
         """Ask which."""
         dialog = QFileDialog(self, translate("ImportDialog", "Import snapshots"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setDirectory(documents_folder())
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setNameFilters(
             [translate("ImportDialog", "XML files (*.xml)"), translate("ImportDialog", "All files (*)")]

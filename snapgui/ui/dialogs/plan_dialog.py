@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QIcon, QImage, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -23,6 +23,7 @@ from snapgui.core.text import translate
 from snapgui.core.xml.fault import at_line
 from snapgui.models.format import tooltip
 from snapgui.ui.widgets.plan_view import PlanView
+from snapgui.ui.widgets.room import grow
 from snapgui.ui.widgets.text_label import TextLabel
 
 _GRAVE = frozenset({EffectKind.LOSES, EffectKind.MOVES})
@@ -147,11 +148,14 @@ class PlanDialog(QDialog):
 
     def set_situation(self, situation: Situation) -> None:
         """Go on with a fuller or newer reading; what the user typed stays."""
+        waited = self.waiting
         self._situation = situation
         self._failed = None
         agreed = self._agreed
         self.situation_changed()
         self.refresh()
+        if waited and not self.waiting:
+            QTimer.singleShot(0, self, self._make_room)
         if agreed is not None and agreed.covers(self._said()):
             self.accept()
 
@@ -207,6 +211,12 @@ class PlanDialog(QDialog):
             room = self.screen().availableSize() - _FRAME
             self.resize(self.size().expandedTo(self.sizeHint().boundedTo(room)))
         super().showEvent(event)
+        if not event.spontaneous():
+            QTimer.singleShot(0, self, self._make_room)
+
+    def _make_room(self) -> None:
+        """For all that the plan says when it is first read; later, the dialog stands still while the user types."""
+        grow(self, self.plan_view.missing())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Enter in what is ticked is the dialog's: on GNOME, Qt would have it tick that once more."""

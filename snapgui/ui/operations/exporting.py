@@ -13,6 +13,7 @@ from snapgui.jobs.backend import Backend
 from snapgui.jobs.files import read_definitions
 from snapgui.models.store import Store
 from snapgui.ui import dialogs
+from snapgui.ui.documents import documents_folder
 
 
 class Exporting(QObject):
@@ -47,6 +48,7 @@ class Exporting(QObject):
         where = QFileDialog(self._window, translate("Exporting", "Export snapshots"))
         where.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         where.setAcceptMode(QFileDialog.AcceptMode.AcceptSave if single else QFileDialog.AcceptMode.AcceptOpen)
+        where.setDirectory(documents_folder())
         if single:
             where.setDefaultSuffix("xml")
             where.selectFile(file_names(names)[names[0]])

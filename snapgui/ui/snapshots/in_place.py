@@ -9,7 +9,8 @@ from snapgui.core.text import translate
 from snapgui.models.snapshots import Column, SnapshotsModel
 
 _LINES = 5  # at most, and then it scrolls
-_NARROWEST = 48  # characters
+_NARROWEST = 24  # characters
+_MARGIN = 2  # pixels: the text stands as in the cell
 
 
 class InPlaceEdit(QPlainTextEdit):
@@ -23,7 +24,10 @@ class InPlaceEdit(QPlainTextEdit):
         self._model = model
         self._domain: DomainId | None = None
         self._record: SnapshotRecord | None = None
+        self._place_before = 0  # of the horizontal scroll bar
         self.setTabChangesFocus(True)
+        self.setFrameShape(QPlainTextEdit.Shape.Box)  # the thinnest of all styles
+        self.document().setDocumentMargin(_MARGIN)
         self.setAccessibleName(translate("InPlaceEdit", "Description"))
         self.setToolTip(translate("InPlaceEdit", "Enter saves, Shift+Enter makes a new line, Esc cancels"))
         self.hide()
@@ -38,6 +42,7 @@ class InPlaceEdit(QPlainTextEdit):
         """Edit the description of this snapshot, whose row comes into view."""
         self.finish()
         self._domain, self._record = self._model.domain, record
+        self._place_before = self._tree.horizontalScrollBar().value()
         self._tree.scrollTo(self._index())
         self.setPlainText(record.description)
         self.selectAll()
@@ -53,6 +58,7 @@ class InPlaceEdit(QPlainTextEdit):
         had_focus = self.hasFocus()
         text = self.toPlainText()
         self.hide()
+        self._tree.horizontalScrollBar().setValue(self._place_before)  # where there was no room, names had given way
         if had_focus:
             self._tree.setFocus()
         if save and text != record.description:
@@ -101,9 +107,11 @@ class InPlaceEdit(QPlainTextEdit):
         lines = min(_LINES, needed)
         policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if needed > lines else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         self.setVerticalScrollBarPolicy(policy)
-        around = 2 * (self.frameWidth() + round(self.document().documentMargin()))
-        height = max(cell.height(), self.fontMetrics().lineSpacing() * lines + around)
-        place = QRect(cell.left(), cell.top(), width, height)
+        around = 2 * (self.frameWidth() + _MARGIN)
+        line = self.fontMetrics().lineSpacing()
+        height = max(cell.height(), line * lines + around)
+        above = max(0, (line + around - cell.height()) // 2)  # so that its first line lies on the cell's
+        place = QRect(cell.left(), cell.top() - above, width, height)
         place.moveLeft(max(room.left(), min(place.left(), room.right() - width + 1)))
         place.moveTop(max(room.top(), min(place.top(), room.bottom() - height + 1)))
         self.setGeometry(place)

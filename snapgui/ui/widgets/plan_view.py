@@ -26,6 +26,7 @@ from snapgui.core.text import translate
 from snapgui.models.format import one_line
 from snapgui.ui.icons import icon
 from snapgui.ui.widgets.icon_label import IconLabel
+from snapgui.ui.widgets.room import grow
 from snapgui.ui.widgets.text_label import TextLabel
 
 _LIST_ROWS: Final = 8
@@ -37,11 +38,11 @@ _ICONS: Final = {  # in the order in which they are shown
     Level.BLOCKER: "blocker",
     Level.WARNING: "warning",
     EffectKind.LOSES: "loses",
+    Level.NOTE: "note",
     EffectKind.ADDS: "adds",
     EffectKind.MOVES: "moves",
     EffectKind.PAUSES: "pause",
     EffectKind.CHANGES: "changes",
-    Level.NOTE: "note",
 }
 _ORDER: Final = tuple(_ICONS)
 
@@ -94,7 +95,7 @@ class PlanView(QWidget):
         self._rows: list[_RowView] = []
         self._shown: tuple[_Row, ...] = ()
 
-        content = _Content()
+        content = self._content = _Content()
         self._list = QVBoxLayout(content)
         self._list.setContentsMargins(8, 8, 8, 8)
         self._list.setSpacing(8)
@@ -153,6 +154,11 @@ class PlanView(QWidget):
     def open_commands(self) -> None:
         """Unfold the commands."""
         self._commands.set_open()
+
+    def missing(self) -> int:
+        """How many pixels of what it says are out of sight."""
+        viewport = self._scroll.viewport()
+        return max(0, self._content.heightForWidth(viewport.width()) - viewport.height())
 
     def texts(self) -> tuple[str, ...]:
         """What is read in it, row by row."""
@@ -308,13 +314,14 @@ class Commands(QWidget):
         self._fold.setChecked(True)
 
     def _set_open(self, is_open: bool) -> None:  # noqa: FBT001 - a slot of toggled(bool)
+        before = self.sizeHint().height()
         self._fold.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
         self._copy.setVisible(is_open)
         self._text.setVisible(is_open)
         self._show_note()
         if is_open:
             self._write()
-            self._widen()
+            self._widen(self.sizeHint().height() - before)
 
     def _show_note(self) -> None:
         self._note.setText(
@@ -322,11 +329,11 @@ class Commands(QWidget):
         )
         self._note.setVisible(self._fold.isChecked() and bool(self._note.text()))
 
-    def _widen(self) -> None:
+    def _widen(self, by: int) -> None:
         """Take the room from the screen and not from what stands above."""
         dialog = self.window()
-        if isinstance(dialog, QDialog) and dialog.isVisible():
-            dialog.resize(dialog.size().expandedTo(QSize(0, dialog.sizeHint().height())))
+        if isinstance(dialog, QDialog):
+            grow(dialog, by)
 
     def _write(self) -> None:
         text = virsh.script(self._plan, secrets=False) if self._plan is not None else ""

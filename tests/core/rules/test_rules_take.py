@@ -131,9 +131,11 @@ def test_a_line_break_in_a_name_is_warned_of(take: Callable[..., Plan]) -> None:
 
 
 def test_a_blank_around_a_name_is_told(take: Callable[..., Plan]) -> None:
-    plan = take("a ", driver="TEST")
-    assert plan.ready
-    assert "name-outer-blank" in rules(plan, Level.NOTE)
+    for name, words in (("a ", "ends with a space"), (" a", "begins with a space"), (" a ", "begins with a space")):
+        plan = take(name, driver="TEST")
+        assert plan.ready
+        (told,) = (finding for finding in plan.findings if finding.rule == "name-outer-blank")
+        assert (told.level, words in told.reason) == (Level.NOTE, True)
     assert not rules(take("a b", driver="TEST"), Level.NOTE)
 
 

@@ -7,16 +7,19 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QImage
+from PySide6.QtCore import QDir, QRectF, QStandardPaths, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import Mode, Size, SnapshotRecord, SnapshotState
+from snapgui.ui.chart.bars import Bar, Colours, Plot, figure_rect, paint_grid, paint_texts
 from snapgui.ui.chart.content import Chart, Format, Row
 from snapgui.ui.chart.export import csv_text, png, svg
 from snapgui.ui.chart.panel import SizesPanel
+from snapgui.ui.chart.scale import scale_for
+from snapgui.ui.documents import documents_folder
 
 NAMES = ("plain", '=HYPERLINK("x")', "-a", "日本語", "<b>&amp;", 'quo"te', "two\nlines", "L" * 255)
 
@@ -149,3 +152,36 @@ def test_the_menu_asks_where_without_holding_up_the_window(desk: Any, qtbot: QtB
     again = desk.panel.findChildren(QFileDialog)[-1]
     assert again.directory().path() == str(tmp_path)
     again.reject()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_file_is_saved_among_documents_or_at_home_never_where_the_program_was_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, there: bool
+) -> None:
+    documents = tmp_path / "Documents"
+    if there:
+        documents.mkdir()
+    monkeypatch.setattr(QDir, "homePath", lambda: str(tmp_path))
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _: str(documents))
+    assert documents_folder() == str(documents if there else tmp_path)
+
+
+@pytest.mark.parametrize("selected", [True, False])
+def test_no_line_of_the_grid_goes_through_a_figure(qtbot: QtBot, *, selected: bool) -> None:  # noqa: ARG001 - fonts need an application
+    colours = Colours.of(QGuiApplication.palette())
+    plot = Plot.of(200, QFontMetricsF(QGuiApplication.font()), scale_for(1 << 30, 4))
+    bar = Bar("a", Size(round(plot.scale.ticks[1] * 0.8)))  # its figure lies on the tick above it
+    slot = QRectF(0, 0, 120, 200)
+    found = []
+    for with_grid in (True, False):
+        image = QImage(120, 200, QImage.Format.Format_RGB32)
+        image.fill(colours.base)
+        painter = QPainter(image)
+        if with_grid:
+            paint_grid(painter, plot, 0, 120, colours)
+        paint_texts(painter, slot, plot, bar, colours, selected=selected)
+        place = figure_rect(slot, plot, bar, QFontMetricsF(painter.font()))
+        painter.end()
+        found.append(image.copy(place.toRect().adjusted(1, 1, -1, -1)))
+    assert place.top() < plot.y(plot.scale.ticks[1]) < place.bottom()
+    assert found[0] == found[1]

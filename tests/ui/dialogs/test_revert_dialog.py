@@ -15,6 +15,8 @@ from snapgui.core.records import DomainState, Situation
 from snapgui.core.requests import RunState
 from snapgui.ui.dialogs.revert import RevertDialog
 from snapgui.ui.widgets.differences_view import DifferencesView
+from snapgui.ui.widgets.plan_view import Commands
+from snapgui.ui.widgets.room import grow
 
 MakeSituation = Callable[..., Situation]
 _HOSTILE = '<b>bold</b> & "quoted"'
@@ -185,3 +187,33 @@ def test_a_picture_is_shown_where_there_is_one(qtbot: QtBot, make_situation: Mak
     dialog.set_picture(screen)
     assert picture.isVisible()
     assert picture.pixmap().width() == 160
+
+
+@pytest.mark.parametrize("read_later", [True, False])
+def test_the_whole_plan_is_in_sight_where_the_screen_has_room(
+    qtbot: QtBot, make_situation: MakeSituation, *, read_later: bool
+) -> None:
+    read = make_situation()
+    read = replace(
+        read,
+        host=replace(read.host, libvirt_version=11_003_000),
+        domain=replace(read.domain, state=DomainState.RUNNING),
+        config=replace(read.config, uefi=True, nvram_format="raw"),
+        checkpoints=0,
+    )
+    dialog = _open(qtbot, replace(read, config=None) if read_later else read)
+    if read_later:
+        dialog.set_situation(read)
+    assert any("may fail to revert" in text for text in dialog.plan_view.texts())
+    qtbot.waitUntil(lambda: dialog.plan_view.missing() == 0)
+    room = dialog.screen().availableGeometry()
+    before = dialog.plan_view.height() - _commands(dialog).height()
+    _fold(dialog, "Commands").click()
+    qtbot.waitUntil(lambda: dialog.plan_view.height() - _commands(dialog).height() >= before)  # from the screen
+    for _ in range(3):  # never out of it
+        grow(dialog, 400)
+    assert dialog.height() <= room.height()
+
+
+def _commands(dialog: RevertDialog) -> Commands:
+    return dialog.findChild(Commands)

@@ -60,8 +60,8 @@ def test_what_matters_most_is_read_first(qtbot: QtBot) -> None:
         "Not possible: A blocker.",
         "Warning: A warning. A remedy.",
         "Loses something.",
-        "Adds “a”.",
         "Note: A note.",
+        "Adds “a”.",
     )
 
 

@@ -27,6 +27,7 @@ from snapgui.app import Application
 from snapgui.core.errors import Problem
 from snapgui.core.plan import CreateFlag
 from snapgui.core.records import DomainId, Kind
+from snapgui.models.snapshots import Column
 from snapgui.ui.actions import Act
 from snapgui.ui.dialogs.edit_xml import EditXmlDialog
 from snapgui.ui.dialogs.export_snapshots import ExportDialog
@@ -448,6 +449,25 @@ def test_a_description_is_edited_in_its_row(qtbot: QtBot, app_of: Application, o
     assert not edit.isVisible()
     assert app_of.backend.runner.busy == ()
     assert records(app_of)["b"].description == "first\nsecond"
+
+
+def test_a_description_is_edited_over_its_own_cell_and_no_other(app_of: Application) -> None:
+    tree = app_of.window.snapshots.tree
+    tree.setColumnWidth(Column.DESCRIPTION, tree.fontMetrics().averageCharWidth() * 30)
+    edit = in_place(app_of, "b")
+    cell = tree.visualRect(tree.model().index_of("b").siblingAtColumn(Column.DESCRIPTION))
+    assert edit.geometry().left() >= cell.left()
+    assert abs(edit.geometry().center().y() - cell.center().y()) <= 1  # its one line lies on the cell's
+    assert edit.height() <= cell.height() + 6
+    edit.insertPlainText("one\ntwo\nthree")
+    assert edit.geometry().top() >= cell.top() - 3
+    assert edit.height() > 2 * cell.height()  # downwards
+    edit.finish(save=False)
+    bar = tree.horizontalScrollBar()
+    tree.setColumnWidth(Column.NAME, 3 * tree.width())
+    bar.setValue(0)
+    in_place(app_of, "b").finish(save=False)
+    assert bar.value() == 0  # names are in view again
 
 
 @pytest.mark.parametrize("by", ["going elsewhere", "a filter that hides the row"])
