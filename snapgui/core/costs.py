@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from snapgui.core.records import Kind, Size, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.core.usage import Held, Usage, alone, freed, shared
+from snapgui.core.usage import Held, Usage, alone, freed, shared, unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Cost:
 def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
     """What each snapshot costs, by its name. What is not whole is not told: a part of it would be taken for all."""
     found: dict[str, Cost] = {}
+    unwritten = unsettled(usage)
     unknown: dict[str, Cost] = {}  # one for each reason: 1,000 of the same would take 0.3 MB
     for name, record in snapshots.items():
         held = alone(usage, name)
@@ -33,15 +34,24 @@ def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Co
             size = Size(None, why)
             found[name] = unknown.setdefault(why, Cost(size, size, size))
         else:
-            found[name] = Cost(Size(held.disk), Size(shared(usage, name).disk), Size(held.total), usage.as_of)
+            frees = Size(None, _unwritten()) if name in unwritten else Size(held.total)
+            found[name] = Cost(Size(held.disk), Size(shared(usage, name).disk), frees, usage.as_of)
     return found
 
 
 def frees(usage: Usage | None, snapshots: Collection[SnapshotRecord]) -> int | None:
     """The bytes that deleting all of these gives back in the images; None where that is not known of each of them."""
-    if usage is None or any(_unknown(usage, record, alone(usage, record.name)) for record in snapshots):
+    if usage is None or not unsettled(usage).isdisjoint(record.name for record in snapshots):
+        return None
+    if any(_unknown(usage, record, alone(usage, record.name)) for record in snapshots):
         return None
     return freed(usage, [record.name for record in snapshots]).total
+
+
+def _unwritten() -> str:
+    return translate(
+        "Usage", "Not known while the machine runs: QEMU has not written down yet whether it is done with this memory."
+    )
 
 
 def _unknown(usage: Usage, record: SnapshotRecord, held: Held | None) -> str:

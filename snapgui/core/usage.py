@@ -70,9 +70,13 @@ class ImageUsage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A machine's images by their disks' targets; instead of one that can't be read, the reason."""
+    """A machine's images by their disks' targets; instead of one that can't be read, the reason.
+
+    ``live``: QEMU had them open when they were read.
+    """
 
     images: Mapping[str, ImageUsage | Problem] = field(default_factory=dict)
+    live: bool = False
 
     @property
     def read(self) -> list[ImageUsage]:
@@ -88,6 +92,25 @@ class Usage:
     def as_of(self) -> float | None:
         """Since when the oldest of the figures may differ, in seconds since the epoch."""
         return min((image.as_of for image in self.read), default=None)
+
+
+def unsettled(usage: Usage) -> frozenset[str]:
+    """The snapshots of a running machine whose memory the disk as it is now holds, too, as far as the image says.
+
+    QEMU saves the memory through the disk and then takes it out there, which it writes down only with its next flush:
+    till then it looks as if deleting the snapshot gave nothing back.
+    """
+    if not usage.live:
+        return frozenset()
+    found: set[str] = set()
+    for image in usage.read:
+        now = image.mask([NOW])
+        both = 0
+        for owners, held in image.groups:
+            if held.memory and owners & now:
+                both |= owners
+        found.update(name for place, name in enumerate(image.states) if both >> place & 1)
+    return frozenset(found - {NOW})
 
 
 def alone(usage: Usage, name: str) -> Held | None:

@@ -300,7 +300,9 @@ class Host:
 
         ``progress`` is called with what part of an image is done; what it raises ends the counting.
         """
-        return read_usage(self.open_image, self.read_config(uuid), known, progress)
+        record = self.read_domain(uuid)
+        found = read_usage(self.open_image, self.read_config(uuid), known, progress)
+        return replace(found, live=record is not None and record.state.active)
 
     def _config_then(self, uuid: str, name: str) -> DomainConfig | None:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from snapgui.core.costs import costs
+from snapgui.core.costs import costs, frees
 from snapgui.core.errors import Problem
 from snapgui.core.records import Kind, Mode, Size, SnapshotDisk, SnapshotRecord
 from snapgui.core.usage import NOW, Held, ImageUsage, Usage, freed, grown
@@ -73,3 +73,21 @@ def test_snapshots_that_are_unknown_for_the_same_reason_share_what_is_said_of_th
     found = costs(Usage(), records)
     assert found["a"] is found["b"]
     assert found["a"].frees.why == "Only snapshots inside the images are counted."
+
+
+def test_memory_that_a_running_machine_still_seems_to_hold_makes_no_small_figure(
+    snapshot: Callable[..., SnapshotRecord],
+) -> None:
+    """As the image is between a take and QEMU's next flush."""
+    none = (Held(),) * 3
+    image = ImageUsage("", ("a", "b", NOW), none, none, ((0b001, Held(0, 5)), (0b110, Held(7, 9))))
+    records = {name: snapshot(name) for name in "ab"}
+    off, live = Usage({"vda": image}), Usage({"vda": image}, live=True)
+    assert costs(off, records)["b"].frees == Size(0)
+    told = costs(live, records)
+    assert told["a"].frees.bytes is not None
+    assert told["b"].frees.bytes is None
+    assert "while the machine runs" in told["b"].frees.why
+    assert told["b"].disk == Size(0)
+    assert frees(live, [records["b"]]) is None
+    assert frees(live, [records["a"]]) == 5

@@ -19,7 +19,7 @@ from snapgui.core.rules.images import external_disks, external_effects, images_o
 from snapgui.core.rules.naming import fit_for_a_job, undeletable
 from snapgui.core.rules.removal import Facts, Obstacle, Tree, find_order
 from snapgui.core.text import size_text, translate
-from snapgui.core.usage import alone, freed
+from snapgui.core.usage import alone, freed, unsettled
 from snapgui.core.xml.read import delete_broke_off
 
 
@@ -248,7 +248,12 @@ def _freed_effects(situation: Situation, going: list[str]) -> list[Effect]:
     """What comes free inside the images; where their clusters have not been counted, the memory alone."""
     internal = [name for name in going if not facts.is_external(situation.snapshots.records[name])]
     known = situation.usage
-    if known is None or known.problem is not None or any(alone(known, name) is None for name in internal):
+    if (
+        known is None
+        or known.problem is not None
+        or any(alone(known, name) is None for name in internal)
+        or not unsettled(known).isdisjoint(internal)
+    ):
         memory = sum(_memory_inside(situation, name) for name in internal)
         text = translate("Plan", "Frees {size} of saved memory inside the images.")
         return [Effect(EffectKind.CHANGES, text.format(size=size_text(memory)))] if memory else []
