@@ -327,10 +327,10 @@ def ask_for_export(qtbot: QtBot, app: Application, *names: str) -> ExportDialog:
 @pytest.mark.parametrize(
     ("chosen", "everything", "offered", "written"),
     [
-        (("b",), False, ["Only “b”, as one file", "All 3 snapshots, as files in a new folder"], ["b.xml"]),
+        (("b",), False, ["Only “b”, as one file", "All snapshots (3), as files in a new folder"], ["b.xml"]),
         (("a", "c"), False, ["Only the 2 chosen snapshots, as files in a new folder"], ["a.xml", "c.xml"]),
         (("b",), True, [], ["a.xml", "b.xml", "c.xml"]),
-        ((), False, ["All 3 snapshots, as files in a new folder"], ["a.xml", "b.xml", "c.xml"]),
+        ((), False, ["All snapshots (3), as files in a new folder"], ["a.xml", "b.xml", "c.xml"]),
     ],
 )
 def test_it_is_asked_which_are_exported_and_where_to(
@@ -350,7 +350,7 @@ def test_it_is_asked_which_are_exported_and_where_to(
     assert next(iter(choices.values())).isChecked()
     assert not dialog.secure
     if everything:
-        choices["All 3 snapshots, as files in a new folder"].click()
+        choices["All snapshots (3), as files in a new folder"].click()
     folder = tmp_path / "out"
     folder.mkdir()
     dialog.ok.click()

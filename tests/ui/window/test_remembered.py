@@ -98,7 +98,8 @@ def test_the_machine_that_was_shown_last_is_shown_again(qtbot: QtBot, settings: 
     second = mock_uri(tmp_path / "b", Machine("leo"), Machine("virgo"))
     application = _start(qtbot, settings, tmp_path, first, second)
     qtbot.waitUntil(lambda: len(application.store.domains(second)) == len(application.store.domains(first)) == 2)
-    qtbot.waitUntil(lambda: _shown(application) == "aquarius")  # nothing is remembered: the first of the first
+    # Nothing is remembered: the first of the host that answers first.
+    qtbot.waitUntil(lambda: _shown(application) in ("aquarius", "leo"))
     virgo = next(each.id for each in application.store.domains(second) if each.name == "virgo")
     application.window.machines.choose(virgo)
     application.window.close()
@@ -108,7 +109,7 @@ def test_the_machine_that_was_shown_last_is_shown_again(qtbot: QtBot, settings: 
     seen: list[str] = []
     again.window.machines.chosen.connect(lambda: seen.append(_shown(again)))
     qtbot.waitUntil(lambda: _shown(again) == "virgo")
-    assert "aquarius" not in seen
+    assert not {"aquarius", "leo"} & set(seen)
     again.close()
     named = _start(qtbot, settings, tmp_path, first, second, domain="pisces")  # what is asked for comes first
     qtbot.waitUntil(lambda: _shown(named) == "pisces")
