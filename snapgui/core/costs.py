@@ -23,12 +23,17 @@ class Cost:
 
 
 def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
-    """What each snapshot costs, by its name. What is not whole is not told: a part of it would be taken for all."""
+    """What each snapshot costs, by its name. Missing: what has come since they were counted.
+
+    What is not whole is not told: a part of it would be taken for all.
+    """
     found: dict[str, Cost] = {}
     unwritten = unsettled(usage)
     unknown: dict[str, Cost] = {}  # one for each reason: 1,000 of the same would take 0.3 MB
     for name, record in snapshots.items():
         held = alone(usage, name)
+        if held is None and _is_newer(record, usage):
+            continue  # counted soon
         why = _unknown(usage, record, held)
         if held is None or why:
             size = Size(None, why)
@@ -48,10 +53,13 @@ def frees(usage: Usage | None, snapshots: Collection[SnapshotRecord]) -> int | N
     return freed(usage, [record.name for record in snapshots]).total
 
 
+def _is_newer(record: SnapshotRecord, usage: Usage) -> bool:
+    """Whether it may have been taken since the images were counted."""
+    return record.created is not None and usage.as_of is not None and record.created >= int(usage.as_of)
+
+
 def _unwritten() -> str:
-    return translate(
-        "Usage", "Not known while the machine runs: QEMU has not written down yet whether it is done with this memory."
-    )
+    return translate("Usage", "QEMU writes down only later, while the machine runs, that it is done with this memory.")
 
 
 def _unknown(usage: Usage, record: SnapshotRecord, held: Held | None) -> str:

@@ -1,6 +1,7 @@
 """What snapshots cost: alone, together, and what is not known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -27,8 +28,10 @@ def usage() -> Usage:
             (0b011, Held(4 * GIB)),
             (0b110, Held(2 * GIB)),
         ),
+        as_of=2e9,
     )
-    other = ImageUsage("/images/other", ("a", NOW), (Held(5), Held(7)), (Held(), Held()), ((1, Held(5)), (2, Held(7))))
+    groups = ((1, Held(5)), (2, Held(7)))
+    other = ImageUsage("/images/other", ("a", NOW), (Held(5), Held(7)), (Held(), Held()), groups, as_of=2e9)
     return Usage({"vda": one, "vdb": other})
 
 
@@ -55,6 +58,9 @@ def test_a_cost_is_told_only_where_all_of_it_is_known(
     assert told["a"].frees == Size(GIB + 5 + 512 + 64)
     assert told["elsewhere"].frees == Size(None, "No image of the machine holds a snapshot of this name.")
     assert told["e"].frees.bytes is None
+    counted = Usage({"vda": replace(usage.images["vda"], as_of=1_700_000_000.5)})
+    found = costs(counted, {**records, "new": snapshot("new"), "old": snapshot("old", created=1)})
+    assert set(found) == {"a", "b", "old"}, "what came since is counted soon"
     broken = Usage({**usage.images, "vdc": Problem("Counting", "No image there.")})
     assert costs(broken, records)["a"].frees == Size(None, "No image there.")
 

@@ -47,6 +47,7 @@ from snapgui.core.requests import Take
 from snapgui.core.rules import make_plan
 from snapgui.core.xml.read import read_domain
 from snapgui.demo.session import MACHINE
+from snapgui.models.roles import Role
 from snapgui.settings import Settings
 from snapgui.ui.actions import Act
 from snapgui.ui.details.picture import Picture
@@ -306,6 +307,9 @@ def _connections(studio: Studio) -> None:
 def _main(studio: Studio) -> None:
     window = studio.window
     studio.select("after-update")
+    model = window.snapshots.tree.choice.snapshots
+    costs = model.index_of("after-update")
+    studio.until(lambda: costs.data(Role.COST) is not None, "its clusters to be counted")
     studio.shoot("main-snapshot", window)
     tabs = window.details.findChild(QTabWidget)
     for tab, name in ((1, "details-differs"), (2, "details-xml"), (3, "details-virsh")):

@@ -385,6 +385,7 @@ def test_what_a_snapshot_costs_stands_in_its_row_once_it_is_counted(
         (Held(3 * 2**20, 2**20), Held(), Held()),
         (Held(), Held(2**20), Held(2**20)),
         ((0b001, Held(3 * 2**20, 2**20)), (0b110, Held(2**20))),
+        as_of=2e9,
     )
     store.put_usage(domain, Usage({"vda": image}))
     assert [cell(model, "a", column) for column in (Column.DISK, Column.FREES)] == ["3.0 MiB", "4.0 MiB"]

@@ -277,7 +277,7 @@ class DetailsPanel(QWidget):
         self._problem.setText(record.problem.why if record.problem is not None else "")
         self._problem.setVisible(record.problem is not None)
         usage = self._store.usage(domain)
-        cost = costs(usage, {name: record})[name] if usage is not None else None
+        cost = costs(usage, {name: record}).get(name) if usage is not None else None
         self._facts.show_snapshot(record, self._store.sizes(domain).get(name), cost, children(snapshots).get(name, []))
         self._description.show_snapshot(domain, record)
         machine = self._store.domain(domain)
