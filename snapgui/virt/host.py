@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 2.0  # how long close() lets the host take before it ends the connections by force
+_OVERLAY_SECONDS = 1.1
 _ABORTED = 78  # VIR_ERR_OPERATION_ABORTED
 _MAX_PICTURE = 64 * 1024 * 1024
 
@@ -79,6 +80,7 @@ class Host:
         self._domains: dict[tuple[libvirt.virConnect, str], libvirt.virDomain] = {}
         # By the UUIDs of domains that are off but for the merge that runs: set once we end that.
         self._merging: dict[str, threading.Event] = {}
+        self._reverts: dict[str, float] = {}  # when the last one of a domain began, by UUID
         self._listed: dict[str, dict[str, libvirt.virDomainSnapshot]] = {}  # as last listed, by UUID and name
         with contextlib.ExitStack() as undo:
             quick = long = bulk = Connection(uri, self._lost)
@@ -210,8 +212,17 @@ class Host:
         if step.merges and step.abortable:
             self._merge(step)
             return
+        if step.call is Call.SNAPSHOT_REVERT:
+            self._let_a_second_pass(step.domain.uuid)
         with self._long.calling(virt.steps.tried(step)) as connection:
             virt.steps.run(connection, step)
+
+    def _let_a_second_pass(self, uuid: str) -> None:
+        """libvirt names the overlays of an external revert after the second, and fails where they are there already."""
+        now = time.monotonic()
+        begins = max(now, self._reverts.get(uuid, 0.0) + _OVERLAY_SECONDS)
+        self._reverts[uuid] = begins
+        time.sleep(begins - now)
 
     def _merge(self, step: Step) -> None:
         """Make a step that merges on a domain that is off, and that can be ended."""

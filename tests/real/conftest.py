@@ -38,6 +38,7 @@ def small(daemon: Daemon) -> Iterator[Callable[[str], Path]]:
         folder = daemon.root / f"small-{size}"
         folder.mkdir()
         if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=False).returncode:
+            folder.rmdir()
             pytest.skip("only root may mount a small file system")
         made.append(folder)
         return daemon.hand_over(folder)

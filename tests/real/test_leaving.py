@@ -23,7 +23,7 @@ from snapgui.virt.host import Host
 
 pytestmark = pytest.mark.since(9, 9)
 
-_APART = 1.1  # seconds: libvirt names the overlays that it makes by the second
+_APART = 1.1  # seconds: libvirt names overlays by the second; the application waits for that by itself
 _SAFETY = "Take a safety snapshot first, so that this can be undone"
 
 
@@ -87,13 +87,10 @@ def test_the_files_of_a_snapshot_outlast_a_revert_that_was_undone(
     user.choose_machine(daemon.uri, "branches")
     user.revert("b")
     branches.write(4)
-    user.rest(_APART)
     user.revert("c", safety=True)
     assert branches.read() == 2
-    user.rest(_APART)
     user.undo("before-revert-1")
     assert branches.read() == 4
-    user.rest(_APART)
 
     # libvirt has forgotten by now in which file the machine is, and would delete the one that "c" was taken of.
     dialog = open_revert("c")
@@ -107,7 +104,6 @@ def test_the_files_of_a_snapshot_outlast_a_revert_that_was_undone(
     user.until(lambda: user.here() == "c", "the revert")
     assert branches.read() == 2
     for name, held in (("b", 1), ("c", 2), ("before-revert-1", 4)):
-        user.rest(_APART)
         user.revert(name)
         assert branches.read() == held, name
     assert daemon.running(pid)
@@ -141,7 +137,6 @@ def test_a_machine_at_no_snapshot_gets_one_before_it_goes_to_an_external_one(
     user.accept(dialog)
     user.until(lambda: user.here() == "c", "the revert")
     assert branches.read() == 2
-    user.rest(_APART)
     user.revert("before-revert-1")
     assert branches.read() == 1
     assert daemon.running(pid)
