@@ -76,7 +76,8 @@ def _sound(*hosts: Daemon) -> bool:
     for host in hosts:
         for name in host.virsh("list", "--name").split():
             host.virsh("destroy", name)  # only then is an image the whole truth
-    images = [path for path in _files(*hosts) if not path.name.endswith(".mem")]
+    ours = [path for path in _files(*hosts) if path.name.startswith(NAMES)]  # others lie in the folder, too
+    images = [path for path in ours if not path.name.endswith(".mem")]
     checks = [subprocess.run(["qemu-img", "check", "-q", "-U", path], check=False).returncode for path in images]
     return set(checks) == {0}
 
