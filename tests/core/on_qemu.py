@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import libvirt
@@ -188,6 +189,7 @@ class Plans:
         )
         self.domain.snapshotCreateXML(xml)
         self.domain.revertToSnapshot(self.domain.snapshotLookupByName("before"))
+        time.sleep(1.1)  # libvirt names the overlays of a revert by the second, and this one was not the application's
         plan = self.plan(Undo(self.id, "safety"))
         told["undo"] = [finding.reason for finding in plan.findings if finding.rule == "safety-stays"], self.run(plan)
         told["undone"] = sorted(self.domain.snapshotListNames()), self.domain.state()[0]

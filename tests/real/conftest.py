@@ -45,7 +45,7 @@ def small(daemon: Daemon) -> Iterator[Callable[[str], Path]]:
 
     yield build
     for folder in made:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", "--lazy", folder], check=True)  # a QEMU that ends may hold it for a moment
         folder.rmdir()
 
 
