@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from functools import partial
 from io import BufferedRWPair
@@ -48,19 +49,9 @@ class Figures:
     as_of: float
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """What ``Changes`` says."""
-
-    disk_size: int
-    size: int
-    bin_size: int
-    bins: tuple[int, ...]
-
-
 def figures(source: ByteSource, progress: Progress | None = None) -> Figures:
     """Who holds what. Raises Qcow2Error, what the source raises, and what ``progress`` raises: the way to cancel."""
-    found = _run(source, {"what": "clusters"}, progress)
+    found = _run(source, progress)
     return Figures(
         tuple(found["snapshots"]),
         tuple(tuple(each) for each in found["alone"]),
@@ -70,14 +61,8 @@ def figures(source: ByteSource, progress: Progress | None = None) -> Figures:
     )
 
 
-def changes(source: ByteSource, since: int, until: int | None, progress: Progress | None = None) -> Strip:
-    """What differs between two snapshots by their places, or one and now. Raises as ``figures`` does."""
-    found = _run(source, {"what": "changes", "since": since, "until": until}, progress)
-    return Strip(found["disk_size"], found["size"], found["bin_size"], tuple(found["bins"]))
-
-
-def _run(source: ByteSource, wanted: dict[str, Any], progress: Progress | None) -> dict[str, Any]:
-    wanted |= {"size": source.size(), "path": source.path if isinstance(source, LocalFile) else None}
+def _run(source: ByteSource, progress: Progress | None) -> dict[str, Any]:
+    wanted = {"size": source.size(), "path": source.path if isinstance(source, LocalFile) else None}
     ours, theirs = socket.socketpair()
     with ours, theirs:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -155,13 +140,8 @@ class _AtParent:
         """The parent closes it."""
 
 
-def _count(source: ByteSource, wanted: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def _count(source: ByteSource, progress: Progress) -> dict[str, Any]:
     """Here alone numpy is loaded."""
-    if wanted["what"] == "changes":
-        from snapgui.qcow2.changes import read_changes  # noqa: PLC0415 - not in the parent
-
-        found = read_changes(source, wanted["since"], wanted["until"], progress=progress)
-        return {"disk_size": found.disk_size, "size": found.size, "bin_size": found.bin_size, "bins": found.bins}
     from snapgui.qcow2.clusters import read_clusters  # noqa: PLC0415 - not in the parent
 
     clusters = read_clusters(source, shared=True, progress=progress)
@@ -180,7 +160,7 @@ def _main() -> None:
         try:
             path = wanted["path"]
             source: ByteSource = LocalFile(path) if path else _AtParent(stream, wanted["size"])
-            found = _count(source, wanted, partial(_tell, stream))
+            found = _count(source, partial(_tell, stream))
         except (Qcow2Error, OSError) as error:
             _say(stream, {"error": [type(error).__name__, str(error)]})
         else:
@@ -192,4 +172,5 @@ def _tell(stream: BufferedRWPair, part: float) -> None:
 
 
 if __name__ == "__main__":
-    _main()
+    with suppress(BrokenPipeError):  # nobody wants the figures any more
+        _main()

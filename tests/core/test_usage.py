@@ -8,7 +8,7 @@ import pytest
 from snapgui.core.costs import costs, frees
 from snapgui.core.errors import Problem
 from snapgui.core.records import Kind, Mode, Size, SnapshotDisk, SnapshotRecord
-from snapgui.core.usage import NOW, Held, ImageUsage, Usage, freed, grown
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage, freed
 
 GIB = 2**30
 
@@ -40,12 +40,6 @@ def test_deleting_several_gives_back_what_they_hold_together_too(usage: Usage) -
     assert freed(usage, ["b"]) == Held(0, 0, 64)
     assert freed(usage, ["a", "b"]) == Held(5 * GIB + 5, 512, 128)
     assert freed(usage, []) == freed(usage, ["gone"]) == Held()
-
-
-def test_what_was_written_since_a_snapshot_is_what_it_does_not_hold(usage: Usage) -> None:
-    assert grown(usage, "a", NOW) == Held(5 * GIB + 7)
-    assert grown(usage, "b", NOW) == Held(3 * GIB + 7)
-    assert grown(usage, "a", "b") == Held(2 * GIB, 0, 64)
 
 
 def test_a_cost_is_told_only_where_all_of_it_is_known(
