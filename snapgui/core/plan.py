@@ -65,16 +65,29 @@ class Call(Enum):
     VOLUME_DELETE = "virStorageVolDelete"
     FILE_DELETE = "unlink"  # of this computer, and no call of libvirt's
     PICTURE_DELETE = "unlink of a picture"  # likewise, in our own cache
+    PROGRAM = (
+        "exec"  # likewise: a program of this computer, which makes the new file ``path``, or none where that is ""
+    )
+    FILE_WRITE = "open"  # likewise: ``xml`` as the new file ``path``
+    FOLDER_MAKE = "mkdir"
+    MOVE = "rename"  # likewise: ``source`` to ``path``, where nothing is yet
+    REMOVE = "rm -r"  # likewise: what the same plan has made at ``path``; only to undo that
 
 
+# What they make is put in place once it is whole, and never over anything that is there.
+MAKING: Final = frozenset({Call.PROGRAM, Call.FILE_WRITE, Call.FOLDER_MAKE, Call.MOVE, Call.REMOVE})
 AGENT_WAITS: Final = -2  # VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK: without end, as it is unless somebody sets it
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One libvirt call. ``flags`` are the call's own; ``xml`` may hold passwords: show it through ``core.virsh``.
+    """One libvirt call, or what this computer does itself (``MAKING``).
 
-    ``path`` is the file that a call on storage is about. ``may_fail``: its failure is told, and the plan goes on.
+    ``flags`` are the call's own; ``xml`` may hold passwords: show it through ``core.virsh``.
+    ``path`` is the file that a call on storage is about, or that is made.
+    ``program``: a program and its arguments; an argument that is ``path`` stands for the new file.
+    ``bytes``: about how many it writes or reads, for the progress.
+    ``may_fail``: its failure is told, and the plan goes on.
     ``always``: it runs whatever happened before, since it ends a state in which the plan holds the guest.
     ``seconds``: how long the guest's agent has for an answer.
     ``proof``: what has to be so still when the step runs, as ``core.health`` found it.
@@ -90,6 +103,9 @@ class Step:
     xml: str = ""
     flags: int = 0
     path: str = ""
+    source: str = ""
+    program: tuple[str, ...] = ()
+    bytes: int = 0
     proof: str = ""
     seconds: int = 0
     abortable: bool = False
@@ -101,7 +117,7 @@ class Step:
     @property
     def has_progress(self) -> bool:
         """Whether its host can be asked how far it is."""
-        return self.abortable or bool(self.merges)
+        return self.abortable or bool(self.merges) or self.call in MAKING
 
     @property
     def takes(self) -> bool:
@@ -167,3 +183,15 @@ class Plan:
     def ready(self) -> bool:
         """Whether nothing stands in its way."""
         return bool(self.steps) and all(finding.level is not Level.BLOCKER for finding in self.findings)
+
+    @property
+    def makes(self) -> bool:
+        """Whether it makes files of this computer, which go again where it is cancelled or fails."""
+        return not MAKING.isdisjoint(step.call for step in self.steps)
+
+    def progress(self, index: int, done: float) -> float:
+        """How much of all is done, 0 to 1, where that step is done to that part: by bytes where they are known."""
+        weights = [step.bytes for step in self.steps]
+        if not any(weights):
+            weights = [1] * len(weights)
+        return (sum(weights[:index]) + done * weights[index]) / sum(weights)

@@ -4,7 +4,7 @@ import re
 import shlex
 from typing import Final
 
-from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
+from snapgui.core.plan import MAKING, Call, CreateFlag, DeleteFlag, Plan, RevertFlag, Step
 from snapgui.core.requests import DiskChoice
 from snapgui.core.text import translate
 from snapgui.core.uris import is_in_process
@@ -69,6 +69,8 @@ def command(step: Step, *, secrets: bool = False) -> str:
         case Call.FILE_DELETE | Call.PICTURE_DELETE:
             path = shlex.quote(step.path)
             return f'[ "$(stat --format=%d:%i:%s:%.9Y -- {path})" = {shlex.quote(step.proof)} ] && rm -- {path}'
+        case call if call in MAKING:
+            return _making(step, secrets=secrets)
         case Call.SNAPSHOT_REVERT:
             more = [_argument("snapshotname", step.snapshot), *_options(step.flags, _REVERT_OPTIONS)]
         case Call.SNAPSHOT_DELETE:
@@ -80,6 +82,24 @@ def command(step: Step, *, secrets: bool = False) -> str:
         case _:
             more = []
     return " ".join([*words, _COMMANDS[step.call], _domain(step), *more])
+
+
+def _making(step: Step, *, secrets: bool) -> str:
+    """What this computer does itself, and only where nothing is in the way."""
+    path = shlex.quote(step.path)
+    nothing_there = f"[ ! -e {path} ]"
+    match step.call:
+        case Call.FILE_WRITE:
+            return _with_xml(f"{nothing_there} && cat >{path}", step.xml, secrets=secrets)
+        case Call.FOLDER_MAKE:
+            return f"mkdir -m 700 -- {path}"
+        case Call.MOVE:
+            return f"{nothing_there} && mv -T -- {shlex.quote(step.source)} {path}"
+        case Call.REMOVE:
+            return f"rm -rf -- {path}"
+        case _:
+            run = shlex.join(step.program)
+            return f"{nothing_there} && {run}" if step.path else run
 
 
 def _create(step: Step, words: list[str], *, secrets: bool) -> str:

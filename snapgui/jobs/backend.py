@@ -54,6 +54,7 @@ class Backend:
     def close(self) -> None:
         """Let go of everything, without waiting for a host."""
         self.outlooks.follow(None)
+        self.runner.close()
         self.bridge.close()
         self.console.close()
         self.hosts.close()

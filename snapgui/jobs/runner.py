@@ -13,17 +13,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.plan import Call, DeleteFlag, Plan, Step
+from snapgui.core.plan import MAKING, Call, DeleteFlag, Plan, Step
 from snapgui.core.records import DomainId, DomainState, Situation, SnapshotRecord
-from snapgui.core.requests import (
-    Delete,
-    Mend,
-    Rename,
-    Take,
-    TakeTogether,
-    Undo,
-    domains,
-)
+from snapgui.core.requests import Delete, Mend, Rename, Take, TakeTogether, Undo, domains
 from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import not_connected
@@ -33,6 +25,7 @@ from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
 from snapgui.jobs.requests import is_group, outcome_on, pauses_for_memory, sort, touched
 from snapgui.jobs.screens import Screens, photograph
+from snapgui.jobs.works import Works
 from snapgui.virt.events import DomainChanged
 from snapgui.virt.host import Host
 
@@ -40,6 +33,7 @@ _CONNECTION_ERRORS = frozenset({7, 38, 39})  # what a call says when its connect
 _PROGRESS_MS = 250
 _LATE_SECONDS = 2.0  # how long after a job its events may still come in
 _AGAIN_MS = 10_000  # until what is owed is tried once more
+_CLEAN_SECONDS = 3.0
 _REMEMBERED = 100  # durations kept for estimates
 
 
@@ -56,6 +50,7 @@ class _Job:
     trying: set[Step] = field(default_factory=set)  # of those that are owed
     cancelled: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)  # lets the other machines' lanes go on
+    over: threading.Event = field(default_factory=threading.Event)  # nothing more is done on its lane
 
 
 class Runner(QObject):
@@ -83,6 +78,7 @@ class Runner(QObject):
         self._make_up.setInterval(_AGAIN_MS)
         self._make_up.timeout.connect(self._make_up_for_all)
         self._late = Lane("late")
+        self._works = Works()
         hosts.event_seen.connect(self._event_seen)
         hosts.opened.connect(self._settle)
 
@@ -93,9 +89,9 @@ class Runner(QObject):
 
     @property
     def holding(self) -> tuple[JobRecord, ...]:
-        """The running jobs that hold guests still, or will."""
+        """The running jobs that hold guests still, or will, or have begun to make files that are to go again."""
         running = (record for record in self.busy if record.state is JobState.RUNNING)
-        return tuple(record for record in running if any(step.always for step in record.plan.steps))
+        return tuple(each for each in running if each.plan.makes or any(step.always for step in each.plan.steps))
 
     @property
     def owing(self) -> tuple[JobRecord, ...]:
@@ -153,7 +149,23 @@ class Runner(QObject):
         self._update(job, cancelling=True, cancellable=False)
         step = job.record.plan.steps[job.record.step]
         if job.record.state is JobState.RUNNING and step.abortable:
+            self._abort(step)
+
+    def _abort(self, step: Step) -> None:
+        if step.call in MAKING:
+            self._works.end(step)
+        else:
             self._hosts.ask(step.domain.uri, methodcaller("abort", step), lambda _: None, lambda _: None)
+
+    def close(self) -> None:
+        """End what makes files, and give it a moment to remove them."""
+        making = [self._jobs[record.id] for record in self.holding if record.plan.makes]
+        for job in making:
+            job.cancelled.set()
+        self._works.close()
+        until = time.monotonic() + _CLEAN_SECONDS
+        for job in making:
+            job.over.wait(max(0.0, until - time.monotonic()))
 
     def _lane(self, domain: DomainId) -> Lane:
         return self._lanes.setdefault(domain, Lane("job"))
@@ -168,6 +180,7 @@ class Runner(QObject):
             course = self._run_steps(job_id, plan, started)
         finally:
             self._jobs[job_id].release.set()
+            self._jobs[job_id].over.set()
         self._bridge.post(lambda: self._ended(job_id, started, course))
 
     def _run_steps(self, job_id: int, plan: Plan, started: float) -> Course:
@@ -180,10 +193,14 @@ class Runner(QObject):
         return course
 
     def _is_lost(self, step: Step, problem: Problem) -> bool:
+        if step.call in MAKING:
+            return False
         qemu_ended = "monitor" in problem.raw  # 38 too, but the connection that ended is libvirt's to QEMU
         return (problem.code in _CONNECTION_ERRORS and not qemu_ended) or self._hosts.host(step.domain.uri) is None
 
     def _run(self, plan: Plan, step: Step) -> Problem | None:
+        if step.call in MAKING:
+            return self._works.run(step)
         host = self._hosts.host(step.domain.uri)
         if host is None:
             problem = replace(not_connected(step.domain.uri), tried=plan.title)
@@ -221,7 +238,8 @@ class Runner(QObject):
     def _stepped(self, job_id: int, index: int, step: Step, started: float) -> None:
         job = self._jobs[job_id]
         rest = job.record.plan.steps[index + 1 :]
-        stoppable = is_group(job.record.plan) and any(not each.always for each in rest) and not job.cancelled.is_set()
+        in_parts = is_group(job.record.plan) or job.record.plan.makes
+        stoppable = in_parts and any(not each.always for each in rest) and not job.cancelled.is_set()
         cancellable = step.abortable or stoppable
         self._update(job, state=JobState.RUNNING, started=started, step=index, cancellable=cancellable, progress=None)
         if step.has_progress:
@@ -362,8 +380,11 @@ class Runner(QObject):
             self._ask_progress.stop()
         for job, step in asked:
             if job.cancelled.is_set() and step.abortable:  # the cancel came too early for the step
-                self._hosts.ask(step.domain.uri, methodcaller("abort", step), lambda _: None, lambda _: None)
+                self._abort(step)
             progressed = partial(self._progressed, job, job.record.step)
+            if step.call in MAKING:
+                progressed(self._works.progress(step))
+                continue
             self._hosts.ask(step.domain.uri, methodcaller("progress", step), progressed, lambda _: None)
 
     def _progressed(self, job: _Job, index: int, progress: float | None) -> None:
@@ -371,7 +392,7 @@ class Runner(QObject):
             return
         steps = job.record.plan.steps
         if all(step.has_progress for step in steps):  # then the whole job's, as far as steps can be compared
-            progress = (index + progress) / len(steps)
+            progress = job.record.plan.progress(index, progress)
         self._update(job, progress=progress)
 
     def _update(self, job: _Job, **changes: object) -> None:

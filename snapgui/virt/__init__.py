@@ -8,6 +8,7 @@ from snapgui.core.later import when_used
 if TYPE_CHECKING:
     from snapgui.virt import files as files
     from snapgui.virt import inventory as inventory
+    from snapgui.virt import making as making
     from snapgui.virt import progress as progress
     from snapgui.virt import steps as steps
     from snapgui.virt import survey as survey

@@ -86,5 +86,11 @@ def tried(step: Step) -> str:
         Call.VOLUME_DELETE: translate("Step", "Deleting the file {path}"),
         Call.FILE_DELETE: translate("Step", "Deleting the file {path}"),
         Call.PICTURE_DELETE: translate("Step", "Deleting the picture {path}"),
+        Call.PROGRAM: translate("Step", "Writing {path}") if step.path else translate("Step", "Running {program}"),
+        Call.FILE_WRITE: translate("Step", "Writing {path}"),
+        Call.FOLDER_MAKE: translate("Step", "Making the folder {path}"),
+        Call.MOVE: translate("Step", "Giving {path} its name"),
+        Call.REMOVE: translate("Step", "Removing {path} again"),
     }
-    return texts[step.call].format(machine=step.domain_name, snapshot=step.snapshot, path=step.path)
+    program = " ".join(step.program[:2])  # "qemu-img check"
+    return texts[step.call].format(machine=step.domain_name, snapshot=step.snapshot, path=step.path, program=program)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from snapgui.core.rules import define as define
     from snapgui.core.rules import delete as delete
     from snapgui.core.rules import edit as edit
+    from snapgui.core.rules import making as making
     from snapgui.core.rules import power as power
     from snapgui.core.rules import rename as rename
     from snapgui.core.rules import repair as repair
