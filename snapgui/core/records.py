@@ -234,30 +234,38 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of the host: bytes that can still be written in it, and the names of what is there. None: not known."""
+    """A folder of the host: bytes that can still be written in it, and the names of what is there. None: not known.
+
+    ``writable``: by us, as a folder of this computer.
+    """
 
     free: int | None = None
     names: frozenset[str] | None = None
     missing: bool = False  # it is known not to exist
+    writable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An image that was made to go on in: its format by its own header, and what that says is behind it.
+    """An image that was made to go on in, or to copy from: its format by its header, and what that says is behind it.
 
-    ``size``: of the disk that it holds, in bytes; None: not known.
+    ``size``: of the disk that it holds, in bytes; None: not known. ``tags``: the names of the snapshots in it.
+    ``near``: it is a file of this computer that we may read, and so may a program that we start.
     """
 
     format: str  # "qcow2", or "" for anything else
     backing: str = ""
     size: int | None = None
+    tags: frozenset[str] = frozenset()
+    near: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Dependents:
     """Who else stands on a machine's files, each by the file's path: directly, or on what is above it.
 
-    ``machines``: the names of other machines of the host. ``images``: the paths of images that no machine uses.
+    ``machines``: the names of other machines of the host. ``writers``: those of them that write to it when they run.
+    ``images``: the paths of images that no machine uses.
     ``noted``: by the name of a snapshot of this machine, the overlays that only its own note of them keeps in use.
     ``unseen``: why there may be more, "" where all could be looked at.
     """
@@ -266,6 +274,7 @@ class Dependents:
     images: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     noted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unseen: str = ""
+    writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +293,7 @@ class Situation:
     by name.
     ``health``: what a check of it has found. ``dependents``: read only where a plan changes files below others.
     ``next_xml``: the security-sensitive XML that the machine starts with the next time, where that was asked for.
-    ``usage``: what the machine's images hold.
+    ``usage``: what the machine's images hold. ``machines``: the names of all machines of the host.
     ``pauses``: how long earlier snapshots of this machine paused it, in seconds.
     """
 
@@ -304,10 +313,18 @@ class Situation:
     next_xml: str | None = None
     sizes: Mapping[str, Size] = field(default_factory=dict)
     usage: Usage | None = None
+    machines: frozenset[str] = frozenset()
     pauses: tuple[float, ...] = ()
     health: "Health | None" = None
     dependents: Dependents | None = None
 
     def as_seen(self, known: "Situation") -> "Situation":
         """With what events tell as it is in ``known``: host, snapshots, their sizes, and what the images hold."""
-        return replace(self, host=known.host, snapshots=known.snapshots, sizes=known.sizes, usage=known.usage)
+        return replace(
+            self,
+            host=known.host,
+            machines=known.machines,
+            snapshots=known.snapshots,
+            sizes=known.sizes,
+            usage=known.usage,
+        )

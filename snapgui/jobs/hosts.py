@@ -2,7 +2,6 @@
 
 import posixpath
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -141,9 +140,7 @@ class Hosts(QObject):
                 failed(gone())
             else:
                 self._reread_edited(domain, read)
-                answered(
-                    replace(read, host=known.host, snapshots=known.snapshots, sizes=known.sizes, usage=known.usage)
-                )
+                answered(read.as_seen(known))
 
         self.ask(domain.uri, question, complete, failed)
 
@@ -254,7 +251,14 @@ def situation(records: Records, domain: DomainId) -> Situation | None:
     record = records.domain(domain)
     if host is None or record is None:
         return None
-    return Situation(host, record, records.snapshots(domain), sizes=records.sizes(domain), usage=records.usage(domain))
+    return Situation(
+        host,
+        record,
+        records.snapshots(domain),
+        sizes=records.sizes(domain),
+        usage=records.usage(domain),
+        machines=frozenset(each.name for each in records.domains(domain.uri)),
+    )
 
 
 def gone() -> Problem:

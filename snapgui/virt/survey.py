@@ -12,7 +12,8 @@ from snapgui.core.text import translate
 from snapgui.qcow2.backing import read_needs
 from snapgui.qcow2.errors import NotQcow2Error, Qcow2Error
 from snapgui.qcow2.header import read_header
-from snapgui.qcow2.source import ByteSource
+from snapgui.qcow2.snapshots import read_snapshots
+from snapgui.qcow2.source import ByteSource, LocalFile
 from snapgui.virt.line import Line
 
 _AVAILABLE = 3  # in virStoragePoolInfo: state, capacity, allocation, available
@@ -49,10 +50,12 @@ def prepared(open_image: Callable[[str], ByteSource], paths: Iterable[str]) -> d
 def _prepared(open_image: Callable[[str], ByteSource], path: str) -> Prepared | None:
     try:
         source = open_image(path)
+        near = isinstance(source, LocalFile)
         try:
-            return Prepared("qcow2", read_needs(source).backing, read_header(source).disk_size)
+            tags = frozenset(each.name for each in read_snapshots(source))
+            return Prepared("qcow2", read_needs(source).backing, read_header(source).disk_size, tags, near)
         except NotQcow2Error:
-            return Prepared("", size=source.size())
+            return Prepared("", size=source.size(), near=near)
         finally:
             source.close()
     except (SnapguiError, Qcow2Error, OSError):
@@ -73,7 +76,8 @@ def _folder(line: Line, path: str, *, local: bool, pools: bool) -> Folder:
         except OSError:
             pass
         else:
-            return Folder(space.f_bavail * space.f_frsize, _names(path))
+            writable = os.access(path, os.W_OK | os.X_OK)
+            return Folder(space.f_bavail * space.f_frsize, _names(path), writable=writable)
     if pools:
         tried = translate("Survey", "Reading the folder {path}").format(path=path)
         with suppress(SnapguiError), line.calling(tried) as connection:

@@ -40,6 +40,7 @@ def test_a_folder_tells_its_room_and_its_files(host: Host, daemon: Daemon, machi
     assert "surveyed.qcow2" in (found[folder].names or ())
     assert (found["/nowhere"].free, found["/nowhere"].names) == (None, None)
     assert (found["/nowhere"].missing, found[folder].missing) == (True, False)
+    assert (found["/nowhere"].writable, found[folder].writable) == (False, True)
     assert machine
 
 
@@ -49,14 +50,20 @@ def test_prepared_images_tell_what_is_behind_them(host: Host, daemon: Daemon, ma
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *behind, made], check=True)
     (daemon.images / "text").write_text("no image")
     paths = [str(made), str(daemon.images / "surveyed.qcow2"), str(daemon.images / "text"), "/nowhere/x"]
+    daemon.virsh("snapshot-create-as", "surveyed", "kept")
     found = host.prepared(paths)
+    daemon.virsh("snapshot-delete", "surveyed", "kept")
     made.unlink()
     (daemon.images / "text").unlink()
     size = json.loads(
         subprocess.run(["qemu-img", "info", "-U", "--output=json", paths[1]], capture_output=True, check=True).stdout
     )["virtual-size"]
-    made_of = Prepared("qcow2", "surveyed.qcow2", size), Prepared("qcow2", size=size), Prepared("", size=8), None
-    assert tuple(found.values()) == made_of
+    assert tuple(found.values()) == (
+        Prepared("qcow2", "surveyed.qcow2", size, near=True),
+        Prepared("qcow2", size=size, tags=frozenset({"kept"}), near=True),
+        Prepared("", size=8, near=True),
+        None,
+    )
     assert machine
 
 
@@ -66,6 +73,7 @@ def test_a_folder_that_is_not_of_this_computer_is_known_by_its_pool(
     monkeypatch.setattr(host, "_local", False)
     found = host.folders([str(daemon.images), str(daemon.images.parent)])
     assert found[str(daemon.images)].free
+    assert not found[str(daemon.images)].writable
     assert "surveyed.qcow2" in (found[str(daemon.images)].names or ())
     assert found[str(daemon.images.parent)].free is None
     assert machine

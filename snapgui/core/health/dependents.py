@@ -8,7 +8,7 @@ from snapgui.core.health.inventory import Content, Inventory, Seen
 from snapgui.core.records import Dependents
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
-from snapgui.core.xml.read import read_revert_disks, read_snapshot
+from snapgui.core.xml.read import read_domain, read_revert_disks, read_snapshot
 
 
 def dependents(inventory: Inventory) -> Dependents:
@@ -20,6 +20,8 @@ def dependents(inventory: Inventory) -> Dependents:
     own = case.used.get(inventory.uuid, set())
     machines: dict[str, tuple[str, ...]] = {}
     images: dict[str, tuple[str, ...]] = {}
+    writers: dict[str, tuple[str, ...]] = {}
+    written = _written(case)
     strays = _strays(case)
     for path, file in inventory.files.items():
         key = case.key(path)
@@ -30,12 +32,29 @@ def dependents(inventory: Inventory) -> Dependents:
             for each in inventory.machines
             if each.uuid != inventory.uuid and {path, key} & case.used[each.uuid]
         ]
+        writing = [name for name in users if {path, key} & written[name]]
         above = [stray for stray, behind in strays.items() if key in behind]
         if users:
             machines[path] = tuple(sorted(users))
+        if writing:
+            writers[path] = tuple(sorted(writing))
         if above:
             images[path] = tuple(sorted(above))
-    return Dependents(machines, images, _noted(case), _unseen(case))
+    return Dependents(machines, images, _noted(case), _unseen(case), writers)
+
+
+def _written(case: Evidence) -> Mapping[str, set[str]]:
+    """For each machine by its name, the keys of the images that it writes to when it runs."""
+    found: dict[str, set[str]] = {}
+    for machine in case.inventory.machines:
+        keys = found.setdefault(machine.name, set())
+        for text in machine.texts:
+            try:
+                disks = read_domain(text).disks
+            except XmlError:
+                continue  # ``blind`` says so, or it is no configuration of a machine
+            keys |= {case.key(disk.source) for disk in disks if disk.writable and disk.source}
+    return found
 
 
 def _strays(case: Evidence) -> Mapping[str, set[str]]:

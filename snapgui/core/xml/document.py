@@ -2,7 +2,7 @@
 
 import re
 from typing import Final
-from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from xml.parsers.expat import ParserCreate
 
 from snapgui.core.text import translate
@@ -97,6 +97,18 @@ def parse(text: str) -> Element:
         raise XmlError(
             translate("Xml", "The host sent XML that can’t be read: {reason}").format(reason=str(error))
         ) from error
+
+
+def parse_as_written(text: str) -> Element:
+    """The same, with the prefixes of names as they stand there, so that they are written so again. Raises XmlError."""
+    parse(text)
+    builder = TreeBuilder()
+    parser = ParserCreate("utf-8")
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.Parse(text.encode(), True)  # noqa: FBT003 - takes its arguments by place
+    return builder.close()
 
 
 def expect(root: Element, tag: str) -> None:

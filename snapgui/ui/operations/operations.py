@@ -264,14 +264,7 @@ class Operations(QObject):
         for dialog in self._open.get(domain, ()):
             known = self._runner.situation(domain)
             if known is not None:
-                changed = replace(
-                    dialog.situation,
-                    host=known.host,
-                    domain=known.domain,
-                    snapshots=known.snapshots,
-                    sizes=known.sizes,
-                    usage=known.usage,
-                )
+                changed = replace(dialog.situation.as_seen(known), domain=known.domain)
                 if changed != dialog.situation:
                     dialog.set_situation(changed)
 

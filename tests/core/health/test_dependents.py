@@ -83,3 +83,8 @@ def test_an_overlay_that_only_a_snapshots_note_keeps_in_use_is_told() -> None:
     assert noted(first, _noting("s2", _BASE, above), files=(_file(above, left),)) == {"s1": (_OVERLAY,), "s2": (above,)}
     assert noted(first, files=(_file(left, seen=Seen.MISSING),)) == {"s1": (_OVERLAY,)}
     assert noted(first, "<domainsnapshot") == {}
+
+
+def test_who_writes_to_an_image_is_told_from_who_only_reads_it() -> None:
+    assert dependents(_host(_file(_CLONE, _BASE), others=(_virgo(),))).writers == {}
+    assert dependents(_host(others=(_virgo(_BASE),))).writers == {_BASE: ("virgo",)}

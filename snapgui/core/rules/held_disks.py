@@ -1,0 +1,121 @@
+"""Where the disks are that a snapshot holds: in which image, and which state of it. What stands against copying them.
+
+qemu-img copies, as a program of this computer: it needs the images as files here.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from snapgui.core.plan import Finding, Level
+from snapgui.core.records import Disk, DomainConfig, Mode, Situation, SnapshotRecord
+from snapgui.core.rules import facts
+from snapgui.core.text import translate
+
+# What qemu-img 7.2 to 10.0 reads, of libvirt's formats (https://libvirt.org/formatstorage.html).
+_READABLE: Final = frozenset({"raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "bochs", "cloop", "dmg"})
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDisk:
+    """A disk as it was at a snapshot: ``image`` at its snapshot ``tag``, "": the image as it is."""
+
+    target: str
+    image: str
+    format: str
+    tag: str = ""
+    source_type: str = "file"
+
+
+def held_disks(record: SnapshotRecord, then: DomainConfig) -> tuple[HeldDisk, ...]:
+    """Those that the snapshot holds. ``then``: the machine as it was configured when it was taken."""
+    modes = {disk.target: disk.mode for disk in record.disks}
+    return tuple(
+        HeldDisk(
+            disk.target,
+            disk.source,
+            disk.format or "raw",  # as libvirt takes it
+            record.name if modes[disk.target] is Mode.INTERNAL else "",
+            disk.source_type,
+        )
+        for disk in then.disks
+        if modes.get(disk.target) in (Mode.INTERNAL, Mode.EXTERNAL)
+    )
+
+
+def not_held(record: SnapshotRecord, then: DomainConfig) -> tuple[Disk, ...]:
+    """The disks with data that may have changed since, and that the snapshot does not hold."""
+    held = {disk.target for disk in held_disks(record, then)}
+    return tuple(disk for disk in then.disks if disk.writable and disk.target not in held)
+
+
+def copied(disk: HeldDisk, path: str, situation: Situation) -> tuple[str, ...]:
+    """The program that writes it into a new image of its own."""
+    # A running QEMU keeps the image locked. What a snapshot in it holds, nobody writes to any more.
+    share = ("-U",) if situation.domain.state.active else ()
+    state = ("-l", f"snapshot.name={disk.tag.replace(',', ',,')}") if disk.tag else ()
+    return ("qemu-img", "convert", "-p", *share, "-f", disk.format, *state, "-O", "qcow2", disk.image, path)
+
+
+def copying_findings(
+    disks: Sequence[HeldDisk], situation: Situation, encrypted: Collection[str] = ()
+) -> Iterator[Finding]:
+    """What stands against reading the disks; the situation has their images among those that are ``prepared``."""
+    for disk in disks:
+        finding = _unreadable(disk, situation, encrypted)
+        if finding is None and disk.tag:
+            finding = _untagged(disk, situation)
+        elif finding is None:
+            finding = _written(disk, situation)
+        if finding is not None:
+            yield finding
+    if situation.domain.state.active and any(disk.tag for disk in disks):
+        reason = translate(
+            "Plan", "The machine runs: its snapshot must not be deleted by anybody else until it has been copied."
+        )
+        yield Finding("copy-running", Level.NOTE, reason)
+
+
+def _unreadable(disk: HeldDisk, situation: Situation, encrypted: Collection[str]) -> Finding | None:
+    rule, reason, remedy = "", "", ""
+    seen = situation.prepared.get(disk.image)
+    if disk.source_type not in ("file", "block") or not disk.image:
+        rule = "copy-remote"
+        reason = translate(
+            "Plan", "Disk {disk} is no file or device of the host: qemu-img can’t be told to read it here."
+        )
+    elif disk.target in encrypted or disk.format == "luks":
+        rule = "copy-encrypted"
+        reason = translate("Plan", "Disk {disk} is encrypted, and its key is libvirt’s secret: it can’t be read here.")
+    elif disk.format not in _READABLE:
+        rule = "copy-format"
+        reason = translate("Plan", "Disk {disk} is in the format {format}, which qemu-img does not read.")
+    elif disk.image in situation.prepared and (seen is None or not seen.near):
+        rule = "copy-unreadable"
+        reason = translate("Plan", "You can’t read {image} as a file of this computer.")
+        remedy = translate("Plan", "Do it on the host itself, as a user who may read it.")
+    if not rule:
+        return None
+    reason = reason.format(disk=disk.target, format=disk.format, image=disk.image)
+    return Finding(rule, Level.BLOCKER, reason, remedy)
+
+
+def _untagged(disk: HeldDisk, situation: Situation) -> Finding | None:
+    seen = situation.prepared.get(disk.image)
+    if seen is None or disk.tag in seen.tags:
+        return None
+    reason = translate("Plan", "{image} does not hold the snapshot any more.").format(image=disk.image)
+    return Finding("copy-lost", Level.BLOCKER, reason, translate("Plan", "Check the machine’s health."))
+
+
+def _written(disk: HeldDisk, situation: Situation) -> Finding | None:
+    """An image that an overlay was put upon holds what it held then as long as nobody writes to it."""
+    own = situation.config.disks if situation.config is not None else ()
+    if any(each.source == disk.image and each.writable for each in own):
+        reason = translate("Plan", "The machine stands on {image} itself again: it is not what it was then.")
+        return Finding("copy-written", Level.BLOCKER, reason.format(image=disk.image))
+    writers = situation.dependents.writers.get(disk.image, ()) if situation.dependents is not None else ()
+    if not writers:
+        return None
+    reason = translate("Plan", "{machines} writes to {image}: it is not what it was then.")
+    return Finding("copy-written", Level.BLOCKER, reason.format(machines=facts.quoted(writers), image=disk.image))
