@@ -85,7 +85,8 @@ class Step:
 
     ``flags`` are the call's own; ``xml`` may hold passwords: show it through ``core.virsh``.
     ``path`` is the file that a call on storage is about, or that is made.
-    ``program``: a program and its arguments; an argument that is ``path`` stands for the new file.
+    ``program``: a program and its arguments; an argument that is ``path`` stands for the new file. Where none is, what
+    the program prints becomes the file.
     ``bytes``: about how many it writes or reads, for the progress.
     ``may_fail``: its failure is told, and the plan goes on.
     ``always``: it runs whatever happened before, since it ends a state in which the plan holds the guest.

@@ -99,6 +99,8 @@ def _making(step: Step, *, secrets: bool) -> str:
             return f"rm -rf -- {path}"
         case _:
             run = shlex.join(step.program)
+            if step.path and step.path not in step.program:
+                run += f" >{path}"
             return f"{nothing_there} && {run}" if step.path else run
 
 

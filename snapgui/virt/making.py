@@ -4,6 +4,7 @@ Each is made beside its place under a hidden name that ends with ``.part``, writ
 place; where that fails or is cancelled, the part is removed.
 """
 
+import contextlib
 import errno
 import os
 import re
@@ -82,21 +83,7 @@ class Work:
             raise
 
     def _run(self, program: Sequence[str], part: Path | None = None) -> None:
-        try:
-            with self._lock:
-                if self._ended:
-                    raise SnapguiError(self._cancelled())
-                self._process = subprocess.Popen(  # noqa: S603 - the plan's own program, and no shell
-                    program,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    env={**os.environ, "LC_ALL": "C"},  # its words are looked at
-                    umask=_PRIVATE,
-                )
-        except FileNotFoundError as error:
-            raise SnapguiError(explain_program(program[0], None, "", self._tried)) from error
-        with self._process as process:
+        with self._begin(program, part) as process:
             said = b""
             for piece in _pieces(process):
                 said = (said + piece)[-_LONGEST:]
@@ -112,19 +99,41 @@ class Work:
             words = said.decode(errors="replace").replace(str(part), self._step.path).strip()
             raise SnapguiError(explain_program(program[0], status, words, self._tried))
 
+    def _begin(self, program: Sequence[str], part: Path | None) -> subprocess.Popen[bytes]:
+        with contextlib.ExitStack() as stack, self._lock:
+            if self._ended:
+                raise SnapguiError(self._cancelled())
+            output = None
+            if part is not None and str(part) not in program:
+                part.touch(0o600, exist_ok=False)
+                output = stack.enter_context(part.open("wb"))
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - the plan's own program, and no shell
+                    program,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output or subprocess.PIPE,
+                    stderr=subprocess.PIPE if output else subprocess.STDOUT,
+                    env={**os.environ, "LC_ALL": "C"},  # its words are looked at
+                    umask=_PRIVATE,
+                )
+            except FileNotFoundError as error:
+                raise SnapguiError(explain_program(program[0], None, "", self._tried)) from error
+            return self._process
+
     def _cancelled(self) -> Problem:
         return Problem(self._tried, translate("Making", "It was cancelled."), code=_ABORTED)
 
 
 def _pieces(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
     """What the program says, as it says it; nothing, now and then, while it is silent."""
-    if process.stdout is None:
+    pipe = process.stdout or process.stderr
+    if pipe is None:
         return
     poll = select.poll()
-    poll.register(process.stdout, select.POLLIN)
+    poll.register(pipe, select.POLLIN)
     while True:
         ready = poll.poll(_LOOK_MS)
-        piece = os.read(process.stdout.fileno(), _PIECE) if ready else b""
+        piece = os.read(pipe.fileno(), _PIECE) if ready else b""
         if ready and not piece:
             return
         yield piece

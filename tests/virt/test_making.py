@@ -83,6 +83,20 @@ def test_a_shell_makes_the_same_of_the_command_line(image: Path, folder: Path) -
     assert names(folder) == ["it's new"]
 
 
+def test_what_a_program_prints_becomes_a_file(folder: Path) -> None:
+    (folder / "a").write_text("x")
+    sums = step(Call.PROGRAM, folder / "sums", "env", f"--chdir={folder}", "sha256sum", "a")
+    make(sums)
+    by_us = (folder / "sums").read_text()
+    assert by_us.endswith("  a\n")
+    (folder / "sums").unlink()
+    subprocess.run(["sh", "-c", virsh.command(sums)], check=True)
+    assert (folder / "sums").read_text() == by_us
+    (folder / "sums").unlink()
+    assert "none" in refused(step(Call.PROGRAM, folder / "sums", "sha256sum", "--", folder / "none"))
+    assert names(folder) == ["a"]
+
+
 @pytest.mark.parametrize("there", ["a file", "a folder", "a dangling link"])
 def test_what_is_there_is_never_replaced(image: Path, folder: Path, there: str) -> None:
     path = folder / "new"
