@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
 )
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, DomainRecord, HostRecord, Snapshots
+from snapgui.core.records import DomainId, DomainRecord, HostRecord, HostState, Snapshots
 from snapgui.core.text import translate
 from snapgui.core.uris import is_demo
 from snapgui.jobs.backend import Backend
@@ -300,9 +300,15 @@ class MainWindow(QMainWindow):
         """Why no machine can be chosen; "" where one can."""
         if self._preparing:
             return translate("MainWindow", "The demo is being prepared.\n{doing}").format(doing=self._preparing)
-        if focus.connected and focus.host is not None and not self._store.domains(focus.host.uri):
-            return translate("MainWindow", "There are no machines on this host.")
-        return ""
+        hosts = (focus.host,) if focus.host is not None else self._store.hosts()
+        if not any(host.state is HostState.CONNECTED for host in hosts):
+            return ""
+        if any(self._store.domains(host.uri) for host in hosts):
+            return ""
+        return translate(
+            "MainWindow",
+            "There are no machines here yet. One that virt-manager or “virsh define” makes shows up by itself.",
+        )
 
     def _known(self, focus: Focus) -> bool:
         return focus.domain is not None and self._store.snapshots_known(focus.domain.id)

@@ -95,7 +95,11 @@ class KindChoice(QWidget):
                 else translate("TakeDialog", "The disks go on in new files.")
             )
         return (
-            translate("TakeDialog", "Disks and memory are kept inside the disks’ own files.")
+            translate(
+                "TakeDialog", "Disks and memory are kept inside the images that the machine has; there is no new file."
+            )
             if self._active
-            else translate("TakeDialog", "The disks are kept inside their own files.")
+            else translate(
+                "TakeDialog", "The disks are kept inside the images that the machine has; there is no new file."
+            )
         )

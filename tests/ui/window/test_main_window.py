@@ -435,6 +435,22 @@ def test_while_the_demo_is_prepared_the_window_says_so(qtbot, settings: Settings
     application.close()
 
 
+def test_a_host_without_machines_says_so_before_anything_is_chosen(qtbot, settings: Settings, tmp_path):
+    application = Application(settings, tmp_path / "cache")
+    qtbot.addWidget(application.window)
+    application.window.show()
+    (tmp_path / "none.xml").write_text("<node/>")
+    application.connect([f"test://{tmp_path / 'none.xml'}"])
+    panel = application.window.snapshots
+
+    def shown() -> str:
+        return "\n".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
+
+    qtbot.waitUntil(lambda: "There are no machines here yet." in shown())
+    assert "Choose a machine" not in shown()
+    application.close()
+
+
 @pytest.mark.qt_log_ignore("grabbing the keyboard")  # offscreen has none
 def test_arrow_keys_reach_what_can_not_be_used_and_the_status_bar_says_why(qtbot, app: Application):
     (machine,) = [action.menu() for action in app.window.menuBar().actions() if action.text() == "&Machine"]
