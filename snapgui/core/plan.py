@@ -57,6 +57,7 @@ class Call(Enum):
     REBOOT = "virDomainReboot"
     DESTROY = "virDomainDestroy"
     DEFINE = "virDomainDefineXMLFlags"
+    DEFINE_NEW = "virDomainDefineXMLFlags, of a machine that is not there yet"
     FS_FREEZE = "virDomainFSFreeze"
     FS_THAW = "virDomainFSThaw"
     SET_TIME = "virDomainSetTime"

@@ -216,8 +216,35 @@ class Mend:
     pictures: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """Make a new machine of a snapshot: with the disks and the settings of then; it is off.
+
+    ``linked``: its disks stand on the images that an external snapshot was taken of, instead of being copies of them.
+    ``folder``: where its files go; "": beside those that they are made of.
+    """
+
+    domain: DomainId
+    snapshot: str
+    name: str
+    linked: bool = False
+    folder: str = ""
+
+
 MachineRequest = (
-    Take | Revert | Undo | Delete | Describe | SetCurrent | Power | Redefine | Rename | Import | Mend | Configure
+    Take
+    | Revert
+    | Undo
+    | Delete
+    | Describe
+    | SetCurrent
+    | Power
+    | Redefine
+    | Rename
+    | Import
+    | Mend
+    | Configure
+    | Clone
 )
 Request = MachineRequest | TakeTogether
 

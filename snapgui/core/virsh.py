@@ -61,7 +61,7 @@ def command(step: Step, *, secrets: bool = False) -> str:
     match step.call:
         case Call.SNAPSHOT_CREATE:
             return _create(step, words, secrets=secrets)
-        case Call.DEFINE:
+        case Call.DEFINE | Call.DEFINE_NEW:
             options = ["--validate"] if step.flags & _DEFINE_VALIDATE else []
             return _with_xml(" ".join([*words, "define", "/dev/stdin", *options]), step.xml, secrets=secrets)
         case Call.VOLUME_DELETE:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from snapgui.core import health
+from snapgui.core import health, rules
 from snapgui.core.differences.compare import Configuration
 from snapgui.core.differences.outlook import Outlook, outlook
 from snapgui.core.errors import Problem, SnapguiError
@@ -115,12 +115,13 @@ class Hosts(QObject):
         next_xml: bool = False,
         prepared: Iterable[str] = (),
         dependents: bool = False,
+        copied: bool = False,
     ) -> None:
         """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it is about.
 
         ``folders`` are those of the host where it would write, besides those of the disks. ``next_xml``: it changes the
         machine's configuration. ``prepared``: images that it would go on in. ``dependents``: it merges or deletes image
-        files.
+        files. ``copied``: it reads the images that these snapshots are in.
 
         Where one of them is no longer what the store says, as after an edit by another client, it is read again.
         """
@@ -132,6 +133,7 @@ class Hosts(QObject):
             next_xml=next_xml,
             prepared=tuple(prepared),
             dependents=dependents,
+            copied=copied,
         )
 
         def complete(read: Situation) -> None:
@@ -204,6 +206,7 @@ def read_situation(
     next_xml: bool = False,
     prepared: Iterable[str] = (),
     dependents: bool = False,
+    copied: bool = False,
 ) -> Situation:
     """What ``Hosts.survey`` asks the host; blocks. What the store has, it leaves out: host, snapshots and sizes.
 
@@ -217,8 +220,9 @@ def read_situation(
     chains, missing = host.chains(config)
     images = [disk.source for disk in config.disks if disk.writable and disk.source]
     images += [layer.path for chain in chains.values() for layer in chain]  # what is deleted is merged into these
-    places = dict.fromkeys(posixpath.dirname(path) for path in images)
-    asked = tuple(prepared)
+    xmls = {name: host.snapshot_xml(domain.uuid, name, secure=True) for name in names}
+    asked = (*prepared, *(path for xml in xmls.values() if copied for path in rules.held_disks.images_in(xml)))
+    places = dict.fromkeys(posixpath.dirname(path) for path in (*images, *asked))
     own = [disk.source for disk in config.disks if disk.source.startswith("/")]  # what is prepared has to fit them
     return Situation(
         host=HostRecord(domain.uri),
@@ -232,7 +236,7 @@ def read_situation(
         prepared=host.prepared((*asked, *own) if asked else ()),
         checkpoints=checkpoints,
         block_jobs=block_jobs,
-        snapshot_xml={name: host.snapshot_xml(domain.uuid, name, secure=True) for name in names},
+        snapshot_xml=xmls,
         next_xml=host.next_xml(domain.uuid) if next_xml else None,
         dependents=health.dependents.dependents(host.inventory(domain.uuid)) if dependents else None,
     )

@@ -391,7 +391,9 @@ class Runner(QObject):
         if job.record.state is not JobState.RUNNING or job.record.step != index or progress is None:
             return
         steps = job.record.plan.steps
-        if all(step.has_progress for step in steps):  # then the whole job's, as far as steps can be compared
+        if job.record.plan.makes or all(
+            step.has_progress for step in steps
+        ):  # then the whole job's, as far as steps can be compared
             progress = job.record.plan.progress(index, progress)
         self._update(job, progress=progress)
 

@@ -46,6 +46,7 @@ _ON_THE_DOMAIN: Mapping[Call, Callable[[libvirt.virDomain, Step], object]] = Map
 _ON_THE_HOST: Mapping[Call, Callable[[libvirt.virConnect, Step], object]] = MappingProxyType(
     {
         Call.DEFINE: lambda connection, step: connection.defineXMLFlags(step.xml, step.flags),
+        Call.DEFINE_NEW: lambda connection, step: connection.defineXMLFlags(step.xml, step.flags),
         Call.VOLUME_DELETE: lambda connection, step: connection.storageVolLookupByPath(step.path).delete(step.flags),
         Call.FILE_DELETE: lambda _, step: files.delete(step.path, step.proof),
         Call.PICTURE_DELETE: lambda _, step: files.delete(step.path, step.proof),
@@ -78,6 +79,7 @@ def tried(step: Step) -> str:
         Call.REBOOT: translate("Step", "Rebooting {machine}"),
         Call.DESTROY: translate("Step", "Forcing {machine} off"),
         Call.DEFINE: translate("Step", "Changing the settings of {machine}"),
+        Call.DEFINE_NEW: translate("Step", "Making the machine {machine}"),
         Call.FS_FREEZE: translate("Step", "Holding the file systems of {machine} still"),
         Call.FS_THAW: translate("Step", "Letting the file systems of {machine} go on"),
         Call.AGENT_ASK: translate("Step", "Asking the agent of {machine} whether it answers"),

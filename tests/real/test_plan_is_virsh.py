@@ -19,6 +19,7 @@ from testbed.twins import Case, NotReadyError, Twin, TwinOnPaper, Twins, for_mac
 
 from snapgui.core.records import DomainId, Kind, Mode
 from snapgui.core.requests import (
+    Clone,
     Configure,
     Delete,
     Describe,
@@ -132,6 +133,14 @@ CASES: Final = {
     "together disks alone": together(Kind.DISK_ONLY, "start", roll_back=True),
     "configure": Case(
         lambda twin: Configure(twin.id, twin.xml().replace(">16384<", ">20480<"), twin.xml()), ("start",)
+    ),
+    "new machine": Case(lambda twin: Clone(twin.id, "b", f"{twin.name}-new"), INTERNAL),
+    "new machine of one that runs": Case(
+        lambda twin: Clone(twin.id, "a", f"{twin.name}-new"), LIVE, disks={"vda": "qcow2", "vdb": "qcow2"}
+    ),
+    "new machine from files": Case(lambda twin: Clone(twin.id, "y", f"{twin.name}-new"), CHAIN),
+    "new machine linked": Case(
+        lambda twin: Clone(twin.id, "y", f"{twin.name}-new", linked=True), CHAIN, disks={"vda": "qcow2", "vdb": "raw"}
     ),
     "take off": case(Take(MACHINE, "a"), "write 1"),
     "take off described": case(Take(MACHINE, "a", 'it\'s "<b>&amp;" $HOME\nand more'), "write 1"),

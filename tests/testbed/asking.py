@@ -4,13 +4,14 @@ import posixpath
 from dataclasses import replace
 
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.plan import Step
+from snapgui.core.plan import MAKING, Step
 from snapgui.core.records import DomainId, Situation, Snapshots
-from snapgui.core.requests import Delete, Request, Revert, Take, Undo
+from snapgui.core.requests import Clone, Delete, Request, Revert, Take, Undo
 from snapgui.core.rules.delete import told_by_xml
 from snapgui.core.rules.revert_files import gives_up_files
 from snapgui.core.rules.take_disks import overlay
 from snapgui.jobs.hosts import read_situation
+from snapgui.jobs.works import Works
 from snapgui.virt.host import Host
 
 
@@ -19,6 +20,8 @@ def survey(host: Host, domain: DomainId, request: Request | None = None, *, next
     listing = host.list_snapshots(domain.uuid)
     records = {each.name: each for batch in host.read_snapshots(domain.uuid, listing.names) for each in batch}
     files: list[str] = []
+    if isinstance(request, Clone):
+        files = [posixpath.join(request.folder, "x")] if request.folder else []
     if isinstance(request, Take):
         files = [request.memory_file, *(choice.path for choice in request.disks)]
     prepared: list[str] = []
@@ -29,15 +32,25 @@ def survey(host: Host, domain: DomainId, request: Request | None = None, *, next
     known = Snapshots(records, listing.current)
     dependents = _concerns_files(request, known)
     read = read_situation(
-        host, domain, listing.names, folders, next_xml=next_xml, prepared=prepared, dependents=dependents
+        host,
+        domain,
+        listing.names,
+        folders,
+        next_xml=next_xml,
+        prepared=prepared,
+        dependents=dependents,
+        copied=isinstance(request, Clone),
     )
-    return replace(read, host=host.read_host(), snapshots=known)
+    machines = frozenset(each.name for each in host.list_domains())
+    return replace(read, host=host.read_host(), snapshots=known, machines=machines)
 
 
 def _concerns_files(request: Request | None, known: Snapshots) -> bool:
     """As the dialogs see it."""
     if isinstance(request, Delete):
         return bool(told_by_xml(known, request.snapshots))
+    if isinstance(request, Clone):
+        return True
     return isinstance(request, Revert | Undo) and gives_up_files(request.snapshot, known)
 
 
@@ -60,6 +73,8 @@ def run(host: Host, steps: tuple[Step, ...]) -> Problem | None:
 
 
 def _run(host: Host, step: Step) -> Problem | None:
+    if step.call in MAKING:
+        return Works().run(step)
     try:
         host.run(step)
     except SnapguiError as error:

@@ -24,7 +24,7 @@ from snapgui.core import virsh
 from snapgui.core.activity import JobRecord
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import DomainId, Situation
-from snapgui.core.requests import Configure, MachineRequest, Mend, Request, TakeTogether
+from snapgui.core.requests import Clone, Configure, MachineRequest, Mend, Request, TakeTogether
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.together import plan_together
 from snapgui.jobs.backend import Backend
@@ -51,6 +51,8 @@ _NOISE: Final = (
     (r"\.\d{9,}\b", ".TIME"),  # what libvirt calls the overlays that a revert makes
     (r"\b\d{9,}\b", "TIME"),
     (r"/dev/pts/\d+", "PTY"),
+    (r"<uuid>[-0-9a-f]{36}</uuid>", "<uuid/>"),  # of a machine that is new, or the twin's own
+    (r"<mac address='[:0-9a-f]{17}'/>", "<mac/>"),
     (r"<(?:tlsPort|port)>\d+<", "<port><"),
 )
 _OF_AN_IMAGE: Final = ("format", "virtual-size", "backing-filename", "full-backing-filename", "backing-filename-format")
@@ -167,6 +169,8 @@ class Twins:
                 self._virsh(
                     f"destroy {twin.name}; undefine {twin.name} --managed-save --snapshots-metadata", check=False
                 )
+                for other_one in self._made_of(twin):
+                    self._virsh("undefine", other_one)
                 for file in self._files(twin):
                     file.unlink()
 
@@ -197,7 +201,17 @@ class Twins:
         else:
             folders = [str(twin.folder)]
             next_xml = isinstance(request, Configure)
-            self.backend.hosts.survey(twin.id, names, read.append, failed.append, folders, next_xml=next_xml)
+            copied = isinstance(request, Clone)
+            self.backend.hosts.survey(
+                twin.id,
+                names,
+                read.append,
+                failed.append,
+                folders,
+                next_xml=next_xml,
+                dependents=copied,
+                copied=copied,
+            )
         self._wait(lambda: bool(read or failed), "the survey")
         assert not failed, failed
         return self.backend.runner.with_pauses(read[0])
@@ -282,11 +296,19 @@ class Twins:
             },
             "machine": self._plain(twin, domain.XMLDesc(secure)),
             "next start": self._plain(twin, domain.XMLDesc(stopped)),
+            "new machines": [
+                self._plain(twin, self._virsh("dumpxml", name, "--inactive")) for name in self._made_of(twin)
+            ],
             "files": {self._plain(twin, file.name): self._image(twin, file) for file in self._files(twin)},
         }
 
     def _names(self, twin: Twin) -> list[str]:
         return [each.getName() for each in self._libvirt.lookupByUUIDString(twin.id.uuid).listAllSnapshots()]
+
+    def _made_of(self, twin: Twin) -> list[str]:
+        """The names of machines that are named after it."""
+        names = self._virsh("list", "--all", "--name").split()
+        return sorted(name for name in names if name.startswith(f"{twin.name}-"))
 
     def _files(self, twin: Twin) -> list[Path]:
         return sorted(twin.folder.glob(f"{twin.name}*"))

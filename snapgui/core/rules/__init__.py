@@ -14,10 +14,12 @@ from snapgui.core.rules.plans import make_plan
 __all__ = ["make_plan"]
 
 if TYPE_CHECKING:
+    from snapgui.core.rules import clone as clone
     from snapgui.core.rules import configure as configure
     from snapgui.core.rules import define as define
     from snapgui.core.rules import delete as delete
     from snapgui.core.rules import edit as edit
+    from snapgui.core.rules import held_disks as held_disks
     from snapgui.core.rules import making as making
     from snapgui.core.rules import power as power
     from snapgui.core.rules import rename as rename

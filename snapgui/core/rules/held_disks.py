@@ -3,14 +3,18 @@
 qemu-img copies, as a program of this computer: it needs the images as files here.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from snapgui.core.plan import Finding, Level
 from snapgui.core.records import Disk, DomainConfig, Mode, Situation, SnapshotRecord
 from snapgui.core.rules import facts
-from snapgui.core.text import translate
+from snapgui.core.text import size_text, translate
+from snapgui.core.usage import ImageUsage
+from snapgui.core.xml.clone import read_belongings
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import read_config_then, read_snapshot
 
 # What qemu-img 7.2 to 10.0 reads, of libvirt's formats (https://libvirt.org/formatstorage.html).
 _READABLE: Final = frozenset({"raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "bochs", "cloop", "dmg"})
@@ -49,12 +53,52 @@ def not_held(record: SnapshotRecord, then: DomainConfig) -> tuple[Disk, ...]:
     return tuple(disk for disk in then.disks if disk.writable and disk.target not in held)
 
 
+def images_in(snapshot_xml: str) -> tuple[str, ...]:
+    """The paths of the images that a ``<domainsnapshot>`` has its data in, and of the firmware's settings."""
+    try:
+        record, then = read_snapshot(snapshot_xml), read_config_then(snapshot_xml)
+        nvram = read_belongings(snapshot_xml).nvram
+    except XmlError:
+        return ()
+    disks = held_disks(record, then) if then is not None else ()
+    return tuple(path for path in (*(disk.image for disk in disks), nvram) if path.startswith("/"))
+
+
 def copied(disk: HeldDisk, path: str, situation: Situation) -> tuple[str, ...]:
     """The program that writes it into a new image of its own."""
     # A running QEMU keeps the image locked. What a snapshot in it holds, nobody writes to any more.
     share = ("-U",) if situation.domain.state.active else ()
     state = ("-l", f"snapshot.name={disk.tag.replace(',', ',,')}") if disk.tag else ()
     return ("qemu-img", "convert", "-p", *share, "-f", disk.format, *state, "-O", "qcow2", disk.image, path)
+
+
+def data_size(disk: HeldDisk, situation: Situation) -> int | None:
+    """About how many bytes a copy of it takes; None: not known."""
+    if disk.tag:
+        image = situation.usage.images.get(disk.target) if situation.usage is not None else None
+        held = image.held(disk.tag) if isinstance(image, ImageUsage) and image.path == disk.image else None
+        return None if held is None or not isinstance(image, ImageUsage) else held.disk + image.common(disk.tag).disk
+    layers = situation.chains.get(disk.target, ())
+    place = next((place for place, layer in enumerate(layers) if layer.path == disk.image), len(layers))
+    sizes = [layer.allocated for layer in layers[place:]]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if known and len(known) == len(sizes) else None
+
+
+def room_findings(needs: Mapping[str, int], situation: Situation) -> Iterator[Finding]:
+    """Where there is not room for so many bytes more in a folder, or we may not write there."""
+    for path, size in needs.items():
+        folder = situation.folders.get(path)
+        if folder is None or folder.missing:
+            continue
+        if not folder.writable:
+            reason = translate("Plan", "You may not write to {folder}, as a folder of this computer.")
+            remedy = translate("Plan", "Choose another folder.")
+            yield Finding("room-closed", Level.BLOCKER, reason.format(folder=path), remedy)
+        elif folder.free is not None and folder.free < size:
+            reason = translate("Plan", "It may need {size} in {folder}, where {free} are free.")
+            reason = reason.format(size=size_text(size), folder=path, free=size_text(folder.free))
+            yield Finding("space", Level.WARNING, reason, translate("Plan", "Make room there first."))
 
 
 def copying_findings(

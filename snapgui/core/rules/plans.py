@@ -6,6 +6,7 @@ from snapgui.core import rules
 from snapgui.core.plan import Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import (
+    Clone,
     Configure,
     Delete,
     Describe,
@@ -52,5 +53,7 @@ def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C
             return rules.repair.plan_mend(request, situation)
         case Configure():
             return rules.configure.plan_configure(request, situation)
+        case Clone():
+            return rules.clone.plan_clone(request, situation)
         case _:
             assert_never(request)
