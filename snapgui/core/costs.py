@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from snapgui.core.records import Kind, Size, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.core.usage import Held, Usage, alone, freed, shared, unsettled
+from snapgui.core.usage import Held, Usage, alone, freed, grown, shared, unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,15 @@ def frees(usage: Usage | None, snapshots: Collection[SnapshotRecord]) -> int | N
     if any(_unknown(usage, record, alone(usage, record.name)) for record in snapshots):
         return None
     return freed(usage, [record.name for record in snapshots]).total
+
+
+def written(usage: Usage, since: SnapshotRecord, until: SnapshotRecord) -> Size:
+    """The data of the disks that ``until`` holds and ``since`` does not."""
+    for record in (since, until):
+        why = _unknown(usage, record, alone(usage, record.name))
+        if why:
+            return Size(None, why)
+    return Size(grown(usage, since.name, until.name).disk)
 
 
 def _is_newer(record: SnapshotRecord, usage: Usage) -> bool:

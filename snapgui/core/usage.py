@@ -131,3 +131,12 @@ def freed(usage: Usage, snapshots: Collection[str]) -> Held:
         stay = ~image.mask(snapshots)
         found += sum((held for owners, held in image.groups if not owners & stay), Held())
     return found
+
+
+def grown(usage: Usage, since: str, state: str) -> Held:
+    """What a state holds that another one did not: how much was written between them."""
+    found = Held()
+    for image in usage.read:
+        then, later = image.mask([since]), image.mask([state])
+        found += sum((held for owners, held in image.groups if owners & later and not owners & then), Held())
+    return found

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Qt
 
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column, SnapshotsModel
+from snapgui.models.stack import Stack, spoken
 from snapgui.models.tree import Index, TreeModel
 
 
@@ -49,9 +50,28 @@ class FlatSnapshots(TreeModel):
         return self.index_of(name).row()
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What the tree's model says in the column of names."""
+        """What the tree's model says in the column of names; to a screen reader, all that the row takes."""
         key = self.key(index)
-        return None if key is None else self._source.data(self._source.index_of(key), role)
+        if key is None:
+            return None
+        found = self._source.index_of(key)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            record = self._source.data(found, Role.RECORD)
+            return record and spoken(record, self.stack(index), current=self._source.data(found, Role.CURRENT))
+        return self._source.data(found, role)
+
+    def stack(self, index: Index) -> Stack:
+        """What a row takes."""
+        return Stack.of(self.data(index, Role.SIZE), self.data(index, Role.COST))
+
+    def stacks(self) -> list[Stack]:
+        """What each row takes, all at once: asking for 10,000 one by one takes 0.1 s."""
+        sizes, costs = self._source.sizes, self._source.costs
+        return [Stack.of(sizes.get(name), costs.get(name)) for name in self.names()]
+
+    def names(self) -> list[str]:
+        """The snapshots, row by row."""
+        return [key for key in self.walk() if isinstance(key, str)]
 
     def _on_reset(self) -> None:
         self.reset({None: self._names()})

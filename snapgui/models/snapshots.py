@@ -63,6 +63,16 @@ class SnapshotsModel(TreeModel):
         """The machine whose snapshots are shown."""
         return self._domain
 
+    @property
+    def sizes(self) -> Mapping[str, Size]:
+        """Of the memory states, by the snapshots' names, as far as they have been looked up."""
+        return self._sizes
+
+    @property
+    def costs(self) -> Mapping[str, Cost]:
+        """What the snapshots cost their images, by their names, as far as it has been looked up."""
+        return self._costs
+
     def set_domain(self, domain: DomainId | None) -> None:
         """Show another machine; the filter and the sorting stay."""
         if domain == self._domain:

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from snapgui.core.costs import costs, frees
+from snapgui.core.costs import costs, frees, written
 from snapgui.core.errors import Problem
 from snapgui.core.records import Kind, Mode, Size, SnapshotDisk, SnapshotRecord
-from snapgui.core.usage import NOW, Held, ImageUsage, Usage, freed
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage, freed, grown
 
 GIB = 2**30
 
@@ -40,6 +40,21 @@ def test_deleting_several_gives_back_what_they_hold_together_too(usage: Usage) -
     assert freed(usage, ["b"]) == Held(0, 0, 64)
     assert freed(usage, ["a", "b"]) == Held(5 * GIB + 5, 512, 128)
     assert freed(usage, []) == freed(usage, ["gone"]) == Held()
+
+
+def test_what_was_written_between_two_is_what_the_first_does_not_hold(
+    usage: Usage, snapshot: Callable[..., SnapshotRecord], external: dict[str, object]
+) -> None:
+    assert grown(usage, "a", NOW) == Held(5 * GIB + 7)
+    assert grown(usage, "b", NOW) == Held(3 * GIB + 7)
+    assert grown(usage, "a", "b") == Held(2 * GIB, 0, 64)
+    a, b = snapshot("a"), snapshot("b")
+    assert written(usage, a, b) == Size(2 * GIB)
+    assert written(usage, b, a) == Size(GIB + 5)
+    for other in (snapshot("gone"), snapshot("e", **external)):
+        assert written(usage, a, other).bytes is written(usage, other, a).bytes is None
+    broken = Usage({**usage.images, "vdc": Problem("Counting", "No image there.")})
+    assert written(broken, a, b) == Size(None, "No image there.")
 
 
 def test_a_cost_is_told_only_where_all_of_it_is_known(

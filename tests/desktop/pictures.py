@@ -76,6 +76,7 @@ NAMES = (
     "details-xml",
     "details-virsh",
     "details-picture",
+    "chart-two",
     "chart-zero",
     "take",
     "take-commands",
@@ -323,6 +324,8 @@ def _main(studio: Studio) -> None:
         studio.shoot("details-picture", dialog)
     studio.select("counter-1", "counter-2", "before-update")
     studio.shoot("main-several", window)
+    studio.select("before-update", "after-update")
+    studio.shoot("chart-two", window.sizes)
     window.actions_[Act.GO_TO_CURRENT].trigger()
     studio.until(lambda: any(each.isVisible() for each in window.details.findChildren(Picture)), "the screen")
     studio.shoot("main-here", window)

@@ -1,4 +1,4 @@
-"""The chart of the snapshots' memory sizes: a Qt list view whose items are bars.
+"""The chart of what the snapshots take: a Qt list view whose items are bars, stacked of memory and disk.
 
 ``export`` is loaded when a chart is first saved: with csv, datetime and Qt's writer of SVG.
 """

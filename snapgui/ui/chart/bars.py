@@ -5,44 +5,50 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen
 
-from snapgui.core.records import Size, SnapshotRecord
-from snapgui.core.text import translate
-from snapgui.models.format import one_line, size_text, time_text, tooltip
+from snapgui.models.format import one_line
+from snapgui.models.stack import PARTS, Part, Stack, figure_text, is_whole
 from snapgui.ui.chart.scale import Scale, tick_text
 from snapgui.ui.contrast import GRAPHIC, TEXT, legible, mix
 
 LABEL_WIDTH = 40  # a slot narrower than this many pixels has no room for a name
 _GAP = 4
 _BAR_SHARE = 0.62  # of a slot's width; the rest keeps neighbours apart
-_LEAST_BAR = 2.0  # pixels: something is never drawn as nothing
-_STUB = 22.0  # pixels: the height of a bar whose size is not known
+_LEAST_PART = 2.0  # pixels: something is never drawn as nothing
+_STUB = 22.0  # pixels: the height of what is not known
+_OUTLINED = 10.0  # pixels: a narrower bar has no room for outlines and patterns
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What one bar shows. ``size`` is None while it has not been looked up."""
+    """What one bar shows: of what the snapshot takes, those ``parts``."""
 
     name: str
-    size: Size | None
+    stack: Stack
     current: bool = False
+    parts: tuple[Part, ...] = PARTS
 
     @property
     def figure(self) -> str:
         """What is written above it."""
-        if self.size is None:
-            return "…"
-        return "?" if self.size.bytes is None else size_text(self.size.bytes)
+        return figure_text(self.stack, self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """The chart's colours on one palette: one accent, told apart from the base by contrast."""
+    """The chart's colours on one palette: one accent, told apart from the base by contrast.
+
+    The parts of a bar differ in lightness and in pattern, not in hue.
+    """
 
     base: QColor
     text: QColor
     muted: QColor
     grid: QColor
     bar: QColor
+    disk: QColor  # between the stripes of the own disk
+    shared: QColor  # between the dots of the shared disk
+    narrow_disk: QColor  # of both where there is no room for stripes and dots
+    narrow_shared: QColor
     band: QColor  # behind a selected bar
     hover: QColor
     bar_selected: QColor
@@ -55,12 +61,17 @@ class Colours:
         text = palette.color(active, QPalette.ColorRole.Text)
         accent = palette.color(active, QPalette.ColorRole.Highlight)
         band = mix(accent, base, 0.22)
+        bar = legible(accent, base, GRAPHIC)
         return cls(
             base=base,
             text=text,
             muted=legible(mix(text, base, 0.6), base, TEXT),
             grid=mix(text, base, 0.16),
-            bar=legible(accent, base, GRAPHIC),
+            bar=bar,
+            disk=mix(bar, base, 0.35),
+            shared=mix(bar, base, 0.1),
+            narrow_disk=mix(bar, base, 0.65),
+            narrow_shared=mix(bar, base, 0.35),
             band=band,
             hover=mix(text, base, 0.07),
             bar_selected=legible(accent, band, GRAPHIC),
@@ -86,6 +97,23 @@ class Plot:
     def y(self, value: int) -> float:
         """Where a number of bytes ends."""
         return self.bottom - self.scale.share(value) * (self.bottom - self.top)
+
+    def pieces(self, bar: Bar) -> tuple[list[tuple[Part, float, float]], float]:
+        """Where each part of a bar begins and ends that is there, from the bottom up; and the top of the last."""
+        found: list[tuple[Part, float, float]] = []
+        total, bottom = 0, self.bottom
+        for part, size in bar.stack.only(bar.parts):
+            if size is not None and size.bytes:
+                total += size.bytes
+                top = min(self.y(total), bottom - _LEAST_PART)
+                found.append((part, top, bottom))
+                bottom = top
+        return found, bottom
+
+    def end(self, bar: Bar) -> float:
+        """Where a bar ends, with what stands for parts that are not known."""
+        top = self.pieces(bar)[1]
+        return top if is_whole(bar.stack, bar.parts) else max(self.top, top - _STUB)
 
 
 def paint_grid(painter: QPainter, plot: Plot, left: float, right: float, colours: Colours) -> None:
@@ -119,19 +147,33 @@ def paint_bar(
     """The bar itself: nothing but colour, so that ten thousand of them scroll."""
     width = max(1.0, slot.width() * _BAR_SHARE)
     left = slot.left() + (slot.width() - width) / 2
-    colour = colours.bar_selected if selected else colours.bar
-    size = None if bar.size is None else bar.size.bytes
-    if size is None:
-        stub = QRectF(left, plot.bottom - _STUB, width, _STUB)
-        waiting = bar.size is None
+    pieces, end = plot.pieces(bar)
+    for part, top, bottom in pieces:
+        paint_part(painter, QRectF(left, top, width, bottom - top), part, colours, selected=selected)
+    if not is_whole(bar.stack, bar.parts):
+        waiting = any(size is None for _part, size in bar.stack.only(bar.parts))
         painter.setPen(QPen(colours.muted, 1, Qt.PenStyle.DotLine if waiting else Qt.PenStyle.DashLine))
         painter.setBrush(Qt.BrushStyle.NoBrush if waiting else QBrush(colours.muted, Qt.BrushStyle.BDiagPattern))
-        painter.drawRect(stub)
-    elif size == 0:
+        top = plot.end(bar)
+        painter.drawRect(QRectF(left, top, width, end - top))
+    elif not pieces:
         painter.fillRect(QRectF(left, plot.bottom - 1, width, 3), colours.muted)
-    else:
-        top = min(plot.y(size), plot.bottom - _LEAST_BAR)
-        painter.fillRect(QRectF(left, top, width, plot.bottom - top), colour)
+
+
+def paint_part(painter: QPainter, area: QRectF, part: Part, colours: Colours, *, selected: bool = False) -> None:
+    """A piece of a bar: full, striped or dotted."""
+    colour = colours.bar_selected if selected else colours.bar
+    if part is Part.MEMORY:
+        painter.fillRect(area, colour)
+        return
+    if area.width() < _OUTLINED:
+        painter.fillRect(area, colours.narrow_disk if part is Part.DISK else colours.narrow_shared)
+        return
+    painter.fillRect(area, colours.disk if part is Part.DISK else colours.shared)
+    pattern = Qt.BrushStyle.FDiagPattern if part is Part.DISK else Qt.BrushStyle.Dense6Pattern
+    painter.setBrush(QBrush(colour, pattern))
+    painter.setPen(QPen(colour, 1))
+    painter.drawRect(area.adjusted(0.5, 0.5, -0.5, -0.5))
 
 
 def paint_texts(
@@ -184,33 +226,9 @@ def paint_current(painter: QPainter, slot: QRectF, plot: Plot, colours: Colours)
 
 def figure_rect(slot: QRectF, plot: Plot, bar: Bar, metrics: QFontMetricsF) -> QRectF:
     """Where the figure of a bar stands: as wide as its text, above the bar and centred on it."""
-    size = None if bar.size is None else bar.size.bytes
-    top = plot.bottom - _STUB if size is None else min(plot.y(size), plot.bottom - _LEAST_BAR)
     width = metrics.horizontalAdvance(bar.figure) + 2
-    return QRectF(slot.center().x() - width / 2, top - metrics.height() - 2, width, metrics.height())
-
-
-def figures_of(bar: Bar, record: SnapshotRecord) -> tuple[str, ...]:
-    """Name, size, why that is not known, and time, each in one line; what there is not is left out."""
-    size = bar.size
-    figure, why = _size_words(size), ""
-    if size is not None and size.bytes is None and size.why:
-        figure, why = translate("Sizes", "size not known"), size.why
-    taken = "" if record.created is None else time_text(record.created)
-    return tuple(part for part in (one_line(bar.name), figure, why, taken) if part)
-
-
-def tooltip_of(bar: Bar, record: SnapshotRecord) -> str:
-    """Name, size or why it is not known, and time, as a tooltip's text."""
-    return tooltip(bar.name, _size_words(bar.size), "" if record.created is None else time_text(record.created))
-
-
-def _size_words(size: Size | None) -> str:
-    if size is None:
-        return translate("Sizes", "size not read yet")
-    if size.bytes is None:
-        return size.why or translate("Sizes", "size not known")
-    return size_text(size.bytes)
+    top = max(0.0, plot.end(bar) - metrics.height() - 2)
+    return QRectF(slot.center().x() - width / 2, top, width, metrics.height())
 
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

@@ -5,7 +5,8 @@ from enum import Enum
 
 from PySide6.QtGui import QColor, QFont
 
-from snapgui.core.records import Size, SnapshotRecord
+from snapgui.core.records import SnapshotRecord
+from snapgui.models.stack import PARTS, Part, Stack
 
 
 class Format(Enum):
@@ -21,7 +22,7 @@ class Row:
     """One snapshot of the chart."""
 
     record: SnapshotRecord
-    size: Size | None
+    stack: Stack
     current: bool = False
 
 
@@ -29,6 +30,7 @@ class Row:
 class Chart:
     """All that a file shows: the heading, the snapshots in their order, and the accent of the user's desktop.
 
+    ``parts``: those that a picture shows; a table has all.
     The font's size is in pixels: points would be larger or smaller in a file than on the screen.
     """
 
@@ -36,3 +38,4 @@ class Chart:
     rows: tuple[Row, ...]
     font: QFont
     accent: QColor
+    parts: tuple[Part, ...] = PARTS

@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QImageWriter, QPainter,
 from PySide6.QtSvg import QSvgGenerator
 
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.records import Size
 from snapgui.core.text import translate
+from snapgui.models.stack import PARTS, Stack, known, part_name, reasons
 from snapgui.models.words import kind_text, snapshot_state_text
 from snapgui.ui.chart.bars import (
     LABEL_WIDTH,
@@ -23,14 +23,15 @@ from snapgui.ui.chart.bars import (
     paint_bar,
     paint_current,
     paint_grid,
+    paint_part,
     paint_texts,
 )
 from snapgui.ui.chart.content import Chart, Format
-from snapgui.ui.chart.scale import Scale, largest, scale_for
+from snapgui.ui.chart.scale import Scale, scale_for
 
 _HEIGHT = 360  # pixels, as at 96 dpi
 _LEAST_WIDTH = 480  # pixels, for the heading
-_SLOT = 84  # pixels a bar takes while there is room
+_SLOT = 100  # pixels a bar takes while there is room
 _MARGIN = 12
 _INTERVALS = 6
 _WIDEST = 32_767  # QPainter's limit for an image, in pixels
@@ -100,15 +101,16 @@ def svg(chart: Chart) -> QByteArray:
 def csv_text(chart: Chart) -> QByteArray:
     """A table by RFC 4180, in UTF-8; times are ISO 8601 in UTC, sizes are bytes, states and kinds the window's words.
 
-    What is not known is empty. ``reason`` says why there is no size, or none but 0.
+    What is not known is empty, and ``reason`` says why.
 
     A text that a spreadsheet would run as a formula begins with an apostrophe, which spreadsheets take as "text".
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(("name", "parent", "taken", "state", "kind", "memory_bytes", "reason"))
+    columns = (f"{part.value}_bytes" for part in PARTS)
+    writer.writerow(("name", "parent", "taken", "state", "kind", *columns, "reason"))
     for row in chart.rows:
-        record, size = row.record, row.size or Size(None)
+        record = row.record
         taken = "" if record.created is None else _iso(record.created)
         writer.writerow(
             (
@@ -117,17 +119,16 @@ def csv_text(chart: Chart) -> QByteArray:
                 taken,
                 snapshot_state_text(record.state),
                 kind_text(record.kind),
-                "" if size.bytes is None else size.bytes,
-                _cell(_reason(row.size)),
+                *("" if size is None or size.bytes is None else size.bytes for size in row.stack),
+                _cell(_reason(row.stack)),
             )
         )
     return QByteArray(out.getvalue().encode("utf-8", errors="replace"))
 
 
-def _reason(size: Size | None) -> str:
-    if size is None:
-        return translate("Sizes", "size not read yet")
-    return translate("Sizes", "no memory is kept in it") if size.bytes == 0 else size.why
+def _reason(stack: Stack) -> str:
+    unread = translate("Sizes", "not read yet") if None in stack else ""
+    return " ".join(filter(None, (*reasons(stack), unread)))
 
 
 def _sentence(text: str) -> str:
@@ -151,7 +152,7 @@ def _printable(text: str) -> str:
 
 
 def _scale(chart: Chart) -> Scale:
-    return scale_for(largest(row.size for row in chart.rows), _INTERVALS)
+    return scale_for(max((known(row.stack, chart.parts) for row in chart.rows), default=0), _INTERVALS)
 
 
 def _side(chart: Chart, metrics: QFontMetricsF) -> float:
@@ -179,10 +180,11 @@ def _paint(painter: QPainter, chart: Chart, size: QSize, slot: float) -> None:
     painter.setFont(chart.font)
     painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
     metrics = QFontMetricsF(chart.font)
-    head = metrics.height() * 2
+    head = metrics.height() * 3.5
     painter.setPen(colours.text)
     title = metrics.elidedText(chart.title, Qt.TextElideMode.ElideMiddle, size.width() - 2 * _MARGIN)
     painter.drawText(QRectF(_MARGIN, _MARGIN, size.width() - 2 * _MARGIN, head), Qt.AlignmentFlag.AlignLeft, title)
+    _paint_legend(painter, chart, colours, metrics)
     painter.translate(_MARGIN, head)
     side = _side(chart, metrics)
     plot = Plot.of(size.height() - head - _MARGIN / 2, metrics, _scale(chart))
@@ -191,9 +193,22 @@ def _paint(painter: QPainter, chart: Chart, size: QSize, slot: float) -> None:
     paint_grid(painter, plot, 0, size.width() - side - 2 * _MARGIN, colours)
     for place, row in enumerate(chart.rows):
         area = QRectF(place * slot, 0, slot, plot.height)
-        bar = Bar(_printable(row.record.name), row.size, row.current)
+        bar = Bar(_printable(row.record.name), row.stack, row.current, chart.parts)
         paint_bar(painter, area, plot, bar, colours)
         if slot >= LABEL_WIDTH:
             paint_texts(painter, area, plot, bar, colours)
         elif bar.current:
             paint_current(painter, area, plot, colours)
+
+
+def _paint_legend(painter: QPainter, chart: Chart, colours: Colours, metrics: QFontMetricsF) -> None:
+    """Below the heading: each part as it is painted, and what it is."""
+    line = metrics.height()
+    left, top = float(_MARGIN), _MARGIN + 1.5 * line
+    for part in chart.parts:
+        paint_part(painter, QRectF(left, top + 1, 1.5 * line, line - 2), part, colours)
+        left += 1.5 * line + _MARGIN / 2
+        width = metrics.horizontalAdvance(part_name(part)) + 1
+        painter.setPen(colours.text)
+        painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, part_name(part))
+        left += width + 2 * _MARGIN

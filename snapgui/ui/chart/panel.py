@@ -9,14 +9,16 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButt
 
 from snapgui.core.costs import frees
 from snapgui.core.errors import SnapguiError
-from snapgui.core.records import DomainId, Size, Snapshots
+from snapgui.core.records import DomainId, Snapshots
 from snapgui.core.text import translate
+from snapgui.models.between import between_text
 from snapgui.models.flat import FlatSnapshots, Order
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.models.words import sum_text
 from snapgui.ui import chart as charts
 from snapgui.ui.chart.content import Chart, Format, Row
+from snapgui.ui.chart.legend import Legend
 from snapgui.ui.chart.view import SizesView
 from snapgui.ui.documents import documents_folder
 from snapgui.ui.selection import RowSelection, SelectionLink
@@ -36,7 +38,7 @@ class SizesPanel(QWidget):
         self._store = store
         self._snapshots = snapshots
         self._flat = FlatSnapshots(snapshots, self)
-        self.view = SizesView(self._sizes, self)
+        self.view = SizesView(self._flat.stacks, self)
         self.view.setModel(self._flat)
         self._link = SelectionLink(selection, self.view.selectionModel(), snapshots, self._flat, self)
         self._writer = _Writer()
@@ -53,18 +55,23 @@ class SizesPanel(QWidget):
         font = title.font()
         font.setBold(True)
         title.setFont(font)
+        self.legend = Legend(self)
+        self.legend.changed.connect(self.view.set_parts)
         head = QHBoxLayout()
-        head.setContentsMargins(6, 2, 2, 2)
+        head.setContentsMargins(6, 2, 2, 0)
         head.addWidget(title)
-        head.addSpacing(12)
-        head.addWidget(self._figures, 1)
+        head.addSpacing(6)
+        head.addWidget(self.legend)
+        head.addStretch(1)
         self._save = self._save_button()
         for button in (*self._order_buttons(), self._save):
             head.addWidget(button)
+        self._figures.setContentsMargins(6, 0, 6, 2)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)
         body.addLayout(head)
+        body.addWidget(self._figures)
         body.addWidget(self.view, 1)
 
         snapshots.modelReset.connect(self._explain_emptiness)
@@ -83,30 +90,23 @@ class SizesPanel(QWidget):
     def _chart(self) -> Chart:
         domain = self._snapshots.domain
         known = self._store.snapshots(domain) if domain is not None else Snapshots()
-        shown = zip(self._names(), self._sizes(), strict=True)
-        rows = tuple(Row(known.records[name], size, name == known.current) for name, size in shown)
-        title = translate("Sizes", "Memory state of the snapshots of {machine}").format(machine=self._machine())
+        shown = zip(self._flat.names(), self._flat.stacks(), strict=True)
+        rows = tuple(Row(known.records[name], stack, name == known.current) for name, stack in shown)
+        title = translate("Sizes", "What the snapshots of {machine} take").format(machine=self._machine())
         font = self.font()
         font.setPixelSize(self.fontInfo().pixelSize())
-        return Chart(title, rows, font, self.palette().color(QPalette.ColorRole.Highlight))
-
-    def _names(self) -> list[str]:
-        return [key for key in self._flat.walk() if isinstance(key, str)]
-
-    def _sizes(self) -> list[Size | None]:
-        """Of all rows, straight from the store."""
-        domain = self._snapshots.domain
-        sizes = self._store.sizes(domain) if domain is not None else {}
-        return [sizes.get(name) for name in self._names()]
+        return Chart(title, rows, font, self.palette().color(QPalette.ColorRole.Highlight), self.view.parts)
 
     def _tell_figures(self) -> None:
         """Of the bar that is pointed at, of all that are chosen, or of the one with the focus."""
         names, domain = self._selection.names(), self._snapshots.domain
         if len(names) > 1 and domain is not None and not self.view.is_pointed_at():
             sizes = self._store.sizes(domain)
-            known = self._store.snapshots(domain).records
-            gain = frees(self._store.usage(domain), [known[name] for name in names if name in known])
-            self._figures.show_parts((sum_text([sizes.get(name) for name in names], gain),))
+            snapshots, usage = self._store.snapshots(domain), self._store.usage(domain)
+            records = [snapshots.records[name] for name in names if name in snapshots.records]
+            together = sum_text([sizes.get(name) for name in names], frees(usage, records))
+            growth = between_text(snapshots, sizes, usage, names)
+            self._figures.show_parts((together, growth) if growth else (together,))
         elif names or self.view.is_pointed_at() or self.view.hasFocus():
             self._figures.show_parts(self.view.figures())
         else:
@@ -178,7 +178,7 @@ class SizesPanel(QWidget):
     def _explain_emptiness(self) -> None:
         domain = self._snapshots.domain
         if domain is None:
-            text = translate("Sizes", "The memory that each snapshot of a machine keeps is shown here.")
+            text = translate("Sizes", "What each snapshot of a machine takes is shown here.")
         elif not self._store.snapshots_known(domain):
             text = translate("Sizes", "Reading the snapshots…")
         elif self._store.snapshots(domain).records:

@@ -1,15 +1,12 @@
 """The value axis: where it ends, and which round values are written beside it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLocale
 
-from snapgui.core.records import Size
-
 _UNIT_BITS = 10  # from one IEC unit to the next
 _LARGEST = 2**63 - 1  # QLocale takes a signed 64-bit number
-_LEAST_STEP = 1 << _UNIT_BITS  # no memory state is smaller, and ticks of single bytes read badly
+_LEAST_STEP = 1 << _UNIT_BITS  # ticks of single bytes read badly
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +24,6 @@ class Scale:
     def share(self, value: int) -> float:
         """Where a value lies between 0 and the top, as 0..1."""
         return min(value / self.top, 1.0)
-
-
-def largest(sizes: Iterable[Size | None]) -> int:
-    """The most bytes among those that are known."""
-    return max((size.bytes or 0 for size in sizes if size is not None), default=0)
 
 
 def scale_for(most: int, intervals: int) -> Scale:

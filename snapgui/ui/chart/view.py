@@ -25,9 +25,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from snapgui.core.records import Size
 from snapgui.core.text import translate
 from snapgui.models.roles import Role
+from snapgui.models.stack import PARTS, Part, Stack, figures_of, is_whole, known, tooltip_of
+from snapgui.ui.chart.axis import Axis
 from snapgui.ui.chart.bars import (
     LABEL_WIDTH,
     Bar,
@@ -35,17 +36,14 @@ from snapgui.ui.chart.bars import (
     Plot,
     axis_width,
     figure_rect,
-    figures_of,
-    paint_axis,
     paint_bar,
     paint_current,
     paint_grid,
     paint_texts,
-    tooltip_of,
 )
-from snapgui.ui.chart.scale import Scale, largest, scale_for
+from snapgui.ui.chart.scale import Scale, scale_for
 
-NARROWEST, USUAL, WIDEST = 6, 76, 240  # pixels a bar and its gap may take
+NARROWEST, USUAL, WIDEST = 6, 96, 240  # pixels a bar and its gap may take
 _ROOMY = 112  # what a bar takes where few bars leave room for longer names
 _ZOOM = 1.25  # a step of the wheel
 _TICK_DISTANCE = 40  # pixels; ticks are never closer
@@ -56,22 +54,23 @@ _OWN_DIRECTION = Qt.LayoutDirection.LayoutDirectionAuto  # a name's or a figure'
 
 
 class SizesView(QListView):
-    """A bar for each row of the model, which holds ``Role.SIZE``, ``Role.RECORD`` and ``Role.CURRENT``.
+    """A bar for each row of the model, which holds the roles of ``stack_of``, ``Role.RECORD`` and ``Role.CURRENT``.
 
-    ``values`` gives the sizes of all rows at once: asking a model of 10,000 rows for them one by one takes 0.1 s.
+    ``values`` gives the stacks of all rows at once: asking a model of 10,000 rows for them one by one takes 0.1 s.
     The bars' width is changed by Ctrl and the wheel, Ctrl+plus, Ctrl+minus and Ctrl+0.
     """
 
     figures_changed = Signal()
 
-    def __init__(self, values: Callable[[], Sequence[Size | None]], parent: QWidget | None = None) -> None:
+    def __init__(self, values: Callable[[], Sequence[Stack]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         # Qt's setters below lay the view out, which needs all of this.
-        self._axis = _Axis(self)
+        self._axis = Axis(self)
         self._bar_width = USUAL
         self._zoomed = False  # whether the user has chosen the bars' width
         self._colours = Colours.of(self.palette())
         self._values = values
+        self._parts = PARTS
         self._bars = 0
         self._largest = 0
         self._message = ""
@@ -120,6 +119,16 @@ class SizesView(QListView):
         """The pixels that a bar takes, with its gap."""
         return self._bar_width
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts that the bars show."""
+        return self._parts
+
+    def set_parts(self, parts: tuple[Part, ...]) -> None:
+        """Show these parts of what the snapshots take, and fit the axis to them."""
+        self._parts = parts
+        self._measure()
+
     def set_message(self, text: str) -> None:
         """What an empty chart says."""
         self._message = text
@@ -166,12 +175,15 @@ class SizesView(QListView):
     def _measure(self) -> None:
         values = self._values()
         self._bars = len(values)
-        self._largest = largest(values)
+        sums = [known(stack, self._parts) for stack in values]
+        self._largest = max(sums, default=0)
         self._note = ""
-        if values and all(size is not None and size.bytes == 0 for size in values):
-            self._note = translate("Sizes", "No memory state: taken while the machine was off, or of its disks only.")
-        elif values and all(size is not None and size.bytes is None for size in values):
-            self._note = translate("Sizes", "No size can be known: point at a bar for the reason.")
+        if values and not self._largest:
+            whole = [is_whole(stack, self._parts) for stack in values]
+            if all(whole):
+                self._note = _nothing_text(self._parts)
+            elif not any(None in stack for stack in values):
+                self._note = translate("Sizes", "No size can be known: point at a bar for the reason.")
         self._arrange()
 
     def _arrange(self) -> None:
@@ -201,10 +213,10 @@ class SizesView(QListView):
     # The bar under the mouse or the focus
 
     def figures(self) -> tuple[str, ...]:
-        """Name, size and time of the bar under the mouse, or else of the one with the focus; empty without one."""
+        """Name, parts and time of the bar under the mouse, or else of the one with the focus; empty without one."""
         index = self._pointed()
         record = index.data(Role.RECORD) if index.isValid() else None  # None too while its row goes
-        return figures_of(bar_of(index), record) if record is not None else ()
+        return figures_of(record, stack_of(index)) if record is not None else ()
 
     def is_pointed_at(self) -> bool:
         """Whether the mouse is over a bar."""
@@ -243,7 +255,7 @@ class SizesView(QListView):
             # Qt's own tooltip guesses whether a text is rich; a name must never be read as markup.
             help_event = cast("QHelpEvent", event)
             index = self.indexAt(help_event.pos())
-            text = tooltip_of(bar_of(index), index.data(Role.RECORD)) if index.isValid() else ""
+            text = tooltip_of(index.data(Role.RECORD), stack_of(index)) if index.isValid() else ""
             QToolTip.showText(help_event.globalPos(), text, self.viewport(), self.visualRect(index))
             return True
         return super().viewportEvent(event)
@@ -262,17 +274,17 @@ class SizesView(QListView):
 
     def _paint_pointed(self, painter: QPainter) -> None:
         """Above the bars, since a figure may be wider than its bar."""
-        if self._hovered.isValid():
-            self._paint_figure(painter, self._hovered)
         current = self.currentIndex()
         if current.isValid() and self.hasFocus():
-            self._paint_figure(painter, current)
             painter.setPen(QPen(self._colours.text, 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.visualRect(current).adjusted(1, 1, -1, -1))
+            self._paint_figure(painter, current)
+        if self._hovered.isValid():
+            self._paint_figure(painter, self._hovered)
 
     def _paint_figure(self, painter: QPainter, index: Index) -> None:
-        bar = bar_of(index)
+        bar = bar_of(index, self._parts)
         metrics = QFontMetricsF(painter.font())
         slot = QRectF(self.visualRect(index))
         area = figure_rect(slot, self._plot, bar, metrics)
@@ -350,9 +362,20 @@ class SizesView(QListView):
         return QSize(160, 110)
 
 
-def bar_of(index: Index) -> Bar:
+def stack_of(index: Index) -> Stack:
+    """What the snapshot of a row takes."""
+    return Stack.of(index.data(Role.SIZE), index.data(Role.COST))
+
+
+def bar_of(index: Index, parts: tuple[Part, ...]) -> Bar:
     """The bar of a row."""
-    return Bar(index.data(Role.KEY), index.data(Role.SIZE), bool(index.data(Role.CURRENT)))
+    return Bar(index.data(Role.KEY), stack_of(index), bool(index.data(Role.CURRENT)), parts)
+
+
+def _nothing_text(parts: tuple[Part, ...]) -> str:
+    if parts == (Part.MEMORY,):
+        return translate("Sizes", "No memory state: taken while the machine was off, or of its disks only.")
+    return translate("Sizes", "The snapshots take nothing of what is shown here.")
 
 
 class _BarDelegate(QStyledItemDelegate):
@@ -366,7 +389,7 @@ class _BarDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         colours, plot = self._view.colours, self._view.plot
         slot = QRectF(option.rect)
-        bar = bar_of(index)
+        bar = bar_of(index, self._view.parts)
         painter.setLayoutDirection(_OWN_DIRECTION)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         if selected:
@@ -379,21 +402,3 @@ class _BarDelegate(QStyledItemDelegate):
             paint_texts(painter, slot, plot, bar, colours, selected=selected)
         elif bar.current:
             paint_current(painter, slot, plot, colours)
-
-
-class _Axis(QWidget):
-    """The ticks' texts, in the margin beside the bars: they stay while the bars scroll."""
-
-    def __init__(self, view: SizesView) -> None:
-        super().__init__(view)
-        self._view = view
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setLayoutDirection(_OWN_DIRECTION)
-        painter.fillRect(self.rect(), self._view.colours.base)
-        right_to_left = self._view.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        align = Qt.AlignmentFlag.AlignLeft if right_to_left else Qt.AlignmentFlag.AlignRight
-        paint_axis(painter, self._view.plot, QRectF(self.rect()), self._view.colours, align)
-        painter.end()

@@ -16,6 +16,7 @@ from snapgui.core.requests import Describe
 from snapgui.core.text import translate
 from snapgui.core.tree import children
 from snapgui.core.virsh import caveat
+from snapgui.models.between import between_text
 from snapgui.models.format import one_line
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
@@ -255,8 +256,11 @@ class DetailsPanel(QWidget):
         self._description.show_snapshot(None, None)
         if len(names) > 1 and domain is not None:
             sizes = self._store.sizes(domain)
-            gain = frees(self._store.usage(domain), [snapshots.records[name] for name in names])
+            usage = self._store.usage(domain)
+            gain = frees(usage, [snapshots.records[name] for name in names])
             words = sum_text([sizes.get(name) for name in names], gain)
+            if growth := between_text(snapshots, sizes, usage, names):
+                words += f"\n\n{growth}."
             if gain:
                 words += "\n\n" + translate(
                     "Details", "The image’s file does not shrink: later writes use the room again."

@@ -18,6 +18,7 @@ from snapgui.core.records import (
     Snapshots,
     SnapshotState,
 )
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
 from snapgui.ui.chart.panel import SizesPanel
@@ -44,6 +45,12 @@ class Desk:
     def put_family(self) -> None:
         """A root, two children and a grandchild that was taken after its uncle."""
         self.put(*family())
+        self.store.put_usage(DOMAIN, usage())
+
+    def put_memory(self, sizes: Mapping[str, Size]) -> None:
+        """Snapshots with these memory states, and nothing on any disk."""
+        self.put(Snapshots({name: snapshot(name) for name in sizes}), sizes)
+        self.store.put_usage(DOMAIN, image(dict.fromkeys(sizes, (0, 0))))
 
     def bars(self) -> list[str]:
         """The names under the bars, from left to right."""
@@ -81,6 +88,20 @@ def family() -> tuple[Snapshots, dict[str, Size]]:
         "late": Size(None, "The image can't be read."),
     }
     return Snapshots({record.name: record for record in records}, "deep"), sizes
+
+
+def usage() -> Usage:
+    """Of the family's image, that "late" is not in: what each has alone, and 200 MiB that all of the others share."""
+    return image({"clean": (0, 200), "pisces-1": (32, 200), "deep": (64, 200)})
+
+
+def image(figures: Mapping[str, tuple[int, int]]) -> Usage:
+    """Of one image with these snapshots: MiB that each holds alone, and that all of them share, the same for each."""
+    alone = (*(Held(own * MIB) for own, _ in figures.values()), Held())
+    shared = (*(Held(both * MIB) for _, both in figures.values()), Held())
+    groups = [(1 << place, held) for place, held in enumerate(alone)]
+    groups.append(((1 << len(figures)) - 1, shared[0]))
+    return Usage({"vda": ImageUsage("/a", (*figures, NOW), alone, shared, tuple(groups), as_of=1_700_001_000)})
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import Mode, Size, SnapshotRecord, SnapshotState
+from snapgui.models.stack import Part, Stack, figure_text, part_name
 from snapgui.ui.chart.bars import Bar, Colours, Plot, figure_rect, paint_grid, paint_texts
 from snapgui.ui.chart.content import Chart, Format, Row
 from snapgui.ui.chart.export import csv_text, png, svg
@@ -25,12 +27,12 @@ NAMES = ("plain", '=HYPERLINK("x")', "-a", "日本語", "<b>&amp;", 'quo"te', "t
 
 
 def _chart(*rows: Row) -> Chart:
-    return Chart("Memory state of the snapshots of <pisces> & more", rows, QFont(), QColor("#308cc6"))
+    return Chart("What the snapshots of <pisces> & more take", rows, QFont(), QColor("#308cc6"))
 
 
 def _row(name: str, size: Size | None = None) -> Row:
     record = SnapshotRecord(name, parent="p", created=1_700_000_000, state=SnapshotState.RUNNING, memory=Mode.INTERNAL)
-    return Row(record, size or Size(1 << 20))
+    return Row(record, Stack(size or Size(1 << 20), Size(2 << 20), Size(3 << 20)))
 
 
 def _table(*rows: Row) -> list[dict[str, str]]:
@@ -46,22 +48,26 @@ def test_the_table_has_exact_bytes_and_times_in_utc() -> None:
             "state": "running",
             "kind": "internal",
             "memory_bytes": "99614751",
+            "disk_bytes": str(2 << 20),
+            "shared_bytes": str(3 << 20),
             "reason": "",
         }
     ]
 
 
 def test_what_is_not_known_is_empty_in_the_table_and_never_zero() -> None:
-    unknown = Row(SnapshotRecord("a", created=None), Size(None, "permission denied"))
-    waiting = Row(SnapshotRecord("b", created=10**15), None)
-    rows = _table(unknown, waiting, Row(SnapshotRecord("c"), Size(0)))
-    assert [row["memory_bytes"] for row in rows] == ["", "", "0"]
+    why = Size(None, "permission denied")
+    unknown = Row(SnapshotRecord("a", created=None), Stack(why, why, Size(None, "no image")))
+    waiting = Row(SnapshotRecord("b", created=10**15), Stack())
+    rows = _table(unknown, waiting, Row(SnapshotRecord("c"), Stack(Size(0), Size(0), Size(0))))
+    for part in Part:
+        assert [row[f"{part.value}_bytes"] for row in rows] == ["", "", "0"]
     assert [row["taken"] for row in rows] == ["", "", ""]
-    assert [row["reason"] for row in rows] == ["permission denied", "size not read yet", "no memory is kept in it"]
+    assert [row["reason"] for row in rows] == ["permission denied no image", "not read yet", ""]
 
 
 def test_states_are_called_as_in_the_window() -> None:
-    assert _table(Row(SnapshotRecord("a", state=SnapshotState.SHUT_OFF), Size(0)))[0]["state"] == "off"
+    assert _table(Row(SnapshotRecord("a", state=SnapshotState.SHUT_OFF), Stack(Size(0))))[0]["state"] == "off"
 
 
 def test_no_name_is_a_formula_in_a_spreadsheet_and_all_others_come_back_as_they_are() -> None:
@@ -77,7 +83,15 @@ def test_the_drawing_is_well_formed_and_has_every_name(qtbot: QtBot) -> None:  #
     assert QSvgRenderer(data).isValid()
 
 
-@pytest.mark.parametrize(("count", "width"), [(1, 960), (50, 8_400), (10_000, 32_767), (40_000, 32_767)])
+def test_the_drawing_has_a_legend_of_what_it_shows(qtbot: QtBot) -> None:  # noqa: ARG001 - fonts need an application
+    chart = _chart(_row("a"))
+    for parts in (tuple(Part), (Part.DISK,)):
+        text = "".join(ET.fromstring(svg(replace(chart, parts=parts)).data()).itertext())  # noqa: S314 - our own file
+        assert [part for part in Part if part_name(part) in text] == [*parts]
+        assert figure_text(chart.rows[0].stack, parts) in text
+
+
+@pytest.mark.parametrize(("count", "width"), [(1, 960), (50, 10_000), (10_000, 32_767), (40_000, 32_767)])
 def test_the_picture_has_every_bar_and_fits_what_an_image_can_hold(
     qtbot: QtBot,  # noqa: ARG001 - fonts need an application
     count: int,
@@ -113,7 +127,9 @@ def test_saving_writes_a_file(desk: Any, qtbot: QtBot, tmp_path: Path, form: For
     assert saved.args == [str(path)]
     assert path.stat().st_size > 100
     if form is Format.CSV:
-        assert "deep,pisces-1,2023-11-14T22:18:20Z,running,internal,569376768," in path.read_text()
+        assert (
+            f"deep,pisces-1,2023-11-14T22:18:20Z,running,internal,569376768,{64 << 20},{200 << 20}," in path.read_text()
+        )
 
 
 def test_a_file_that_can_not_be_written_is_a_problem_in_words(desk: Any, qtbot: QtBot, tmp_path: Path) -> None:
@@ -170,7 +186,9 @@ def test_a_file_is_saved_among_documents_or_at_home_never_where_the_program_was_
 def test_no_line_of_the_grid_goes_through_a_figure(qtbot: QtBot, *, selected: bool) -> None:  # noqa: ARG001 - fonts need an application
     colours = Colours.of(QGuiApplication.palette())
     plot = Plot.of(200, QFontMetricsF(QGuiApplication.font()), scale_for(1 << 30, 4))
-    bar = Bar("a", Size(round(plot.scale.ticks[1] * 0.8)))  # its figure lies on the tick above it
+    bar = Bar(
+        "a", Stack(Size(round(plot.scale.ticks[1] * 0.8)), Size(0), Size(0))
+    )  # its figure lies on the tick above it
     slot = QRectF(0, 0, 120, 200)
     found = []
     for with_grid in (True, False):

@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPalette, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import Size, SnapshotRecord, Snapshots
-from snapgui.ui.chart.bars import Colours
+from snapgui.models.roles import Role
+from snapgui.models.stack import Part, Stack, figures_of
+from snapgui.ui.chart.bars import Bar, Colours
 from snapgui.ui.chart.scale import scale_for, tick_text
 from snapgui.ui.chart.view import NARROWEST, USUAL, WIDEST, SizesView
 from snapgui.ui.contrast import GRAPHIC, TEXT, contrast
@@ -73,7 +75,7 @@ def test_time_order_is_a_button_away_and_so_is_the_way_back(desk: Any) -> None:
 def test_bars_are_as_high_as_their_sizes(desk: Any, qtbot: QtBot) -> None:
     desk.put_family()
     view = desk.panel.view
-    qtbot.waitUntil(lambda: view.scale.top >= 543 * MIB)
+    qtbot.waitUntil(lambda: view.scale.top >= 807 * MIB)
     colours = view.colours
     share = 543 * MIB / view.scale.top
     assert _colour(view, "deep", share * 0.9) == colours.bar
@@ -81,8 +83,100 @@ def test_bars_are_as_high_as_their_sizes(desk: Any, qtbot: QtBot) -> None:
     assert _colour(view, "pisces-1", 95 * MIB / view.scale.top * 0.5) == colours.bar
 
 
-def test_nothing_and_unknown_look_different_and_neither_is_a_bar(desk: Any, qtbot: QtBot) -> None:
+def _column(view: SizesView, name: str) -> list[str]:
+    """The colours of a bar's middle from its foot to the top of the plot."""
+    picture, x = view.viewport().grab().toImage(), _slot(view, name).x()
+    return [picture.pixelColor(x, y).name() for y in range(round(view.plot.bottom) - 1, round(view.plot.top), -1)]
+
+
+def test_memory_own_and_shared_disk_are_stacked_and_told_apart_by_their_patterns(desk: Any, qtbot: QtBot) -> None:
     desk.put_family()
+    view = desk.panel.view
+    qtbot.waitUntil(lambda: view.scale.top >= 807 * MIB)
+    desk.panel.resize(640, 700)
+    QApplication.processEvents()
+    column, top = _column(view, "deep"), view.scale.top
+    tall = view.plot.bottom - view.plot.top
+
+    def between(low: int, high: int) -> set[str]:
+        return set(column[round(low * MIB / top * tall) + 3 : round(high * MIB / top * tall) - 3])
+
+    full, stripes, dots = between(0, 543), between(543, 607), between(607, 807)
+    assert full == {view.colours.bar.name()}
+    assert {view.colours.disk.name(), view.colours.bar.name()} <= stripes
+    assert view.colours.shared.name() in dots
+    assert not full & {view.colours.disk.name(), view.colours.shared.name()}
+    assert not stripes & dots - full
+    assert set(column[round(807 * MIB / top * tall) + 25 :]) <= {view.colours.base.name(), view.colours.grid.name()}
+
+
+def test_a_part_that_the_legend_leaves_out_is_no_part_of_the_bars_and_of_the_axis(desk: Any, qtbot: QtBot) -> None:
+    desk.put_family()
+    view = desk.panel.view
+    qtbot.waitUntil(lambda: view.scale.top >= 807 * MIB)
+    _press(desk, "Shared disk")
+    _press(desk, "Memory")
+    assert view.scale.top == 64 * MIB
+    assert view.parts == (Part.DISK,)
+    assert view.colours.shared.name() not in _column(view, "deep")
+    assert "Memory 543.0 MiB" in figures_of(
+        desk.model.index_of("deep").data(Role.RECORD), desk.panel.view.model().stacks()[2]
+    )
+    _press(desk, "Own disk")
+    assert view.parts == (Part.DISK,), "a chart of nothing is no chart"
+    _press(desk, "Memory")
+    assert view.parts == (Part.MEMORY, Part.DISK)
+
+
+def test_each_part_is_said_to_a_screen_reader_and_none_that_is_not_known_is_zero(desk: Any) -> None:
+    desk.put_family()
+    model = desk.panel.view.model()
+    spoken = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(4)]
+    assert "Memory 543.0 MiB, Own disk 64.0 MiB, Shared disk 200.0 MiB" in spoken[2]
+    assert "running" in spoken[2]
+    assert spoken[2].endswith("current")
+    assert "Memory not known, Own disk not known, Shared disk not known, The image can't be read." in spoken[3]
+    assert " 0 " not in spoken[3]
+    desk.put(Snapshots({"new": SnapshotRecord("new")}), {"new": Size(5)})
+    assert "Memory 5 bytes, Own disk not known" in model.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+@pytest.mark.parametrize(
+    ("stack", "figure"),
+    [
+        (Stack(Size(MIB), Size(MIB), Size(MIB)), "3.0 MiB"),
+        (Stack(Size(MIB), Size(None, "no"), Size(None, "no")), "1.0 MiB + ?"),
+        (Stack(Size(MIB)), "1.0 MiB + …"),
+        (Stack(Size(0), Size(None), Size(None)), "?"),
+        (Stack(), "…"),
+        (Stack(Size(0), Size(0), Size(0)), "0 bytes"),
+    ],
+)
+def test_a_figure_never_passes_a_part_for_the_whole(stack: Stack, figure: str) -> None:
+    assert Bar("a", stack).figure == figure
+
+
+def test_two_that_are_chosen_tell_what_came_between_them(desk: Any) -> None:
+    desk.put_family()
+    desk.tree.expandAll()
+
+    def chosen(*names: str) -> str:
+        desk.tree.clearSelection()
+        for name in names:
+            flag = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+            desk.tree.selectionModel().select(desk.model.index_of(name), flag)
+        return _headline(desk, 3000)
+
+    assert chosen("deep", "pisces-1").endswith(
+        " · Between pisces-1 and deep: 64.0 MiB of disk written, memory +448.0 MiB"
+    )
+    assert "Between pisces-1 and late: disk not known (No image" in chosen("late", "pisces-1")
+    assert "memory not known" in chosen("late", "pisces-1")
+    assert "Between" not in chosen("deep", "pisces-1", "clean")
+
+
+def test_nothing_and_unknown_look_different_and_neither_is_a_bar(desk: Any, qtbot: QtBot) -> None:
+    desk.put_memory({"clean": Size(0), "late": Size(None, "no"), "deep": Size(543 * MIB)})
     view = desk.panel.view
     qtbot.waitUntil(lambda: view.scale.top >= 543 * MIB)
     picture = view.viewport().grab().toImage()
@@ -111,7 +205,7 @@ def test_an_empty_chart_says_what_to_do(desk: Any) -> None:
     desk.put(Snapshots(), {})
     assert desk.panel.view.message() == "No snapshots yet. Take one to see what it costs."
     desk.model.set_domain(None)
-    assert desk.panel.view.message() == "The memory that each snapshot of a machine keeps is shown here."
+    assert desk.panel.view.message() == "What each snapshot of a machine takes is shown here."
 
 
 def test_a_filter_that_finds_nothing_is_named(desk: Any, qtbot: QtBot) -> None:
@@ -121,18 +215,23 @@ def test_a_filter_that_finds_nothing_is_named(desk: Any, qtbot: QtBot) -> None:
 
 
 def test_a_machine_that_was_always_off_is_told_apart_from_one_without_figures(desk: Any, qtbot: QtBot) -> None:
-    snapshots = Snapshots({name: SnapshotRecord(name) for name in "ab"})
-    desk.put(snapshots, {"a": Size(0), "b": Size(0)})
-    qtbot.waitUntil(lambda: desk.panel.view.message().startswith("No memory state: taken while"))
-    desk.put(snapshots, {"a": Size(None, "no"), "b": Size(None, "no")})
-    qtbot.waitUntil(lambda: desk.panel.view.message().startswith("No size can be known"))
-    desk.put(snapshots, {"a": Size(0), "b": Size(5 * MIB)})
-    qtbot.waitUntil(lambda: desk.panel.view.message() == "")
+    desk.put_memory({"a": Size(0), "b": Size(0)})
+    view = desk.panel.view
+    qtbot.waitUntil(lambda: view.message() == "The snapshots take nothing of what is shown here.")
+    _press(desk, "Own disk")
+    _press(desk, "Shared disk")
+    assert view.message().startswith("No memory state: taken while")
+    _press(desk, "Own disk")
+    desk.put_memory({"a": Size(None, "no"), "b": Size(None, "no")})
+    qtbot.waitUntil(lambda: view.message().startswith("No size can be known"))
+    desk.put_memory({"a": Size(0), "b": Size(5 * MIB)})
+    qtbot.waitUntil(lambda: view.message() == "")
 
 
 def test_the_focused_bar_tells_name_size_and_time(desk: Any, qtbot: QtBot) -> None:
     desk.put_family()
     view = desk.panel.view
+    qtbot.waitUntil(lambda: view.scale.top >= 807 * MIB)
     view.setFocus()
     qtbot.keyClick(view, Qt.Key.Key_Home)
     qtbot.keyClick(view, Qt.Key.Key_Right)
@@ -144,7 +243,7 @@ def test_the_focused_bar_tells_name_size_and_time(desk: Any, qtbot: QtBot) -> No
     qtbot.keyClick(view, Qt.Key.Key_Right)
     assert "deep" in view.figures()
     plot, middle = view.plot, _slot(view, "deep").x()
-    top = round(plot.bottom - view.scale.share(543 * MIB) * (plot.bottom - plot.top))
+    top = round(plot.bottom - view.scale.share(807 * MIB) * (plot.bottom - plot.top))
     after = view.viewport().grab().toImage()
     beside = [(x, y) for x in range(middle + NARROWEST, middle + 5 * NARROWEST) for y in range(max(0, top - 24), top)]
     assert any(after.pixelColor(x, y) != before.pixelColor(x, y) for x, y in beside)
@@ -170,7 +269,8 @@ def test_the_bar_under_the_mouse_tells_why_its_size_is_not_known(desk: Any, qtbo
     view = desk.panel.view
     qtbot.mouseMove(view.viewport(), QPoint(2, 2))
     view.entered.emit(view.indexAt(_slot(view, "late")))
-    qtbot.waitUntil(lambda: view.figures()[:3] == ("late", "size not known", "The image can't be read."))
+    qtbot.waitUntil(lambda: view.figures()[:2] == ("late", "Memory not known"))
+    assert "The image can't be read." in view.figures()
     QApplication.sendEvent(view.viewport(), QEvent(QEvent.Type.Leave))
     assert "late" not in view.figures()  # but what the bar with the focus says, where there is one
 
@@ -300,15 +400,16 @@ def _headline(desk: Any, width: int) -> str:
     return label.text()
 
 
-def test_of_the_headline_the_time_goes_first_and_the_size_last(desk: Any) -> None:
+def test_of_the_headline_the_time_goes_first_and_the_memory_last(desk: Any) -> None:
     desk.put_family()
     desk.panel.view.setCurrentIndex(desk.panel.view.indexAt(_slot(desk.panel.view, "deep")))
-    name, size, taken = desk.panel.view.figures()
-    metrics = desk.panel.fontMetrics()
-    assert _headline(desk, 2000) == f"{name} · {size} · {taken}"
+    name, size, own, shared, taken = desk.panel.view.figures()
+    assert (size, own, shared) == ("Memory 543.0 MiB", "Own disk 64.0 MiB", "Shared disk 200.0 MiB")
+    metrics, margins = desk.panel.fontMetrics(), 12
+    assert _headline(desk, 2000) == f"{name} · {size} · {own} · {shared} · {taken}"
     both = metrics.horizontalAdvance(f"{name} · {size}")
-    assert _headline(desk, both + 2) == f"{name} · {size}"
-    assert _headline(desk, metrics.horizontalAdvance(size) + 2) == size
+    assert _headline(desk, both + margins + 2) == f"{name} · {size}"
+    assert _headline(desk, metrics.horizontalAdvance(size) + margins + 2) == size
 
 
 def test_of_several_the_headline_says_what_they_take_together(desk: Any) -> None:

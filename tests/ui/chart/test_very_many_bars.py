@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import Mode, Size, SnapshotRecord, Snapshots, SnapshotState
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
 from snapgui.ui.chart.view import NARROWEST, _BarDelegate
 
 _COUNT = 10_000
@@ -24,6 +25,13 @@ class _Counting(_BarDelegate):
         super().paint(painter, option, index)
 
 
+def _usage(names: list[str]) -> Usage:
+    """Of one image that has them all; every bar is stacked of three parts."""
+    alone = (*(Held(n % 89 * _MIB) for n in range(_COUNT)), Held())
+    shared = (*(Held(n % 71 * _MIB) for n in range(_COUNT)), Held())
+    return Usage({"vda": ImageUsage("/a", (*names, NOW), alone, shared, ())})
+
+
 def test_ten_thousand_bars_scroll_fluently(desk: Any, qtbot: QtBot) -> None:
     records = {
         f"s{n}": SnapshotRecord(
@@ -36,9 +44,10 @@ def test_ten_thousand_bars_scroll_fluently(desk: Any, qtbot: QtBot) -> None:
         for n in range(_COUNT)
     }
     desk.put(Snapshots(records, f"s{_COUNT - 1}"), {name: Size((n % 97) * _MIB) for n, name in enumerate(records)})
+    desk.store.put_usage(desk.model.domain, _usage([*records]))
     view = desk.panel.view
     view.setItemDelegate(_Counting(view))
-    qtbot.waitUntil(lambda: view.scale.top >= 96 * _MIB)
+    qtbot.waitUntil(lambda: view.scale.top >= (96 + 88 + 70) * _MIB)
     bar = view.horizontalScrollBar()
     for width in (view.bar_width, NARROWEST):
         view.set_bar_width(width)
