@@ -11,14 +11,15 @@ from snapgui.models.format import listed, one_line, size_text
 
 
 def between_text(snapshots: Snapshots, sizes: Mapping[str, Size], usage: Usage | None, names: Collection[str]) -> str:
-    """ "Between a and b: 1.2 GiB of disk written, memory +30.0 MiB", the older one first; "" of any but two."""
+    """What came from the older to the newer of two, as "Between a and b: 1.2 GiB of disk written, memory +30.0 MiB".
+
+    "" of any other number, and while nothing has been counted.
+    """
     records = sorted((snapshots.records[name] for name in names if name in snapshots.records), key=by_time)
-    if len(records) != 2:  # noqa: PLR2004 - the word says it
+    if usage is None or len(records) != 2:  # noqa: PLR2004 - the word says it
         return ""
     first, second = records
-    disk = (
-        Size(None, translate("Between", "it has not been counted yet")) if usage is None else written(usage, *records)
-    )
+    disk = written(usage, first, second)
     if disk.bytes is None:
         what = translate("Between", "disk not known ({reason})").format(reason=disk.why.removesuffix("."))
     elif first.name in ancestors(snapshots, second.name):
