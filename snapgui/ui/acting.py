@@ -74,6 +74,7 @@ class Acting(QObject):
             Act.EDIT: operations.edit,
             Act.EDIT_XML: operations.edit_xml,
             Act.RENAME: operations.rename,
+            Act.CLONE: operations.clone,
             Act.SET_CURRENT: operations.set_current,
         }
         others = {

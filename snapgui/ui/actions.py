@@ -32,6 +32,7 @@ class Act(Enum):
     RENAME = "rename"
     IMPORT = "import"
     EXPORT = "export"
+    CLONE = "clone"
     SET_CURRENT = "set-current"
     GO_TO_CURRENT = "here"
     GO_TO_PARENT = "parent"
@@ -130,6 +131,11 @@ def _words() -> dict[Act, _Words]:
         Act.EXPORT: _Words(
             translate("Actions", "Ex&port…"),
             translate("Actions", "Write the XML of snapshots to files"),
+        ),
+        Act.CLONE: _Words(
+            translate("Actions", "Ne&w machine from snapshot…"),
+            translate("Actions", "Make a new machine of the chosen snapshot: its disks and settings of then"),
+            "Ctrl+Shift+N",
         ),
         Act.SET_CURRENT: _Words(
             translate("Actions", "Set as &current…"),

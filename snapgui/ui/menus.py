@@ -20,6 +20,7 @@ SNAPSHOT: Final = (
     Act.EDIT_XML,
     Act.RENAME,
     Act.SET_CURRENT,
+    Act.CLONE,
     Act.IMPORT,
     Act.EXPORT,
     Act.COMPARE,

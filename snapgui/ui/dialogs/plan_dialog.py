@@ -142,6 +142,10 @@ class PlanDialog(QDialog):
         """Whether the plan may merge or delete image files that others stand on."""
         return False
 
+    def copies(self) -> bool:
+        """Whether the plan copies what the snapshots hold that it is about."""
+        return False
+
     def status(self) -> str:
         """What the dialog says about reading the machine; empty once it has been read."""
         return self._status.text()

@@ -113,6 +113,11 @@ class Operations(QObject):
         if (known := self._runner.situation(domain)) is not None:
             self._ask_lasting(dialogs.RenameDialog(known, snapshot.name, self._window))
 
+    def clone(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
+        """Ask for a name, and make a new machine of the snapshot."""
+        if (known := self._runner.situation(domain)) is not None:
+            self._ask(dialogs.CloneDialog(known, snapshot.name, self._window), (snapshot.name,))
+
     def import_files(self, domain: DomainId) -> None:
         """Ask for files, and define the snapshots in them."""
         if (known := self._runner.situation(domain)) is not None:
@@ -241,6 +246,7 @@ class Operations(QObject):
             dialog.folders(),
             prepared=dialog.prepared(),
             dependents=dialog.dependents(),
+            copied=dialog.copies(),
         )
 
     def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:

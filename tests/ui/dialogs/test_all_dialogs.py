@@ -56,6 +56,7 @@ _DIALOGS: dict[str, Callable[[Situation], QDialog]] = {
     "describe": lambda situation: dialogs.DescribeDialog(situation, "clean"),
     "edit-xml": lambda situation: dialogs.EditXmlDialog(situation, "clean"),
     "rename": lambda situation: dialogs.RenameDialog(situation, "clean"),
+    "clone": lambda situation: dialogs.CloneDialog(situation, "clean"),
     "import": dialogs.ImportDialog,
     "settings": dialogs.SettingsDialog,
     "health": dialogs.HealthDialog,
