@@ -4,9 +4,10 @@ So the application keeps neither numpy nor a large image's tables in its memory,
 while it counts, and whatever an image does to its reader stays there. The process opens a file of this computer itself,
 for reading; of any other source it asks for each range.
 
-Both sides send lines of JSON; bytes follow their line. The child: ``{"read": [[offset, length], …]}``,
+Both sides send lines of JSON. The child: ``{"read": [[offset, length], …]}``, ``{"measure": true}``,
 ``{"part": 0.5}``, and last ``{"found": …}`` or ``{"error": [class, text]}``. The parent: what is wanted, and then an
-answer to each ``read``: ``{"lengths": [n, …]}`` and the bytes.
+answer to each ``measure``, the image's size, and to each ``read``: for each range, as they come from the source, a
+length and so many bytes. Neither side ever has all of them.
 """
 
 import json
@@ -15,7 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import astuple, dataclass
 from functools import partial
 from io import BufferedRWPair
@@ -51,7 +52,7 @@ class Figures:
 
 def figures(source: ByteSource, progress: Progress | None = None) -> Figures:
     """Who holds what. Raises Qcow2Error, what the source raises, and what ``progress`` raises: the way to cancel."""
-    found = _run(source, progress)
+    found = _run(source, progress or (lambda _: None))
     return Figures(
         tuple(found["snapshots"]),
         tuple(tuple(each) for each in found["alone"]),
@@ -61,7 +62,7 @@ def figures(source: ByteSource, progress: Progress | None = None) -> Figures:
     )
 
 
-def _run(source: ByteSource, progress: Progress | None) -> dict[str, Any]:
+def _run(source: ByteSource, progress: Progress) -> dict[str, Any]:
     wanted = {"size": source.size(), "path": source.path if isinstance(source, LocalFile) else None}
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -75,7 +76,7 @@ def _run(source: ByteSource, progress: Progress | None) -> dict[str, Any]:
         try:
             with ours.makefile("rwb") as stream:
                 _say(stream, wanted)
-                return _attend(stream, source, progress or (lambda _: None))
+                return _attend(stream, source, progress)
         except BrokenPipeError as error:
             raise DamagedImageError(_ENDED) from error
         finally:
@@ -87,15 +88,21 @@ _ENDED: Final = "the process that counts its clusters has ended without a word"
 
 
 def _attend(stream: BufferedRWPair, source: ByteSource, progress: Progress) -> dict[str, Any]:
+    part = 0.0
     while line := stream.readline():
         said = json.loads(line)
         if "read" in said:
-            found = _read(source, said["read"])
-            stream.write(json.dumps({"lengths": [len(each) for each in found]}).encode() + b"\n")
-            stream.writelines(found)
+            for found in _read(source, said["read"]):
+                stream.write(b"%d\n" % len(found))
+                stream.write(found)
+                progress(part)  # a source may be slow: so that it can be cancelled
+            stream.flush()
+        elif "measure" in said:
+            stream.write(b"%d\n" % (source.measure() if is_distant(source) else source.size()))
             stream.flush()
         elif "part" in said:
-            progress(said["part"])
+            part = said["part"]
+            progress(part)
         elif "error" in said:
             name, text = said["error"]
             raise _ERRORS[name](text) if name in _ERRORS else OSError(text)
@@ -104,10 +111,10 @@ def _attend(stream: BufferedRWPair, source: ByteSource, progress: Progress) -> d
     raise DamagedImageError(_ENDED)
 
 
-def _read(source: ByteSource, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+def _read(source: ByteSource, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
     if is_distant(source):
-        return list(source.read_ranges(ranges))
-    return [source.read(offset, length) for offset, length in ranges]
+        return source.read_ranges(ranges)
+    return (source.read(offset, length) for offset, length in ranges)
 
 
 def _say(stream: BufferedRWPair, said: dict[str, Any]) -> None:
@@ -124,20 +131,35 @@ class _AtParent:
     def __init__(self, stream: BufferedRWPair, size: int) -> None:
         self._stream = stream
         self._size = size
+        self._left = 0  # ranges that the parent sends still, whoever wants them
 
     def size(self) -> int:
+        return self._size
+
+    def measure(self) -> int:
+        self.close()
+        _say(self._stream, {"measure": True})
+        self._size = int(self._stream.readline())
         return self._size
 
     def read(self, offset: int, length: int) -> bytes:
         return next(self.read_ranges([(offset, length)]))
 
     def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        self.close()
         _say(self._stream, {"read": [*ranges]})
-        lengths = json.loads(self._stream.readline())["lengths"]
-        return iter([self._stream.read(length) for length in lengths])
+        self._left = len(ranges)
+        while self._left:
+            yield self._next()
+
+    def _next(self) -> bytes:
+        self._left -= 1
+        return self._stream.read(int(self._stream.readline()))
 
     def close(self) -> None:
-        """The parent closes it."""
+        """Take what is still to come; the parent closes the image."""
+        while self._left:
+            self._next()
 
 
 def _count(source: ByteSource, progress: Progress) -> dict[str, Any]:
@@ -160,7 +182,8 @@ def _main() -> None:
         try:
             path = wanted["path"]
             source: ByteSource = LocalFile(path) if path else _AtParent(stream, wanted["size"])
-            found = _count(source, partial(_tell, stream))
+            with closing(source):
+                found = _count(source, partial(_tell, stream))
         except (Qcow2Error, OSError) as error:
             _say(stream, {"error": [type(error).__name__, str(error)]})
         else:

@@ -32,10 +32,19 @@ class DistantSource(ByteSource, Protocol):
         What lies between two may be read along and thrown away, where that takes less time than another trip.
         """
 
+    def measure(self) -> int:
+        """Ask how long the image is by now: that of a running machine grows. From then on, ``size`` says that."""
+
 
 def is_distant(source: ByteSource) -> TypeGuard[DistantSource]:
     """Whether the source is to be told all that is wanted at once."""
     return hasattr(source, "read_ranges")
+
+
+def end_of(source: ByteSource, reached: int) -> int:
+    """Where the image ends; asked anew where something reaches further than was known."""
+    end = source.size()
+    return source.measure() if reached > end and is_distant(source) else end
 
 
 def stretches(ranges: Sequence[tuple[int, int]], *, gap: int, most: int) -> Iterator[list[tuple[int, int]]]:
@@ -87,7 +96,7 @@ class LocalFile:
 
 def read_exactly(source: ByteSource, offset: int, length: int, what: str) -> bytes:
     """``length`` bytes, all of them inside the image, else DamagedImageError. ``what`` names them for the message."""
-    end = source.size()
+    end = end_of(source, offset + length)
     if offset < 0 or length < 0 or offset + length > end:
         raise DamagedImageError(f"{what} at byte {offset} reaches past the end of the image at byte {end}")
     found = source.read(offset, length)

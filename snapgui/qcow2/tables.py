@@ -16,7 +16,7 @@ import numpy.typing as npt
 from snapgui.qcow2.errors import DamagedImageError, UnsupportedImageError
 from snapgui.qcow2.header import MAX_L1_ENTRIES, Header
 from snapgui.qcow2.snapshots import InternalSnapshot
-from snapgui.qcow2.source import ByteSource, DistantSource, is_distant, read_exactly
+from snapgui.qcow2.source import ByteSource, DistantSource, end_of, is_distant, read_exactly
 
 OFFSET_MASK = 0x00FF_FFFF_FFFF_FE00  # of an L1 entry, and of an L2 entry that is not compressed: the rest are flags
 COMPRESSED = 1 << 62  # of an L2 entry
@@ -25,7 +25,7 @@ _MAX_REFCOUNT_TABLE = 8 * 1024 * 1024
 _MAX_REFCOUNT_ORDER = 6
 _MAX_ALL_L1 = 256 * 1024 * 1024  # bytes of L1 tables: 10,000 snapshots of a disk of 1 TiB take 160 MiB
 _MIN_EXTENDED_CLUSTER = 16384
-_KEPT = 64 * 1024 * 1024  # bytes of L2 tables from afar that are kept at a time
+_KEPT = 32 * 1024 * 1024  # bytes of L2 tables from afar that are kept at a time
 
 Entries = npt.NDArray[np.uint64]  # as they stand in the image: big-endian, on a little-endian machine
 Numbers = npt.NDArray[np.int64]
@@ -93,8 +93,8 @@ def _check_apart(source: ByteSource, header: Header, states: Sequence[State]) ->
         if offset + -(-size // header.cluster_size) * header.cluster_size > start:
             raise DamagedImageError(f"{other} at byte {start} lies over {what} at byte {offset}")
     offset, size, what = areas[-1]
-    if offset + size > source.size():
-        raise DamagedImageError(f"{what} at byte {offset} reaches past the end of the image at byte {source.size()}")
+    if offset + size > (end := end_of(source, offset + size)):
+        raise DamagedImageError(f"{what} at byte {offset} reaches past the end of the image at byte {end}")
 
 
 def _check_header(source: ByteSource, header: Header) -> None:
@@ -114,7 +114,7 @@ def _check_header(source: ByteSource, header: Header) -> None:
         raise DamagedImageError(
             f"a refcount table of {size} bytes at byte 56: up to {_MAX_REFCOUNT_TABLE} are possible"
         )
-    if offset % header.cluster_size or offset + size > source.size():
+    if offset % header.cluster_size or offset + size > end_of(source, offset + size):
         raise DamagedImageError(f"the refcount table at byte {offset} is not at the start of a cluster of the image")
     if header.l1_size < header.l1_entries(header.disk_size):
         raise DamagedImageError(f"an L1 table of {header.l1_size} entries at byte 36 is too short for the disk")
@@ -126,9 +126,8 @@ def read_ranges(source: ByteSource, ranges: Sequence[tuple[int, int]], what: str
         for offset, length in ranges:
             yield read_exactly(source, offset, length, what)
         return
-    if ranges and sum(ranges[-1]) > source.size():
-        offset = ranges[-1][0]
-        raise DamagedImageError(f"{what} at byte {offset} reaches past the end of the image at byte {source.size()}")
+    if ranges and sum(ranges[-1]) > (end := end_of(source, sum(ranges[-1]))):
+        raise DamagedImageError(f"{what} at byte {ranges[-1][0]} reaches past the end of the image at byte {end}")
     for (offset, length), found in zip(ranges, source.read_ranges(ranges), strict=True):
         if len(found) != length:
             raise DamagedImageError(f"{what} at byte {offset} ends after {len(found)} of {length} bytes")
@@ -146,14 +145,14 @@ def read_l1(source: ByteSource, states: Sequence[State], header: Header, first: 
     ranges = [(offset, length) for offset, length, _ in wanted]
     for raw, (_, length, row) in zip(read_ranges(source, ranges, "an L1 table"), wanted, strict=True):
         found[row, : length // 8] = (np.frombuffer(raw, ">u8") & OFFSET_MASK).astype(np.int64)
-    wrong = found % header.cluster_size != 0
-    wrong |= found + header.cluster_size > np.int64(source.size())
-    wrong &= found != 0
+    ends = np.where(found == 0, 0, found + header.cluster_size)
+    end = end_of(source, int(ends.max(initial=0)))
+    wrong = (found % header.cluster_size != 0) | (ends > end)
     if wrong.any():
         row, column = (int(place[0]) for place in wrong.nonzero())
         raise DamagedImageError(
             f"entry {first + column} of the L1 table of {states[row].title} leads to byte {found[row, column]}, which"
-            f" is no start of a cluster of the image, {source.size()} bytes long"
+            f" is no start of a cluster of the image, {end} bytes long"
         )
     return found
 
@@ -186,33 +185,56 @@ class NearReader:
         return np.frombuffer(raw, np.uint64)
 
 
-class _Whole:
-    """An L2 table, in half the space where all of it leads to within 4 GiB, as is usual."""
-
-    def __init__(self, table: Entries) -> None:
-        halves = table.view(np.uint32).reshape(-1, 2)  # of each word: the high one comes first in the image
-        self._low = halves[:, 1].copy()
-        high = halves[:, 0]
-        self._high = high[:1].copy() if (high == high[0]).all() else high.copy()
-
-    def differing(self, table: Entries) -> npt.NDArray[np.intp]:
-        halves = table.view(np.uint32).reshape(-1, 2)
-        found: npt.NDArray[np.intp] = ((halves[:, 1] != self._low) | (halves[:, 0] != self._high)).nonzero()[0]
-        return found
-
-    def words(self, first: int, count: int) -> Entries:
-        halves = np.empty((count, 2), np.uint32)
-        halves[:, 1] = self._low[first : first + count]
-        halves[:, 0] = self._high if len(self._high) == 1 else self._high[first : first + count]
-        return halves.reshape(-1).view(np.uint64)
+def _runs(table: Entries, words: int) -> tuple[npt.NDArray[np.int32], Entries]:
+    """How long entries go up by the same step from each to the next, or stay the same; and by which step."""
+    columns = table.reshape(-1, words).T.reshape(-1)
+    value = columns.byteswap() if np.little_endian else columns
+    steps = np.diff(value, prepend=np.uint64(0))  # what goes down wraps around, and back
+    begins = np.ones(len(steps), bool)
+    np.not_equal(steps[1:], steps[:-1], out=begins[1:])
+    (begin,) = begins.nonzero()
+    return np.diff(begin, append=len(steps)).astype(np.int32), steps[begin]
 
 
-@dataclass(slots=True)
+def _from_runs(lengths: npt.NDArray[np.int32], steps: Entries, words: int) -> Entries:
+    value = np.repeat(steps, lengths).cumsum(dtype=np.uint64)
+    columns = value.byteswap() if np.little_endian else value
+    found: Entries = columns.reshape(words, -1).T.reshape(-1)
+    return found
+
+
 class _Group:
-    """The tables of one L1 entry: one whole, of the others what differs from it."""
+    """The tables of one L1 entry: one whole, in little space where it was written in order; of others what differs."""
 
-    whole: _Whole
-    differing: dict[int, tuple[npt.NDArray[np.intp], Entries]]
+    def __init__(self, table: Entries, words: int) -> None:
+        self._words = words
+        self._runs = _runs(table, words)
+        self._table: Entries | None = None
+        self.size = 12 * len(self._runs[0])
+        if self.size > 8 * len(table):
+            self._table, self.size = table, 8 * len(table)
+            self._runs = self._runs[0][:0], self._runs[1][:0]
+        self._differing: dict[int, tuple[npt.NDArray[np.int32], Entries]] = {}
+
+    def whole(self) -> Entries:
+        """The first one."""
+        return _from_runs(*self._runs, self._words) if self._table is None else self._table
+
+    def add(self, place: int, table: Entries) -> None:
+        """Another one."""
+        (differing,) = (table != self.whole()).nonzero()
+        self._differing[place] = differing.astype(np.int32), table[differing]
+        self.size += 12 * len(differing)
+
+    def table(self, place: int, whole: Entries, first: int, count: int) -> Entries:
+        """Words of the one at ``place``, from ``whole``, the first one."""
+        found = whole[first : first + count]
+        if place in self._differing:
+            found = found.copy()
+            where, words = self._differing[place]
+            begin, end = np.searchsorted(where, (first, first + count))
+            found[where[begin:end] - first] = words[begin:end]
+        return found
 
 
 class FarReader:
@@ -223,39 +245,44 @@ class FarReader:
         self._words = words
         self._table_size = table_size
         self._near = NearReader(source, words=words)
-        self._groups: dict[int, _Group] = {}
+        self._groups: dict[int, _Group] = {}  # by the places of their tables
+        self._at_once = max(1, 4 * _KEPT // table_size)  # groups that there is room for, as far as one can tell
+        self._whole: tuple[_Group, Entries] | None = None  # the one that was asked for last
 
     def prepare(self, indexes: Sequence[Sequence[int]]) -> int:
-        ready = max(1, min(len(indexes), 2 * _KEPT // self._table_size))
-        self._groups = {}
+        ready = min(len(indexes), self._at_once)
+        self._groups, self._whole = {}, None
         group_of = {place: number for number, places in enumerate(indexes[:ready]) for place in places}
         groups: dict[int, _Group] = {}
         kept = 0
         places = sorted(group_of)
         ranges = [(place, self._table_size) for place in places]
         for place, raw in zip(places, read_ranges(self._source, ranges, "an L2 table"), strict=True):
+            if kept > _KEPT:
+                if ready == 1:
+                    break
+                self._at_once = ready // 2
+                return self.prepare(indexes)
             table = np.frombuffer(raw, np.uint64)
             group = groups.get(group_of[place])
             if group is None:
-                groups[group_of[place]] = self._groups[place] = _Group(_Whole(table), {})
-            elif kept < _KEPT:
-                differing = group.whole.differing(table)
-                group.differing[place] = (differing, table[differing])
-                kept += 16 * len(differing)
-                self._groups[place] = group
+                group = groups[group_of[place]] = _Group(table, self._words)
+                kept += group.size
+            else:
+                kept -= group.size
+                group.add(place, table)
+                kept += group.size
+            self._groups[place] = group
+        self._at_once = max(1, _KEPT // max(1, self._table_size // 8, kept // max(1, ready)))
         return ready
 
     def read(self, place: int, first: int, count: int) -> Entries:
         group = self._groups.get(place)
         if group is None:  # too much differs for all to be kept
             return self._near.read(place, first, count)
-        first, count = first * self._words, count * self._words
-        found = group.whole.words(first, count)
-        if place in group.differing:
-            where, entries = group.differing[place]
-            begin, end = np.searchsorted(where, (first, first + count))
-            found[where[begin:end] - first] = entries[begin:end]
-        return found
+        if self._whole is None or self._whole[0] is not group:
+            self._whole = group, group.whole()
+        return group.table(place, self._whole[1], first * self._words, count * self._words)
 
 
 def l2_reader(source: ByteSource, header: Header) -> L2Reader:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from snapgui.qcow2.errors import DamagedImageError
 from snapgui.qcow2.header import Header
 from snapgui.qcow2.references import Kind, Tally
-from snapgui.qcow2.source import ByteSource
+from snapgui.qcow2.source import ByteSource, end_of
 from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Entries, L2Reader, Numbers, State, l2_reader, plain, read_l1
 
 _L1_AT_ONCE = 1 << 19  # entries of L1 tables, of all states together
@@ -178,8 +178,8 @@ class Walk:
 
     def _check_data(self, offset: Numbers, index: Numbers) -> None:
         """Raises DamagedImageError where a cluster is none of the image; ``index`` is the L1 entry that leads there."""
-        wrong = offset & (self._header.cluster_size - 1) != 0
-        wrong |= offset > self._data_end()
+        end = self._data_end(offset)
+        wrong = (offset & (self._header.cluster_size - 1) != 0) | (offset > end)
         if wrong.any():
             where = int(wrong.argmax())
             raise DamagedImageError(
@@ -213,9 +213,10 @@ class Walk:
                     cluster, first[compressed][these], last[compressed][these], kinds[compressed][these]
                 )
 
-    def _data_end(self) -> int:
+    def _data_end(self, reached: Numbers) -> int:
         """Where the last cluster ends. QEMU may not have written all of it yet, and nothing of the one behind it."""
-        return -(-self._source.size() // self._header.cluster_size) * self._header.cluster_size
+        size = self._header.cluster_size
+        return -(-end_of(self._source, int(reached.max(initial=0))) // size) * size
 
     def _hosts(self, value: Entries) -> Iterator[tuple[Numbers, npt.NDArray[np.bool_]]]:
         """The first, second and third host cluster that compressed clusters lie in, and which of them have one."""
@@ -224,7 +225,7 @@ class Walk:
         offset = (value & np.uint64((1 << min(width, 56)) - 1)).astype(np.int64)
         sectors = ((value >> np.uint64(width)) & np.uint64((1 << (bits - 8)) - 1)).astype(np.int64) + 1
         end = (offset & ~np.int64(511)) + sectors * 512
-        wrong = end > self._data_end() + self._header.cluster_size
+        wrong = end > self._data_end(end) + self._header.cluster_size
         if wrong.any():
             raise DamagedImageError(
                 f"a compressed cluster at byte {offset[wrong][0]} reaches past the end of the image"

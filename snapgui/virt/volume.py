@@ -25,7 +25,7 @@ _GAP = 128 * 1024  # bytes that take as long as one of so many reads, on a line 
 class Volume:
     """A ``snapgui.qcow2.source.ByteSource`` over a volume of an active storage pool. Raises SnapguiError.
 
-    Nothing is kept between reads: an image in use changes.
+    Of what is read, nothing is kept: an image in use changes.
     """
 
     def __init__(self, line: Line, path: str) -> None:
@@ -33,11 +33,21 @@ class Volume:
         self._tried = translate("Volume", "Reading {path} through the host’s storage pools").format(path=path)
         with line.calling(self._tried) as connection:
             self._volume = connection.storageVolLookupByPath(path)
-            # With this flag the third figure is the length of the file, which for a qcow2 is neither of the other two.
-            self._size: int = self._volume.infoFlags(libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2]
+            self._size = self._length()
+
+    def _length(self) -> int:
+        # With this flag the third figure is the length of the file, which for a qcow2 is neither of the other two.
+        found: int = self._volume.infoFlags(libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2]
+        return found
 
     def size(self) -> int:
-        """Bytes that can be read."""
+        """Bytes that can be read, as far as that is known."""
+        return self._size
+
+    def measure(self) -> int:
+        """As a ``DistantSource``: bytes that can be read by now."""
+        with self._line.calling(self._tried):
+            self._size = self._length()
         return self._size
 
     def read(self, offset: int, length: int) -> bytes:

@@ -70,7 +70,7 @@ def distant(path: str) -> object:
     class Distant:
         def __init__(self) -> None:
             self._file = LocalFile(path)
-            self.size = self._file.size
+            self.size = self.measure = self._file.size
             self.close = self._file.close
 
         def read(self, offset: int, length: int) -> bytes:

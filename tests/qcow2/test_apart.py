@@ -50,9 +50,25 @@ class Elsewhere:
 
 
 class FarAway(Elsewhere):
+    """The same, told all that is wanted at once; as long as it was when it was opened, until it is measured."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.given = 0
+        self._size = super().size()
+
+    def size(self) -> int:
+        return self._size
+
     def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
         self.trips += 1
-        return iter([self._file.read(*each) for each in ranges])
+        for each in ranges:
+            self.given += 1
+            yield self._file.read(*each)
+
+    def measure(self) -> int:
+        self._size = super().size()
+        return self._size
 
 
 @pytest.mark.parametrize("source", [LocalFile, Elsewhere, FarAway])
@@ -102,6 +118,37 @@ def test_what_progress_raises_ends_the_process(image: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         apart.figures(LocalFile(image), cancel)
     assert _children() == before
+
+
+def test_a_cancel_waits_for_one_piece_and_not_for_all(image: Path) -> None:
+    source = FarAway(image)
+    apart.figures(source)
+    whole, source = source.given, FarAway(image)
+
+    def cancel(_part: float) -> None:
+        if source.given > 1:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        apart.figures(source, cancel)
+    assert source.given == 2 < whole
+
+
+def test_an_image_that_has_grown_since_it_was_opened_is_measured_again(image: Path) -> None:
+    source = FarAway(image)
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write 600M 9M", image], check=True, stdout=subprocess.DEVNULL)
+    found = apart.figures(source)
+    assert found.alone[-1] == astuple(read_clusters(LocalFile(image)).active)
+    assert read_clusters(FarAway(image)).active.disk > 9 * 2**20
+
+
+def test_damage_is_told_while_the_source_has_more_to_give(image: Path, tmp_path: Path) -> None:
+    spoilt = bytearray(image.read_bytes())
+    l1 = int.from_bytes(spoilt[40:48], "big")
+    spoilt[l1 : l1 + 8] = b"\xff" * 8
+    (tmp_path / "spoilt").write_bytes(spoilt)
+    with pytest.raises(DamagedImageError, match="entry 0 of the L1 table of the disk as it is now"):
+        apart.figures(FarAway(tmp_path / "spoilt"))
 
 
 def _children() -> set[str]:

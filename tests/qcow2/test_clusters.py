@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from testbed.any_image import counted_clusters, try_one
+from testbed.any_image import FarFile, counted_clusters, try_one
 
+from snapgui.qcow2 import tables
 from snapgui.qcow2.clusters import Clusters, Held, read_clusters
 from snapgui.qcow2.source import LocalFile
 
@@ -82,6 +83,24 @@ def test_a_delete_frees_what_nothing_else_holds(branched: Path) -> None:
 def test_what_is_foretold_is_what_qemu_frees(random: Random) -> None:
     with tempfile.TemporaryDirectory() as folder:
         try_one(Path(folder), random, Counter(), steps=8)
+
+
+@pytest.mark.parametrize("options", ["cluster_size=512", "cluster_size=4k", "cluster_size=16k,extended_l2=on"])
+@pytest.mark.parametrize("kept", [1, 5_000, 50_000])
+def test_however_little_is_kept_of_what_is_far_away_the_figures_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, kept: int
+) -> None:
+    image = tmp_path / "disk.qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-o", options, image, "2M")
+    for name in ("a", "b", "c"):
+        places = Random(name).choices(range(500), k=40)  # noqa: S311 - the same each time
+        run("qemu-io", *(part for place in places for part in ("-c", f"write {place * 4}k 4k")), image)
+        run("qemu-img", "snapshot", "-c", name, image)
+    run("qemu-io", "-c", "write 0 1M", image)
+    near = read(image, shared=True)
+    monkeypatch.setattr(tables, "_KEPT", kept)
+    far = read_clusters(FarFile(image), shared=True)
+    assert (far.exclusive, far.shared, far.groups()) == (near.exclusive, near.shared, near.groups())
 
 
 def test_the_command_line_says_what_deleting_frees(branched: Path) -> None:

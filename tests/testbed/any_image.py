@@ -21,6 +21,7 @@ from snapgui.qcow2.source import LocalFile
 _KEY = "secret,id=key,data=open"
 _OFFSET = 0x00FF_FFFF_FFFF_FE00
 _SETS = 3  # of snapshots deleted together, for each image
+_CLUSTERS = (*(2**bits for bits in range(9, 22)), 4096, 4096, 65536, 65536, 65536)
 
 
 class DisagreementError(Exception):
@@ -80,6 +81,9 @@ class FarFile(LocalFile):
     def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
         return (self.read(offset, length) for offset, length in ranges)
 
+    def measure(self) -> int:
+        return self.size()
+
 
 @dataclass(slots=True)
 class Image:
@@ -90,6 +94,7 @@ class Image:
     counts: Counter[str]
     told: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
+    kind: str = ""
     size: int = 0
     names: int = 0
 
@@ -130,7 +135,7 @@ class Image:
 
     def create(self) -> bool:
         pick = self.random.choice
-        cluster = pick([512, 1024, 4096, 4096, 16384, 65536, 65536, 2**21])
+        cluster = pick(_CLUSTERS)
         self.options = {"compat": pick(["0.10", "1.1", "1.1", "1.1"]), "cluster_size": str(cluster)}
         if self.options["compat"] == "1.1":
             self.options["refcount_bits"] = str(pick([2, 4, 8, 16, 16, 32, 64, 1]))
@@ -141,13 +146,20 @@ class Image:
         l2_span = cluster * cluster // (16 if extended else 8)
         self.size = self.random.randint(0, max(1, min(4 * l2_span, 3000 * cluster) // 512)) * 512
         kind = pick(["plain", "plain", "preallocated", "backing", "compressed"])
-        if cluster > 512 and self.random.random() < 0.04:  # rare: QEMU takes its time to make the key hard to guess
+        rare = self.random.random()
+        if cluster > 512 and rare < 0.04:  # QEMU takes its time to make the key hard to guess
             kind = "luks"
+        elif self.options["compat"] == "1.1" and rare > 0.97:  # QEMU takes no snapshots in such images
+            kind = self.random.choice(["data file", "raw data file"])
+        self.kind = kind
         if kind == "preallocated":
             self.options["preallocation"] = "metadata"
             self.size = min(self.size, 300 * cluster)
         elif kind == "luks":
             self.options |= {"encrypt.format": "luks", "encrypt.key-secret": "key", "encrypt.iter-time": "1"}
+        elif kind in ("data file", "raw data file"):
+            self.options["data_file"] = str(self.path.with_name("data-file"))
+            self.options["data_file_raw"] = "on" if kind == "raw data file" else "off"
         options = ",".join(f"{key}={value}" for key, value in self.options.items())
         if kind == "compressed":
             raw = self.drawn_data()
@@ -198,16 +210,14 @@ class Image:
 
     def memory(self) -> None:
         """A snapshot with a memory state, by a machine that has next to none; or a machine brought back from one."""
-        if self.encrypted:
-            return
         what = [self.random.choice(["savevm m{}", "savevm m{}", "loadvm m{}"]).format(self.random.randrange(3))]
         what += self.random.choice([[], [f"savevm m{self.random.randrange(3, 5)}"]])
         machine = self.random.choice(["none", "none", "isapc"])
         command = ["qemu-system-x86_64", "-machine", machine, "-m", "1M", "-accel", "tcg", "-nodefaults", "-S"]
+        command += ["-display", "none", "-monitor", "stdio", "-object", _KEY]
         drive = f"if=none,id=d,format=qcow2,discard=unmap,cache=unsafe,file={self.path}"
-        self.run(
-            *command, "-display", "none", "-monitor", "stdio", "-drive", drive, stdin="\n".join([*what, "quit", ""])
-        )
+        drive += ",encrypt.key-secret=key" if self.encrypted else ""
+        self.run(*command, "-drive", drive, stdin="\n".join([*what, "quit", ""]))
         self.counts["machine"] += 1
 
     def step(self) -> None:
@@ -281,6 +291,18 @@ class Image:
                 raise DisagreementError(f"{chosen} holds {clusters.exclusive[chosen[0]]}, but frees {foretold}")
             self.counts["snapshots" if len(chosen) == 1 else "sets"] += 1
 
+    def count_features(self) -> None:
+        """What this image has, where it is one that something could be foretold of."""
+        snapshots = self.read().snapshots
+        if self.kind in ("data file", "raw data file"):
+            self.counts[f"has a {self.kind}"] += not snapshots
+        elif snapshots:
+            self.counts[f"has {self.kind}"] += 1
+            for name in ("compat", "cluster_size", "refcount_bits", "extended_l2"):
+                self.counts[f"has {name}={self.options.get(name)}"] += 1
+            if self.check().get("compressed-clusters"):
+                self.counts[f"has {self.options.get('compression_type', 'zlib')} clusters"] += 1
+
     def compare_whole(self, clusters: Clusters, before: set[int]) -> None:
         """All that is referred to is all that has a count, but for the header, LUKS' own and bitmaps."""
         if self.encrypted or any("bitmap" in line for line in self.told):
@@ -303,6 +325,7 @@ def try_one(folder: Path, random: Random, counts: Counter[str], steps: int = 14)
         counts["images"] += 1
         counts["memory states"] += sum(one.vm_state_size > 0 for one in image.read().snapshots)
         image.compare()
+        image.count_features()
     except subprocess.TimeoutExpired:  # the computer is busy: that says nothing of the image
         raise
     except Exception as error:

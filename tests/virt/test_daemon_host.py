@@ -146,6 +146,9 @@ def test_clusters_are_counted_over_the_connection(host: Host, daemon: Daemon) ->
     assert far.freed([0]).disk == 22 * 12 * 1024
     assert read_changes(volume, 0) == read_changes(file, 0)
 
+    subprocess.run(["qemu-io", "-c", "write 40M 9M", path], check=True, capture_output=True)
+    assert read_clusters(volume).exclusive == read_clusters(file).exclusive  # grown since it was opened
+
     def cancel(part: float) -> None:
         raise InterruptedError(part)
 
