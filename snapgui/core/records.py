@@ -261,18 +261,33 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Ties:
+    """What leads to which of a machine's overlays, and to those behind these; each overlay has one path here.
+
+    ``machine``: its own XML; ``elsewhere``: other machines. By the names of its snapshots, ``images``: its disks as
+    they were then; ``own``: the note of the files that it went on in; ``since``: of those since the last revert there.
+    """
+
+    machine: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
+    images: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    own: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    since: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Dependents:
     """Who else stands on a machine's files, each by the file's path: directly, or on what is above it.
 
     ``machines``: the names of other machines of the host. ``writers``: those of them that write to it when they run.
     ``images``: the paths of images that no machine uses.
-    ``noted``: by the name of a snapshot of this machine, the overlays that only its own note of them keeps in use.
+    ``ties``: what keeps the machine's overlays in use; None where some XML can't be read, which could name any.
     ``unseen``: why there may be more, "" where all could be looked at.
     """
 
     machines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     images: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    noted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ties: Ties | None = None
     unseen: str = ""
     writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

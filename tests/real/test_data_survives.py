@@ -134,7 +134,8 @@ class Walk:
         record = self.situation().snapshots.records[name]
         state = self.situation().domain.state
         memory = record.state in (SnapshotState.RUNNING, SnapshotState.PAUSED)
-        assert state is (DomainState.RUNNING if memory or "boots" in _text(plan) else DomainState.SHUT_OFF)
+        boots = any("boots" in each.text for each in plan.effects)
+        assert state is (DomainState.RUNNING if memory or boots else DomainState.SHUT_OFF)
         if state is DomainState.SHUT_OFF:
             self.sound()
             self.do(Power(self.id, PowerAction.START))
@@ -147,7 +148,9 @@ class Walk:
     def delete(self, number: int, names: list[str]) -> None:
         del number
         chosen = tuple(self.random.sample(names, min(len(names), self.random.choice((1, 1, 2, 3)))))
-        self.do(Delete(self.id, chosen, self.random.choice((Scope.THIS, Scope.THIS, Scope.WITH_CHILDREN))))
+        plan = self.do(Delete(self.id, chosen, self.random.choice((Scope.THIS, Scope.THIS, Scope.WITH_CHILDREN))))
+        if plan is not None:
+            self.mend(plan)
 
     def stop(self, number: int, names: list[str]) -> None:
         del number, names
@@ -163,12 +166,12 @@ class Walk:
     def mend(self, plan: Plan) -> None:
         """What the plan has said that it leaves behind is found, and goes."""
         left = [each for each in self.ailments() if each.ill is Ill.UNUSED]
+        told, found = left_behind(plan), {each.name for each in left}
+        assert found <= told, (sorted(found), plan.effects, self.told[-12:])
+        # On the way to an internal snapshot, files that the one it came from still notes are named, too.
+        assert found == told or any(each.rule == "orphans" for each in plan.findings), (told, self.told[-12:])
         if not left:
             return
-        told = "\n".join((*(each.name for each in left), *self.told[-12:]))
-        # Where a snapshot taken since a revert was deleted, libvirt 11.3 forgets that revert's files.
-        said = any(finding.rule == "orphans" for finding in plan.findings)
-        assert said or all(each.name in _text(plan) for each in left), told
         for each in left:
             os.utime(each.name, (time.time() - 3600,) * 2)  # a file that has just been written is let alone
         situation = replace(self.situation(), health=examine(self.host.inventory(self.guest.uuid)))
@@ -186,8 +189,11 @@ class Walk:
             self.counts["images checked"] += 1
 
 
-def _text(plan: Plan) -> str:
-    return "\n".join(effect.text for effect in plan.effects)
+def left_behind(plan: Plan) -> set[str]:
+    """The files that a plan says it leaves behind."""
+    texts = (*(each.reason for each in plan.findings), *(each.text for each in plan.effects))
+    words = [word.rstrip(",") for text in texts if "behind" in text for word in text.split()]
+    return {word for word in words if word.startswith("/")}
 
 
 @pytest.fixture

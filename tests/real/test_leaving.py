@@ -16,7 +16,7 @@ from testbed.user import User
 from snapgui.core.health.ailments import Ill
 from snapgui.core.health.examine import examine
 from snapgui.core.records import DomainId
-from snapgui.core.requests import Revert
+from snapgui.core.requests import Delete, Revert, Scope
 from snapgui.core.rules import make_plan
 from snapgui.ui.actions import Act
 from snapgui.virt.host import Host
@@ -165,5 +165,33 @@ def test_the_file_that_libvirt_forgets_is_named_before_and_found_afterwards(daem
         ]
         again = make_plan(request, survey(host, machine, request))
         assert not any("behind" in effect.text for effect in again.effects), "libvirt deletes the new one itself"
+    finally:
+        host.close()
+
+
+def test_the_file_that_the_last_of_its_snapshots_leaves_is_named_before_and_found_afterwards(
+    daemon: Daemon, branches: Branches
+) -> None:
+    machine = DomainId(daemon.uri, daemon.virsh("domuuid", "branches"))
+    kept = daemon.virsh("domblklist", "branches").split()[-1]  # of "c"
+    daemon.virsh("snapshot-create-as", "branches", "i")
+    branches.write(4)
+    daemon.virsh("snapshot-create-as", "branches", "d", "--disk-only")
+    daemon.virsh("snapshot-revert", "branches", "b")
+    assert branches.read() == 1
+    host = Host.open(daemon.uri, Events().append)
+    try:
+        assert examine(host.inventory(machine.uuid)).ailments == (), "“i” is in it, and “d” above it"
+        one = Delete(machine, ("d",))
+        plan = make_plan(one, survey(host, machine, one))
+        assert not any("behind" in effect.text for effect in plan.effects)
+        whole = Delete(machine, ("c",), Scope.WITH_CHILDREN)
+        plan = make_plan(whole, survey(host, machine, whole))
+        assert any(effect.text.startswith(f"Leaves {kept} behind") for effect in plan.effects), plan.effects
+        assert run(host, plan.steps) is None
+        assert branches.read() == 1
+        assert [(each.ill, each.name) for each in examine(host.inventory(machine.uuid)).ailments] == [
+            (Ill.UNUSED, kept)
+        ]
     finally:
         host.close()

@@ -1,11 +1,10 @@
 """Who else stands on the files of a machine: a pure function of an inventory."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from snapgui.core.health.evidence import Evidence
 from snapgui.core.health.inventory import Content, Inventory, Seen
-from snapgui.core.records import Dependents
+from snapgui.core.records import Dependents, Ties
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.read import read_domain, read_revert_disks, read_snapshot
@@ -40,7 +39,7 @@ def dependents(inventory: Inventory) -> Dependents:
             writers[path] = tuple(sorted(writing))
         if above:
             images[path] = tuple(sorted(above))
-    return Dependents(machines, images, _noted(case), _unseen(case), writers)
+    return Dependents(machines, images, _ties(case), _unseen(case), writers)
 
 
 def _written(case: Evidence) -> Mapping[str, set[str]]:
@@ -67,32 +66,30 @@ def _strays(case: Evidence) -> Mapping[str, set[str]]:
     }
 
 
-def _noted(case: Evidence) -> Mapping[str, tuple[str, ...]]:
-    """For each snapshot, the overlays there are that nothing else leads to, but where the machine itself is on them.
+def _ties(case: Evidence) -> Ties | None:
+    """What leads to the machine's overlays: all files that an image of the inventory is behind."""
+    overlays = {
+        case.key(file.path): file.path
+        for file in case.inventory.files.values()
+        if file.seen is Seen.FILE and file.content is Content.QCOW2 and file.backing
+    }
 
-    A revert to the snapshot puts the machine elsewhere, and the new overlays in the place of these.
-    """
-    notes: dict[str, frozenset[str]] = {}
-    roots = set(case.own.paths)
+    def reached(paths: Iterable[str]) -> frozenset[str]:
+        return frozenset(overlays[key] for key in case.needed(paths) if key in overlays)
+
+    images, own, since = {}, {}, {}
     try:
         for name, text in case.own.snapshots.items():
-            overlays = (*(disk.path for disk in read_snapshot(text).disks), *read_revert_disks(text))
-            notes[name] = frozenset(overlays) - {""}
-            roots |= case.paths(text) - notes[name]
+            went_on = {disk.path for disk in read_snapshot(text).disks} - {""}
+            again = set(read_revert_disks(text))
+            images[name] = reached(case.paths(text) - went_on - again)
+            own[name], since[name] = reached(went_on), reached(again)
+        machine = reached(path for text in case.own.texts for path in case.paths(text))
     except XmlError:
-        return {}  # that text could name any of them
-    times = Counter(key for paths in notes.values() for key in {case.key(path) for path in paths})
-    below = {case.file(path).backing for paths in notes.values() for path in paths} - {""}
-    used = case.needed(roots | below).union(*(keys for uuid, keys in case.used.items() if uuid != case.own.uuid))
-    alone = {
-        name: tuple(
-            path
-            for path in sorted(paths)
-            if case.file(path).seen is Seen.FILE and times[case.key(path)] == 1 and not {path, case.key(path)} & used
-        )
-        for name, paths in notes.items()
-    }
-    return {name: paths for name, paths in alone.items() if paths}
+        return None
+    others = (keys for uuid, keys in case.used.items() if uuid != case.own.uuid)
+    elsewhere = reached(case.own.paths.union(*others))
+    return Ties(machine, elsewhere, images, own, since)
 
 
 def _unseen(case: Evidence) -> str:

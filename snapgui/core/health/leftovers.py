@@ -6,7 +6,7 @@ proven. What other hosts and other users' libvirt use can't be seen from here.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from snapgui.core.health.ailments import Ailment, Ill
@@ -41,10 +41,11 @@ def _is_own_memory(case: Evidence, file: File) -> bool:
 
 
 def _overlays(case: Evidence, candidates: Mapping[str, File]) -> set[str]:
-    """Those that are based on an image of the machine, and are called as libvirt calls an overlay of it.
+    """Those that are based on an image of the machine, or were, and are called as libvirt calls an overlay of it.
 
     That name is the image's, up to its last dot, and the snapshot's, or the time of a revert
-    (virDomainSnapshotDefAssignExternalNames). With another name it may be somebody's copy or clone.
+    (virDomainSnapshotDefAssignExternalNames). With another name it may be somebody's copy or clone. [run] 11.3: of a
+    branch that is deleted, the image behind may go and the overlay stay: such an image is known by its name alone.
     """
     mine = {path for by_key in case.images.values() for path in by_key.values()}
     mine |= {disk.path for snapshot in case.snapshots for disk in snapshot.record.disks if disk.path}
@@ -57,12 +58,20 @@ def _overlays(case: Evidence, candidates: Mapping[str, File]) -> set[str]:
             for path, file in candidates.items()
             if path not in found
             and file.content is Content.QCOW2
-            and case.key(file.backing) in keys
-            and any(path.startswith(f"{stem}.") for stem in stems)
+            and any(path.startswith(f"{stem}.") and _is_on(case, file, keys, stem) for stem in stems)
         }
         if not fresh:
             return found
         found |= fresh
+
+
+def _is_on(case: Evidence, file: File, keys: Collection[str], stem: str) -> bool:
+    return case.key(file.backing) in keys or (_is_cut_off(case, file) and file.backing.startswith(f"{stem}."))
+
+
+def _is_cut_off(case: Evidence, file: File) -> bool:
+    """Whether what is behind it is gone, so that nobody can read it."""
+    return case.file(file.backing).seen is Seen.MISSING if file.backing else False
 
 
 def _stem(path: str) -> str:
@@ -73,6 +82,8 @@ def _stem(path: str) -> str:
 def _left_over(case: Evidence, chosen: Mapping[str, File], file: File) -> Ailment:
     memory = file.content is Content.MEMORY
     text = translate("Health", "No machine of the host uses this overlay.")
+    if _is_cut_off(case, file):
+        text = translate("Health", "No machine of the host uses this overlay, and the image behind it is gone.")
     doubt = ""
     if memory:
         text = translate("Health", "Saved memory of this machine that no snapshot refers to.")

@@ -16,6 +16,7 @@ from snapgui.core.rules import facts
 from snapgui.core.rules.asleep import asleep_finding
 from snapgui.core.rules.forget import plan_forget, tree_effects
 from snapgui.core.rules.images import external_disks, external_effects, images_of, merge_findings
+from snapgui.core.rules.left_files import left_by_delete, left_effects
 from snapgui.core.rules.naming import fit_for_a_job, undeletable
 from snapgui.core.rules.removal import Facts, Obstacle, Tree, find_order
 from snapgui.core.text import size_text, translate
@@ -46,18 +47,18 @@ def plan_delete(request: Delete, situation: Situation) -> Plan:
         title,
         steps=tuple(_steps(situation, known, [*order, *stuck])),
         findings=tuple(_findings(situation, going)) + tuple(_stuck_findings(situation, known, order, stuck)),
-        effects=tuple(_effects(situation, going)),
+        effects=(*_effects(situation, going), *left_effects(left_by_delete(situation, known, order))),
     )
 
 
 def told_by_xml(snapshots: Snapshots, chosen: tuple[str, ...]) -> tuple[str, ...]:
     """The snapshots whose whole XML tells what deleting the chosen ones, or all below them, does to files.
 
-    Where it does anything to files, these are all: any of them may need a file that would go.
+    Where any is external, these are all: any may need a file that would go, or be the last that needs one that stays.
     """
     records = snapshots.records
-    reached = {name for name in chosen if name in records} | _all_below(snapshots, chosen)
-    return tuple(records) if any(facts.is_external(records[name]) for name in reached) else ()
+    reached = bool(_all_below(snapshots, chosen).union(chosen).intersection(records))
+    return tuple(records) if reached and any(facts.is_external(each) for each in records.values()) else ()
 
 
 def _title(request: Delete, situation: Situation) -> str:

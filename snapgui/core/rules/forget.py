@@ -7,6 +7,7 @@ from snapgui.core.plan import Call, DeleteFlag, Effect, EffectKind, Finding, Lev
 from snapgui.core.records import Situation, Snapshots
 from snapgui.core.requests import Delete
 from snapgui.core.rules import facts
+from snapgui.core.rules.left_files import left_by_forgetting, left_effects
 from snapgui.core.text import translate
 
 
@@ -33,6 +34,7 @@ def plan_forget(request: Delete, situation: Situation, going: list[str]) -> Plan
         text = translate("Plan", "No space is freed: the files of {names} stay, and the machine goes on with them.")
         effects.append(Effect(EffectKind.CHANGES, text.format(names=facts.quoted(external))))
     effects += tree_effects(situation.snapshots, set(going))
+    effects += left_effects(left_by_forgetting(situation, going[::-1]))
     return Plan(request, title, steps, tuple(_findings(situation, going, external)), tuple(effects))
 
 

@@ -85,6 +85,12 @@ class Tree:
         """Whether deleting an external snapshot merges its overlay; else the file goes that it was taken of."""
         return name in self._external and (name == self._current or bool(self._children[name]))
 
+    def dropped(self, name: str) -> frozenset[str]:
+        """The files that go with one that is not merged; libvirt leaves images that it did not make."""
+        if name not in self._external or self.merges(name) or self._parents[name] not in self._external:
+            return frozenset()
+        return self._files.get(name, frozenset())
+
     def obstacle(self, name: str) -> Obstacle | None:
         """Why it can't be deleted now."""
         if name in self._external:
@@ -121,7 +127,7 @@ class Tree:
             return Obstacle.UNFINISHED
         if self.merges(name):
             return Obstacle.BURIED if self.buried(name) else None
-        return Obstacle.NEEDED if self._parents[name] in self._external and self._is_needed(name) else None
+        return Obstacle.NEEDED if self._is_needed(name) else None
 
     def buried(self, name: str) -> list[str]:
         """The internal snapshots in the overlay of an external one."""
@@ -194,9 +200,8 @@ class Tree:
         return above == name
 
     def _is_needed(self, name: str) -> bool:
-        files = self._files.get(name, frozenset())
         others = (self._files.get(other, frozenset()) for other in self._parents if other != name)
-        return not files.isdisjoint(self._facts.in_use.union(*others))
+        return not self.dropped(name).isdisjoint(self._facts.in_use.union(*others))
 
 
 def find_order(facts: Facts, going: Collection[str]) -> tuple[list[str], Tree]:

@@ -14,10 +14,11 @@ from snapgui.core.plan import Effect, EffectKind, Finding, Level
 from snapgui.core.records import Disk, DomainConfig, Mode, Situation, SnapshotRecord, Snapshots
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
+from snapgui.core.rules.left_files import given_up, left_by_revert, left_effects
 from snapgui.core.rules.standing import standing_findings
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
-from snapgui.core.xml.read import read_config_then, read_revert_disks
+from snapgui.core.xml.read import read_config_then
 
 
 def config_then(name: str, situation: Situation) -> DomainConfig | None:
@@ -66,28 +67,14 @@ def _leaving_findings(situation: Situation) -> list[Finding]:
             "Plan", "No snapshot is the current one. libvirt would crash on the way from there to an external snapshot."
         )
         return [Finding("no-current", Level.BLOCKER, reason, remedy)]
-    given_up = _given_up(situation)
-    standing = standing_findings(sorted(given_up), situation, remedy)
-    losing = [name for name in situation.snapshots.records if not given_up.isdisjoint(_images(name, situation))]
+    deleted = given_up(situation)
+    standing = standing_findings(sorted(deleted), situation, remedy)
+    losing = [name for name in situation.snapshots.records if not deleted.isdisjoint(_images(name, situation))]
     if not losing:
         return standing
     reason = translate("Plan", "libvirt would delete {files}, without which {names} can’t be reverted to any more.")
-    reason = reason.format(files=", ".join(sorted(given_up)), names=facts.quoted(losing))
+    reason = reason.format(files=", ".join(sorted(deleted)), names=facts.quoted(losing))
     return [Finding("needed", Level.BLOCKER, reason, remedy), *standing]
-
-
-def _given_up(situation: Situation) -> frozenset[str]:
-    """The files that a revert to an external snapshot deletes, as far as their names are known."""
-    current = situation.snapshots.current or ""
-    record = situation.snapshots.records.get(current)
-    if record is None or not facts.is_external(record):
-        return frozenset()
-    try:
-        since = read_revert_disks(situation.snapshot_xml.get(current, ""))
-    except XmlError:
-        since = ()
-    own = (disk.path for disk in record.disks if disk.mode is Mode.EXTERNAL)
-    return frozenset(since or own) - {""}
 
 
 def _images(name: str, situation: Situation) -> frozenset[str]:
@@ -165,10 +152,10 @@ def in_other_images(record: SnapshotRecord, situation: Situation) -> bool:
 
 
 def left_behind(record: SnapshotRecord, situation: Situation) -> list[Finding]:
-    """The files that nothing will use any more after going to an internal snapshot in other images."""
+    """The files that the machine leaves for an internal snapshot in other images, some of which nothing uses then."""
     known = facts.overlays(situation)
     stands_on = known.get(situation.snapshots.current) or record.name
-    files = _present(situation)
+    files = list(dict.fromkeys((*_present(situation), *left_by_revert(record, situation))))
     if files:
         reason = translate("Plan", "Reverting leaves {files} behind, of the external snapshot “{name}”.")
     else:
@@ -207,18 +194,14 @@ def left_alone(record: SnapshotRecord, situation: Situation) -> list[Effect]:
 def file_effects(record: SnapshotRecord, situation: Situation, kept: Take | None) -> list[Effect]:
     """What becomes of the disks' files on the way to an external snapshot; ``kept``: the safety snapshot's request."""
     files = _present(situation)
-    given_up = sorted(_given_up(situation) - set(situation.missing.values()))
+    deleted = sorted(given_up(situation) - set(situation.missing.values()))
     effects = []
-    if kept is None and given_up:
+    if kept is None and deleted:
         text = translate("Plan", "Deletes {files}.")
-        if given_up == sorted(files):
+        if deleted == sorted(files):
             text = translate("Plan", "Deletes {files}, in which the disks are now.")
-        effects.append(Effect(EffectKind.LOSES, text.format(files=", ".join(given_up))))
-    if forgotten := [*_forgotten(record, situation, kept), *_unnoted(situation, kept)]:
-        text = translate(
-            "Plan", "Leaves {files} behind, which no snapshot needs any more: “Check health” looks for such files."
-        )
-        effects.append(Effect(EffectKind.CHANGES, text.format(files=", ".join(forgotten))))
+        effects.append(Effect(EffectKind.LOSES, text.format(files=", ".join(deleted))))
+    effects += left_effects(left_by_revert(record, situation, kept))
     then = config_then(record.name, situation)
     if then is None:
         folders = ", ".join(dict.fromkeys(posixpath.dirname(file) for file in files))
@@ -255,52 +238,6 @@ def _goes_on(disk: Disk, record: SnapshotRecord, situation: Situation, kept: Tak
             "and is in the snapshot from then on.",
         )
     return Effect(kind, text.format(disk=disk.target, image=disk.source))
-
-
-def _forgotten(record: SnapshotRecord, situation: Situation, kept: Take | None) -> list[str]:
-    """The overlays that only this snapshot's note kept in use, and that libvirt overwrites without deleting them.
-
-    A snapshot with children notes the overlays of the last revert to it beside its own, one without in their place
-    (qemuSnapshotRevertExternalFinish).
-    """
-    if situation.dependents is None:
-        return []
-    parents = {each.parent for each in situation.snapshots.records.values()}
-    if kept is not None:
-        parents.add(situation.snapshots.current)
-    noted = [disk.path for disk in record.disks if disk.mode is Mode.EXTERNAL]
-    if record.name in parents:
-        try:
-            noted = list(read_revert_disks(situation.snapshot_xml.get(record.name, "")))
-        except XmlError:
-            return []
-    otherwise = _given_up(situation)
-    if kept is not None:  # which is in the files that the machine is on, or above them
-        layers = (layer.path for chain in situation.chains.values() for layer in chain)
-        otherwise = frozenset((*_present(situation), *layers))
-    alone = situation.dependents.noted.get(record.name, ())
-    return [path for path in noted if path in alone and path not in otherwise]
-
-
-def _unnoted(situation: Situation, kept: Take | None) -> list[str]:
-    """The overlays that the machine is on, and that libvirt has forgotten to be of any snapshot.
-
-    So it does with those of a revert once a snapshot that was taken since is deleted.
-    """
-    if (
-        kept is not None
-        or situation.dependents is None
-        or not situation.snapshots.records.keys() <= set(situation.snapshot_xml)
-    ):
-        return []
-    known = set(_given_up(situation))
-    for name, record in situation.snapshots.records.items():
-        known.update(_images(name, situation), (disk.path for disk in record.disks))
-        try:
-            known.update(read_revert_disks(situation.snapshot_xml[name]))
-        except XmlError:
-            return []
-    return [path for path in _present(situation) if path not in known]
 
 
 def _present(situation: Situation) -> list[str]:

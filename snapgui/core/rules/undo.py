@@ -7,6 +7,7 @@ from snapgui.core.records import DomainState, Mode, Pause, Situation, SnapshotRe
 from snapgui.core.requests import Delete, Revert, Undo
 from snapgui.core.rules import facts
 from snapgui.core.rules.delete import plan_delete
+from snapgui.core.rules.left_files import left_by_revert, left_by_undo, left_effects
 from snapgui.core.rules.revert import plan_revert
 from snapgui.core.rules.revert_files import config_then
 from snapgui.core.text import translate
@@ -33,9 +34,11 @@ def plan_undo(request: Undo, situation: Situation) -> Plan:
         obstacle = _not_yet(obstacle)
     becomes_current = [effect for effect in effects if effect.names == (record.name,)]
     if obstacle is None:
-        effects = [effect for effect in effects if effect not in becomes_current]
+        otherwise = [*becomes_current, *left_effects(left_by_revert(record, situation))]
+        effects = [effect for effect in effects if effect not in otherwise]
         text = translate("Plan", "“{name}” is deleted then: the machine itself holds all of it.")
         effects.append(Effect(EffectKind.CHANGES, text.format(name=record.name), (record.name,)))
+        effects += left_effects(left_by_undo(record, situation))
         # The machine is where it should be by then: whatever becomes of the snapshot is no failure of the undoing.
         steps += [replace(step, may_fail=True) for step in gone.steps] if steps else []
     else:

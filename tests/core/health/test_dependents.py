@@ -1,10 +1,10 @@
 """Who else stands on a machine's files: a small host is made up, and looked at."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from snapgui.core.health.dependents import dependents
 from snapgui.core.health.inventory import Content, File, Inventory, MachineTexts, Seen
+from snapgui.core.records import Ties
 
 _BASE, _OVERLAY, _CLONE = "/images/pisces.qcow2", "/images/pisces.s1", "/clones/virgo.qcow2"
 
@@ -58,31 +58,31 @@ def test_what_could_not_be_looked_at_is_said() -> None:
     assert dependents(_host(others=(MachineTexts("other", "virgo", why="No."),))).unseen == "virgo: No."
 
 
-def _noting(name: str, base: str, own: str, *revert: str) -> str:
+def _noting(name: str, base: str, own: str, *since: str) -> str:
     disk = "<disk name='vda' snapshot='external' type='file'><source file='{}'/></disk>"
-    since = f"<revertDisks>{''.join(disk.format(path) for path in revert)}</revertDisks>" if revert else ""
-    disks = f"<disks>{disk.format(own)}</disks>{since}{_domain('pisces', base)}"
+    again = f"<revertDisks>{''.join(disk.format(path) for path in since)}</revertDisks>" if since else ""
+    disks = f"<disks>{disk.format(own)}</disks>{again}{_domain('pisces', base)}"
     return f"<domainsnapshot><name>{name}</name><state>disk-snapshot</state>{disks}</domainsnapshot>"
 
 
-def test_an_overlay_that_only_a_snapshots_note_keeps_in_use_is_told() -> None:
-    left = "/images/pisces.1795409964"
-    host = _host(_file(left, _BASE))
+def test_what_keeps_an_overlay_in_use_is_told() -> None:
+    since, above, gone = "/images/pisces.1795409964", "/images/pisces.s2", "/images/pisces.gone"
+    files = _file(since, _BASE), _file(above, since), _file(gone, _BASE, seen=Seen.MISSING)
+    snapshots = {"s1": _noting("s1", _BASE, _OVERLAY, since), "s2": _noting("s2", since, above, gone)}
 
-    def noted(*texts: str, files: tuple[File, ...] = ()) -> Mapping[str, tuple[str, ...]]:
-        own = replace(host.machines[0], snapshots={f"s{number}": text for number, text in enumerate(texts, 1)})
-        every = {**host.files, **{each.path: each for each in files}}
-        return dependents(replace(host, machines=(own,), files=every)).noted
+    def ties(text: str = snapshots["s1"], others: tuple[MachineTexts, ...] = ()) -> Ties | None:
+        host = _host(*files, others=others)
+        own = replace(host.machines[0], snapshots={**snapshots, "s1": text})
+        return dependents(replace(host, machines=(own, *others))).ties
 
-    first = _noting("s1", _BASE, _OVERLAY, left)
-    above = "/images/pisces.s2"
-    assert noted(first) == {"s1": (left, _OVERLAY)}, "where the machine is now is not where it is after a revert"
-    assert noted(first, _noting("s2", _OVERLAY, above)) == {"s1": (left,)}, "the second was taken of the other"
-    assert noted(first, _noting("s2", left, above)) == {"s1": (_OVERLAY,)}
-    assert noted(first, _noting("s2", _BASE, left)) == {"s1": (_OVERLAY,)}, "both note it"
-    assert noted(first, _noting("s2", _BASE, above), files=(_file(above, left),)) == {"s1": (_OVERLAY,), "s2": (above,)}
-    assert noted(first, files=(_file(left, seen=Seen.MISSING),)) == {"s1": (_OVERLAY,)}
-    assert noted(first, "<domainsnapshot") == {}
+    assert ties() == Ties(
+        machine=frozenset({_OVERLAY}),
+        images={"s1": frozenset(), "s2": frozenset({since})},
+        own={"s1": frozenset({_OVERLAY}), "s2": frozenset({above, since})},
+        since={"s1": frozenset({since}), "s2": frozenset()},
+    )
+    assert ties(others=(_virgo(above),)) == replace(ties() or Ties(), elsewhere=frozenset({above, since}))
+    assert ties("<domainsnapshot") is None, "it could name any"
 
 
 def test_who_writes_to_an_image_is_told_from_who_only_reads_it() -> None:

@@ -220,6 +220,18 @@ def test_what_is_no_overlay_or_memory_of_this_machine_is_not_even_named(file: Fi
     assert _left(_host(file), file.path) is None
 
 
+def test_an_overlay_whose_image_behind_it_is_gone_is_known_by_its_name() -> None:
+    gone = File("/images/pisces.s1", Seen.MISSING)
+    cut_off = _file("/images/pisces.s2", gone.path)
+    found = _left(_host(cut_off, gone), cut_off.path)
+    assert found is not None
+    assert "the image behind it is gone" in found.text
+    assert not found.why_not
+    assert _left(_host(cut_off, replace(gone, seen=Seen.UNREAD)), cut_off.path) is None
+    elsewhere = replace(gone, path="/images/another.s1")
+    assert _left(_host(replace(cut_off, backing=elsewhere.path), elsewhere), cut_off.path) is None
+
+
 def test_memory_of_this_machine_is_named_with_its_doubt() -> None:
     found = _left(_host(_file("/images/pisces.mem", content=Content.MEMORY, owner="own")), "/images/pisces.mem")
     assert found is not None

@@ -9,14 +9,11 @@ import pytest
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Call, EffectKind, Level, Plan, RevertFlag
 from snapgui.core.records import (
-    Dependents,
     Disk,
     DomainId,
     DomainState,
     Kind,
-    Mode,
     Situation,
-    SnapshotDisk,
     SnapshotRecord,
     SnapshotState,
 )
@@ -291,31 +288,6 @@ def test_files_of_external_snapshots_are_left_behind(
     assert not rules(revert(*tree, to="b", current="b"))
 
 
-def test_an_overlay_that_libvirt_forgets_is_named(
-    revert: Callable[..., Plan],
-    snapshot: Callable[..., Any],
-    external: Mapping[str, Any],
-    domain: DomainId,
-    situation: Callable[..., Situation],
-) -> None:
-    """The machine was reverted to "a", then to the internal "i", which left "a" its note of the file of that revert."""
-    tree = (snapshot("a", **external), snapshot("i", "a"))
-    disk = "<disk name='vda' snapshot='external' type='file'><source file='/images/vda.1795409964'/></disk>"
-    xmls = {"a": f"<domainsnapshot><name>a</name><revertDisks>{disk}</revertDisks></domainsnapshot>"}
-    alone = Dependents(noted={"a": ("/images/vda.1795409964", "/images/vda.x")})
-    words = {"snapshot_xml": xmls, "dependents": alone}
-    left = "Leaves /images/vda.1795409964 behind"
-    assert left in told(revert(*tree, current="i", **words))
-    assert "behind" not in told(revert(*tree, current="i", snapshot_xml=xmls)), "nobody has looked"
-    assert "behind" not in told(revert(*tree, current="i", snapshot_xml=xmls, dependents=Dependents()))
-    assert "behind" not in told(revert(*tree, current="a", **words)), "it is deleted"
-    assert "Leaves /images/vda.x behind" in told(revert(tree[0], snapshot("i"), current="i", **words)), "no child"
-    here = situation(*tree, current="a", disks=(Disk("vda", source="/images/vda.1795409964"),), **words)
-    assert "behind" not in told(make_plan(Revert(domain, "a", safety=propose("a", here)), here)), "it holds the safety"
-    child = situation(snapshot("a", **external), current="a", **words)
-    assert left in told(make_plan(Revert(domain, "a", safety=propose("a", child)), child)), "the safety is a child"
-
-
 def taken_on(path: str) -> str:
     """The XML of a snapshot of a machine that stood on this file."""
     disk = f"<disk type='file'><source file='{path}'/><target dev='vda'/></disk>"
@@ -453,17 +425,3 @@ def test_no_qemu_restarts_where_the_machine_is_off_afterwards(
     assert not any("QEMU restarts" in text for text in ends_off)
     effects = revert(snapshot("a"), state=DomainState.RUNNING).effects
     assert any("QEMU restarts" in effect.text for effect in effects)
-
-
-def test_an_overlay_that_libvirt_knows_of_no_snapshot_any_more_is_named(
-    revert: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
-) -> None:
-    """A snapshot taken since the last revert was deleted: with it, libvirt forgot the file of that revert."""
-    (only,) = tree = (snapshot("a", **external),)
-    forgotten = {"disks": (Disk("vda", source="/images/vda.1795411572", format="qcow2"),)}
-    xmls = {"a": "<domainsnapshot><name>a</name></domainsnapshot>"}
-    words = {"current": "a", "snapshot_xml": xmls, "dependents": Dependents(), **forgotten}
-    assert "Leaves /images/vda.1795411572 behind" in told(revert(*tree, **words))
-    own = replace(only, disks=(SnapshotDisk("vda", Mode.EXTERNAL, "/images/vda.1795411572"),))
-    assert "behind" not in told(revert(own, **words)), "it is deleted"
-    assert "behind" not in told(revert(*tree, **{**words, "dependents": None})), "nobody has looked"
