@@ -6,18 +6,16 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import libvirt
 import pytest
 from pytestqt.qtbot import QtBot
 from testbed.daemon import Daemon
-from testbed.several import Several
+from testbed.several import Several, unsaid
 
 from snapgui.core import virsh
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.job_words import problem_of
 from snapgui.core.plan import Plan
 from snapgui.core.records import Kind
-from snapgui.core.rules import facts
 
 _MACHINE = """\
 <domain type='qemu'>
@@ -119,11 +117,7 @@ def test_a_name_that_one_has_by_now_is_said_and_the_others_are_kept_or_rolled_ba
     assert _taken(daemon, "x") == {"aquarius": not roll_back, "cancer": True, "taurus": not roll_back}
     if roll_back:
         left = {path.name for path in daemon.images.iterdir()} - before - {"cancer.other"}
-        if libvirt.getVersion() < facts.SINCE_MEMORY_FILE_DELETE:
-            said = [finding.reason for finding in plan.findings if finding.rule == "failing"]
-            assert "The memory files of" in said[0] or kind is Kind.INTERNAL
-            left = {name for name in left if not name.endswith(".mem")}
-        assert not left, "files of what was rolled back"
+        assert not unsaid(plan, left), "files of what was rolled back"
     _images_are_sound(daemon)
 
 
