@@ -203,6 +203,11 @@ class SnapshotRecord:
             return Kind.INTERNAL
         return Kind.UNKNOWN
 
+    @property
+    def external(self) -> bool:
+        """Whether it keeps anything in files of its own."""
+        return self.kind in (Kind.EXTERNAL, Kind.DISK_ONLY)
+
 
 @dataclass(frozen=True, slots=True)
 class Size:

@@ -1,13 +1,13 @@
-"""Counts an image's clusters in a process of its own.
+"""Counts images' clusters in a process of its own.
 
 So the application keeps neither numpy nor a large image's tables in its memory, its threads don't wait for each other
 while it counts, and whatever an image does to its reader stays there. The process opens a file of this computer itself,
 for reading; of any other source it asks for each range.
 
-Both sides send lines of JSON. The child: ``{"read": [[offset, length], …]}``, ``{"measure": true}``,
-``{"part": 0.5}``, and last ``{"found": …}`` or ``{"error": [class, text]}``. The parent: what is wanted, and then an
-answer to each ``measure``, the image's size, and to each ``read``: for each range, as they come from the source, a
-length and so many bytes. Neither side ever has all of them.
+Both sides send lines of JSON. The child: ``{"read": [[offset, length], …], "of": 0}`` with the image's place,
+``{"measure": 0}``, ``{"part": 0.5}``, and last ``{"found": …}`` or ``{"error": [class, text]}``. The parent: what is
+wanted, and then an answer to each ``measure``, the image's size, and to each ``read``: for each range, as they come
+from the source, a length and so many bytes. Neither side ever has all of them.
 """
 
 import json
@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import astuple, dataclass
 from functools import partial
 from io import BufferedRWPair
@@ -52,7 +52,7 @@ class Figures:
 
 def figures(source: ByteSource, progress: Progress | None = None) -> Figures:
     """Who holds what. Raises Qcow2Error, what the source raises, and what ``progress`` raises: the way to cancel."""
-    found = _run(source, progress or (lambda _: None))
+    found = _run("figures", [source], progress)
     return Figures(
         tuple(found["snapshots"]),
         tuple(tuple(each) for each in found["alone"]),
@@ -62,8 +62,20 @@ def figures(source: ByteSource, progress: Progress | None = None) -> Figures:
     )
 
 
-def _run(source: ByteSource, progress: Progress) -> dict[str, Any]:
-    wanted = {"size": source.size(), "path": source.path if isinstance(source, LocalFile) else None}
+def merges(
+    sources: Sequence[ByteSource], *, raw: bool = False, progress: Progress | None = None
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """For each base and top: the bytes that a merge writes, and by how many the base grows.
+
+    As ``snapgui.qcow2.merging.read_merges``, which says what is taken and raised.
+    """
+    found = _run("merges", sources, progress, raw=raw)
+    return {(base, top): (written, grows) for base, top, written, grows in found["merges"]}
+
+
+def _run(task: str, sources: Sequence[ByteSource], progress: Progress | None, **options: bool) -> dict[str, Any]:
+    images = [{"size": one.size(), "path": one.path if isinstance(one, LocalFile) else None} for one in sources]
+    wanted = {"task": task, "images": images, **options}
     ours, theirs = socket.socketpair()
     with ours, theirs:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -76,7 +88,7 @@ def _run(source: ByteSource, progress: Progress) -> dict[str, Any]:
         try:
             with ours.makefile("rwb") as stream:
                 _say(stream, wanted)
-                return _attend(stream, source, progress)
+                return _attend(stream, sources, progress or (lambda _: None))
         except BrokenPipeError as error:
             raise DamagedImageError(_ENDED) from error
         finally:
@@ -87,17 +99,18 @@ def _run(source: ByteSource, progress: Progress) -> dict[str, Any]:
 _ENDED: Final = "the process that counts its clusters has ended without a word"
 
 
-def _attend(stream: BufferedRWPair, source: ByteSource, progress: Progress) -> dict[str, Any]:
+def _attend(stream: BufferedRWPair, sources: Sequence[ByteSource], progress: Progress) -> dict[str, Any]:
     part = 0.0
     while line := stream.readline():
         said = json.loads(line)
         if "read" in said:
-            for found in _read(source, said["read"]):
+            for found in _read(sources[said["of"]], said["read"]):
                 stream.write(b"%d\n" % len(found))
                 stream.write(found)
                 progress(part)  # a source may be slow: so that it can be cancelled
             stream.flush()
         elif "measure" in said:
+            source = sources[said["measure"]]
             stream.write(b"%d\n" % (source.measure() if is_distant(source) else source.size()))
             stream.flush()
         elif "part" in said:
@@ -125,45 +138,58 @@ def _say(stream: BufferedRWPair, said: dict[str, Any]) -> None:
 # The child's side
 
 
-class _AtParent:
-    """An image that the parent reads: a ``DistantSource``."""
+class _Parent:
+    """The stream of answers, and the ranges that are still to come on it, whoever wants them."""
 
-    def __init__(self, stream: BufferedRWPair, size: int) -> None:
-        self._stream = stream
+    def __init__(self, stream: BufferedRWPair) -> None:
+        self.stream = stream
+        self._left = 0
+
+    def ask(self, said: dict[str, Any], ranges: int = 0) -> None:
+        self.drain()
+        _say(self.stream, said)
+        self._left = ranges
+
+    def next(self) -> bytes:
+        self._left -= 1
+        return self.stream.read(int(self.stream.readline()))
+
+    def drain(self) -> None:
+        while self._left:
+            self.next()
+
+
+class _AtParent:
+    """An image that the parent reads and closes: a ``DistantSource``."""
+
+    def __init__(self, parent: _Parent, place: int, size: int) -> None:
+        self._parent = parent
+        self._place = place
         self._size = size
-        self._left = 0  # ranges that the parent sends still, whoever wants them
 
     def size(self) -> int:
         return self._size
 
     def measure(self) -> int:
-        self.close()
-        _say(self._stream, {"measure": True})
-        self._size = int(self._stream.readline())
+        self._parent.ask({"measure": self._place})
+        self._size = int(self._parent.stream.readline())
         return self._size
 
     def read(self, offset: int, length: int) -> bytes:
         return next(self.read_ranges([(offset, length)]))
 
     def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-        self.close()
-        _say(self._stream, {"read": [*ranges]})
-        self._left = len(ranges)
-        while self._left:
-            yield self._next()
-
-    def _next(self) -> bytes:
-        self._left -= 1
-        return self._stream.read(int(self._stream.readline()))
+        self._parent.ask({"read": [*ranges], "of": self._place}, len(ranges))
+        for _ in ranges:
+            yield self._parent.next()
 
     def close(self) -> None:
-        """Take what is still to come; the parent closes the image."""
-        while self._left:
-            self._next()
+        """Take what is still to come."""
+        self._parent.drain()
 
 
 def _count(source: ByteSource, progress: Progress) -> dict[str, Any]:
-    """Here alone numpy is loaded."""
+    """Here and below alone numpy is loaded."""
     from snapgui.qcow2.clusters import read_clusters  # noqa: PLC0415 - not in the parent
 
     clusters = read_clusters(source, shared=True, progress=progress)
@@ -176,14 +202,29 @@ def _count(source: ByteSource, progress: Progress) -> dict[str, Any]:
     }
 
 
+def _merge(sources: Sequence[ByteSource], progress: Progress, *, raw: bool) -> dict[str, Any]:
+    from snapgui.qcow2.merging import read_merges  # noqa: PLC0415 - not in the parent
+
+    found = read_merges(sources, raw=raw, progress=progress)
+    return {"merges": [(*place, merge.written, merge.grows) for place, merge in found.items()]}
+
+
 def _main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as parent, parent.makefile("rwb") as stream:
         wanted = json.loads(stream.readline())
+        answers = _Parent(stream)
+        progress = partial(_tell, stream)
         try:
-            path = wanted["path"]
-            source: ByteSource = LocalFile(path) if path else _AtParent(stream, wanted["size"])
-            with closing(source):
-                found = _count(source, partial(_tell, stream))
+            with ExitStack() as opened:
+                sources: list[ByteSource] = []
+                for place, image in enumerate(wanted["images"]):
+                    path = image["path"]
+                    source = LocalFile(path) if path else _AtParent(answers, place, image["size"])
+                    sources.append(opened.enter_context(closing(source)))
+                if wanted["task"] == "merges":
+                    found = _merge(sources, progress, raw=wanted["raw"])
+                else:
+                    found = _count(sources[0], progress)
         except (Qcow2Error, OSError) as error:
             _say(stream, {"error": [type(error).__name__, str(error)]})
         else:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from snapgui.core import tree
+from snapgui.core.overlays import external_disks
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import Mode, Situation, Snapshots
 from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import facts
 from snapgui.core.rules.asleep import asleep_finding
 from snapgui.core.rules.forget import plan_forget, tree_effects
-from snapgui.core.rules.images import external_disks, external_effects, images_of, merge_findings
+from snapgui.core.rules.images import external_effects, images_of, merge_findings
 from snapgui.core.rules.left_files import left_by_delete, left_effects
 from snapgui.core.rules.naming import fit_for_a_job, undeletable
 from snapgui.core.rules.removal import Facts, Obstacle, Tree, find_order

@@ -5,7 +5,7 @@ from typing import Final
 
 from snapgui.core import tree
 from snapgui.core.plan import Call, Finding, Level, Step
-from snapgui.core.records import Disk, Kind, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.records import Disk, Situation, SnapshotRecord, SnapshotState
 from snapgui.core.text import translate
 
 # libvirt's versions that change what works: https://libvirt.org/news.html
@@ -27,7 +27,6 @@ SINCE_MANY_FILES: Final = 12_000_000
 PATIENCE: Final = 20  # seconds for each answer of a guest's agent, where nothing else may go on meanwhile
 
 _NAMED_IN_A_SENTENCE: Final = 5
-_EXTERNAL = frozenset({Kind.EXTERNAL, Kind.DISK_ONLY})
 
 
 def is_qemu(situation: Situation) -> bool:
@@ -70,7 +69,7 @@ def has_memory(record: SnapshotRecord) -> bool:
 
 def is_external(record: SnapshotRecord) -> bool:
     """Whether it keeps anything in files of its own."""
-    return record.kind in _EXTERNAL
+    return record.external
 
 
 def overlays(situation: Situation) -> dict[str | None, str | None]:

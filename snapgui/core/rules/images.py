@@ -1,16 +1,13 @@
-"""What becomes of the files of external snapshots that are deleted.
-
-libvirt's qemuSnapshotDeleteExternalPrepareData, seen on 11.3: where the machine stands on a snapshot's overlay, the
-overlay is committed into the file below it; elsewhere the file goes that only this snapshot's state was in.
-"""
+"""What becomes of the files of external snapshots that are deleted, in words: ``core.overlays`` says which."""
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 
 from snapgui.core import tree
+from snapgui.core.overlays import Layout, Merging, external_disks
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
-from snapgui.core.records import DomainConfig, Mode, Situation, SnapshotRecord, SnapshotState
+from snapgui.core.records import DomainConfig, Situation, SnapshotState
 from snapgui.core.rules import facts
 from snapgui.core.rules.asleep import asleep_finding
 from snapgui.core.rules.standing import standing_findings
@@ -21,20 +18,12 @@ from snapgui.core.xml.read import read_config_then
 _SAID_ONE_BY_ONE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Merge:
-    """``file`` is committed into ``base``, and goes; "" where a name is not known."""
-
-    file: str
-    base: str
-
-
 def external_effects(situation: Situation, going: Sequence[str]) -> list[Effect]:
     """What deleting does to files, for those of ``going`` that are external; without the unreadable ones."""
     external = [name for name in going if facts.is_external(situation.snapshots.records[name])]
     if not external:
         return []
-    line = _line(situation)
+    line = _layout(situation).line()
     merged = [name for name in line if name in external]
     dropped = [name for name in external if name not in line]
     effects = _merge_effects(situation, merged, line)
@@ -42,13 +31,9 @@ def external_effects(situation: Situation, going: Sequence[str]) -> list[Effect]
     return effects + _memory_effects(situation, external)
 
 
-def _line(situation: Situation) -> list[str]:
-    """The external snapshots whose overlays the machine stands on, from the root."""
-    current = situation.snapshots.current
-    if current is None:
-        return []
-    names = [current, *tree.ancestors(situation.snapshots, current)]
-    return [name for name in reversed(names) if facts.is_external(situation.snapshots.records[name])]
+def _layout(situation: Situation) -> Layout:
+    disks = () if situation.config is None else situation.config.disks
+    return Layout(situation.snapshots, {disk.target: disk.source for disk in disks}, partial(images_of, situation))
 
 
 def merge_findings(situation: Situation, external: Sequence[str]) -> list[Finding]:
@@ -65,7 +50,7 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
         )
         reason = reason.format(disks=", ".join(sorted(situation.block_jobs)))
         findings.append(Finding("block-job", Level.BLOCKER, reason, remedy))
-    line = _line(situation)
+    line = _layout(situation).line()
     merged = [name for name in reversed(line) if name in external]
     kept = {name for name in line if name not in external}
     deep = [name for name in merged if kept.intersection(line[line.index(name) + 1 :])]
@@ -83,9 +68,9 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
     findings += _unmergeable(situation, merged)
     if merged and (finding := asleep_finding("merge-paused", situation)) is not None:
         findings.append(finding)
-    merges = [each for name in merged for each in _merges(situation, name, line)]
+    merges = [each for name in merged for each in _layout(situation).merges(name, line)]
     touched = [path for merge in merges for path in (merge.base, merge.file)]
-    touched += [path for name in external if name not in line for path in _dropped(situation, name)]
+    touched += [path for name in external if name not in line for path in _layout(situation).dropped(name)]
     way_out = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
     return [*findings, *standing_findings(touched, situation, way_out), *_space_findings(situation, merges)]
 
@@ -125,7 +110,7 @@ def _volumes_in(situation: Situation, name: str) -> list[str]:
     return [disk.target for disk in disks if disk.source_type == "volume" and disk.target in kept]
 
 
-def _space_findings(situation: Situation, merges: Sequence[_Merge]) -> list[Finding]:
+def _space_findings(situation: Situation, merges: Sequence[Merging]) -> list[Finding]:
     """What is merged takes as much again at most, until its overlay goes; of several, the largest counts."""
     allocated = {layer.path: layer.allocated or 0 for chain in situation.chains.values() for layer in chain}
     needed: dict[str, int] = {}
@@ -145,7 +130,7 @@ def _space_findings(situation: Situation, merges: Sequence[_Merge]) -> list[Find
 def _merge_effects(situation: Situation, merged: list[str], line: list[str]) -> list[Effect]:
     if not merged:
         return []
-    merges = [merge for name in reversed(merged) for merge in _merges(situation, name, line)]
+    merges = [merge for name in reversed(merged) for merge in _layout(situation).merges(name, line)]
     effects = []
     if len(merges) > _SAID_ONE_BY_ONE or not all(merge.file and merge.base for merge in merges):
         text = translate(
@@ -163,29 +148,8 @@ def _merge_effects(situation: Situation, merged: list[str], line: list[str]) -> 
     return effects
 
 
-def _merges(situation: Situation, name: str, line: list[str]) -> list[_Merge]:
-    """For each disk in the snapshot. The overlay that it made may have given way to another at a later revert."""
-    bases = images_of(situation, name)
-    after = line[line.index(name) + 1 :]
-    if after:
-        files = images_of(situation, after[0])
-    else:
-        files = {} if situation.config is None else {disk.target: disk.source for disk in situation.config.disks}
-    record = situation.snapshots.records[name]
-    return [_Merge(files.get(target, ""), bases.get(target, "")) for target in external_disks(record)]
-
-
-def _dropped(situation: Situation, name: str) -> list[str]:
-    """The files that go with a snapshot on whose overlay the machine does not stand; "" where a name is not known."""
-    parent = tree.parents(situation.snapshots)[name]
-    if parent is None or not facts.is_external(situation.snapshots.records[parent]):
-        return []  # libvirt leaves an image that it did not make: seen on 11.3.
-    bases = images_of(situation, name)
-    return [bases.get(target, "") for target in external_disks(situation.snapshots.records[name])]
-
-
 def _drop_effect(situation: Situation, name: str) -> Effect:
-    files = _dropped(situation, name)
+    files = _layout(situation).dropped(name)
     parent = tree.parents(situation.snapshots)[name]
     if parent is None or not facts.is_external(situation.snapshots.records[parent]):
         text = translate("Plan", "“{name}” goes, and the file that it was taken of stays.").format(name=name)
@@ -215,11 +179,6 @@ def _memory_effects(situation: Situation, external: list[str]) -> list[Effect]:
         known = size.bytes if size is not None and size.bytes else 0
         effects.append(Effect(EffectKind.CHANGES, text.format(file=file, size=size_text(known))))
     return effects
-
-
-def external_disks(record: SnapshotRecord) -> list[str]:
-    """The targets of the disks that it has overlays of."""
-    return [disk.target for disk in record.disks if disk.mode is Mode.EXTERNAL]
 
 
 def images_of(situation: Situation, name: str) -> dict[str, str]:

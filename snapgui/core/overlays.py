@@ -1,0 +1,63 @@
+"""Which image files go when external snapshots are deleted: libvirt's qemuSnapshotDeleteExternalPrepareData.
+
+Seen on 11.3: where the machine stands on a snapshot's overlay, the overlay is committed into the file below it;
+elsewhere the file goes that only this snapshot's state was in.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from snapgui.core import tree
+from snapgui.core.records import Mode, SnapshotRecord, Snapshots
+
+Sources = Mapping[str, str]  # the image of each disk, by its target; "" where it is no file
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """``file`` is committed into ``base``, and goes; "" where a name is not known."""
+
+    target: str
+    file: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A machine's snapshots and the images that its disks are on: ``now``, and in each ``then``, by its name.
+
+    ``then`` is empty for a snapshot whose XML has not been read.
+    """
+
+    snapshots: Snapshots
+    now: Sources
+    then: Callable[[str], Sources]
+
+    def line(self) -> list[str]:
+        """The external snapshots whose overlays the machine stands on, from the root."""
+        current = self.snapshots.current
+        if current is None or current not in self.snapshots.records:
+            return []
+        names = [current, *tree.ancestors(self.snapshots, current)]
+        return [name for name in reversed(names) if self.snapshots.records[name].external]
+
+    def merges(self, name: str, line: list[str]) -> list[Merging]:
+        """For each disk in a snapshot of the line. Its first overlay may have given way to another at a revert."""
+        bases = self.then(name)
+        after = line[line.index(name) + 1 :]
+        files = self.then(after[0]) if after else self.now
+        targets = external_disks(self.snapshots.records[name])
+        return [Merging(target, files.get(target, ""), bases.get(target, "")) for target in targets]
+
+    def dropped(self, name: str) -> list[str]:
+        """The files that go with a snapshot that is not of the line; "" where a name is not known."""
+        parent = tree.parents(self.snapshots)[name]
+        if parent is None or not self.snapshots.records[parent].external:
+            return []  # libvirt leaves an image that it did not make: seen on 11.3.
+        bases = self.then(name)
+        return [bases.get(target, "") for target in external_disks(self.snapshots.records[name])]
+
+
+def external_disks(record: SnapshotRecord) -> list[str]:
+    """The targets of the disks that it has overlays of."""
+    return [disk.target for disk in record.disks if disk.mode is Mode.EXTERNAL]
