@@ -58,6 +58,7 @@ class Call(Enum):
     DESTROY = "virDomainDestroy"
     DEFINE = "virDomainDefineXMLFlags"
     DEFINE_NEW = "virDomainDefineXMLFlags, of a machine that is not there yet"
+    UNDEFINE = "virDomainUndefineFlags"
     FS_FREEZE = "virDomainFSFreeze"
     FS_THAW = "virDomainFSThaw"
     SET_TIME = "virDomainSetTime"

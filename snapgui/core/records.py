@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from snapgui.core.errors import Problem
 
 if TYPE_CHECKING:
+    from snapgui.core.bundle import FoundBundle
     from snapgui.core.health.ailments import Health
 from snapgui.core.usage import Usage
 
@@ -337,6 +338,7 @@ class Situation:
     pauses: tuple[float, ...] = ()
     health: "Health | None" = None
     dependents: Dependents | None = None
+    bundle: "FoundBundle | None" = None  # that its machine is to be made of
 
     def as_seen(self, known: "Situation") -> "Situation":
         """With what events tell as it is in ``known``: host, snapshots, their sizes, and what the images hold."""

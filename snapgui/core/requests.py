@@ -181,6 +181,40 @@ class Configure:
     validate: bool = True
 
 
+class Form(Enum):
+    """What a snapshot's data is written as."""
+
+    QCOW2 = "qcow2"
+    COMPRESSED = "compressed qcow2"
+    RAW = "raw"
+    BUNDLE = "bundle"  # ``snapgui.core.bundle``
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Write what a snapshot holds into files of this computer: ``name`` in ``folder``, with a suffix if it needs one.
+
+    A bundle is a folder with all of it. Else there is an image of each disk; ``disks`` are targets, none for all.
+    """
+
+    domain: DomainId
+    snapshot: str
+    folder: str
+    name: str
+    form: Form = Form.QCOW2
+    disks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportBundle:
+    """Make the machine of a bundle anew, under this name, with its files in ``folder``. ``domain`` has its new UUID."""
+
+    domain: DomainId
+    bundle: str
+    name: str
+    folder: str
+
+
 @dataclass(frozen=True, slots=True)
 class TakeTogether:
     """Take one snapshot of each of several machines.
@@ -245,6 +279,8 @@ MachineRequest = (
     | Mend
     | Configure
     | Clone
+    | Export
+    | ImportBundle
 )
 Request = MachineRequest | TakeTogether
 

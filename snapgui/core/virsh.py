@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     Call.SHUTDOWN: "shutdown",
     Call.REBOOT: "reboot",
     Call.DESTROY: "destroy",
+    Call.UNDEFINE: "undefine",
     Call.FS_FREEZE: "domfsfreeze",
     Call.FS_THAW: "domfsthaw",
     Call.SET_TIME: "domtime",
@@ -50,6 +51,7 @@ _DELETE_OPTIONS: Final = {
     DeleteFlag.METADATA_ONLY: "--metadata",
     DeleteFlag.CHILDREN_ONLY: "--children-only",
 }
+_ALWAYS: Final = {Call.SET_TIME: ["--now"], Call.UNDEFINE: ["--snapshots-metadata", "--keep-nvram"]}
 _DEFINE_VALIDATE: Final = 1  # VIR_DOMAIN_DEFINE_VALIDATE
 # virsh takes the word for a domain as an id or a UUID first, and as a name only then.
 _NOT_ONLY_A_NAME: Final = re.compile(r"[0-9]+|[0-9a-fA-F-]{32,}")
@@ -75,12 +77,10 @@ def command(step: Step, *, secrets: bool = False) -> str:
             more = [_argument("snapshotname", step.snapshot), *_options(step.flags, _REVERT_OPTIONS)]
         case Call.SNAPSHOT_DELETE:
             more = [_argument("snapshotname", step.snapshot), *_options(step.flags, _DELETE_OPTIONS)]
-        case Call.SET_TIME:
-            more = ["--now"]
         case Call.AGENT_TIMEOUT:
             more = [f"--timeout={step.seconds}"]
         case _:
-            more = []
+            more = _ALWAYS.get(step.call, [])
     return " ".join([*words, _COMMANDS[step.call], _domain(step), *more])
 
 

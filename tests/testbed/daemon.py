@@ -67,6 +67,12 @@ class Daemon:
             os.chown(path, entry.pw_uid, entry.pw_gid)
         return path
 
+    def hand_over_new(self, name: str) -> Path:
+        """A new folder of that user's, below the daemon's own."""
+        folder = self.root / name
+        folder.mkdir()
+        return self.hand_over(folder)
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         environment = {

@@ -86,6 +86,12 @@ def _meanings() -> tuple[Meaning, ...]:
         ),
         Meaning(
             (),
+            r"^(?:sha256sum: )?(?P<file>[^\n]+?): FAILED",
+            translate("Error", "{file} is not what it was when the bundle was made."),
+            translate("Error", "Copy the bundle again from where it was made."),
+        ),
+        Meaning(
+            (),
             "Content mismatch|Images are not identical|Strict mode: Images",
             translate("Error", "The copy does not hold the same as the original."),
         ),

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from snapgui.core.rules import define as define
     from snapgui.core.rules import delete as delete
     from snapgui.core.rules import edit as edit
+    from snapgui.core.rules import export as export
     from snapgui.core.rules import held_disks as held_disks
+    from snapgui.core.rules import import_bundle as import_bundle
     from snapgui.core.rules import making as making
     from snapgui.core.rules import power as power
     from snapgui.core.rules import rename as rename

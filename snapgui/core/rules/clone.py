@@ -54,7 +54,7 @@ def plan_clone(request: Clone, situation: Situation) -> Plan:
     record = situation.snapshots.records.get(request.snapshot)
     if record is None:
         return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
-    named = list(_name_findings(request, situation))
+    named = list(name_findings(request.name, situation))
     xml = situation.snapshot_xml.get(request.snapshot)
     if xml is None:
         return Plan(request, title, findings=(*named, unread(situation)))
@@ -129,9 +129,9 @@ def _tag_of_nvram(situation: Situation, source: _Source) -> str:
     return source.record.name if seen is not None and source.record.name in seen.tags else ""
 
 
-def _name_findings(request: Clone, situation: Situation) -> Iterator[Finding]:
+def name_findings(name: str, situation: Situation) -> Iterator[Finding]:
     """libvirt's virDomainDefPostParse, and what its files can be called."""
-    name, reason = request.name, ""
+    reason = ""
     if not name.strip():
         reason = translate("Plan", "A machine needs a name.")
     elif "/" in name or "\n" in name:

@@ -54,22 +54,34 @@ def not_held(record: SnapshotRecord, then: DomainConfig) -> tuple[Disk, ...]:
 
 
 def images_in(snapshot_xml: str) -> tuple[str, ...]:
-    """The paths of the images that a ``<domainsnapshot>`` has its data in, and of the firmware's settings."""
+    """The paths of the images that a ``<domainsnapshot>`` has its data in, its memory, and the firmware's settings."""
     try:
         record, then = read_snapshot(snapshot_xml), read_config_then(snapshot_xml)
         nvram = read_belongings(snapshot_xml).nvram
     except XmlError:
         return ()
     disks = held_disks(record, then) if then is not None else ()
-    return tuple(path for path in (*(disk.image for disk in disks), nvram) if path.startswith("/"))
+    paths = (*(disk.image for disk in disks), record.memory_file, nvram)
+    return tuple(path for path in paths if path.startswith("/"))
 
 
-def copied(disk: HeldDisk, path: str, situation: Situation) -> tuple[str, ...]:
-    """The program that writes it into a new image of its own."""
+def copied(disk: HeldDisk, path: str, situation: Situation, *output: str) -> tuple[str, ...]:
+    """The program that writes it into a new image of its own. ``output``: words for another one than plain qcow2."""
     # A running QEMU keeps the image locked. What a snapshot in it holds, nobody writes to any more.
     share = ("-U",) if situation.domain.state.active else ()
     state = ("-l", f"snapshot.name={disk.tag.replace(',', ',,')}") if disk.tag else ()
-    return ("qemu-img", "convert", "-p", *share, "-f", disk.format, *state, "-O", "qcow2", disk.image, path)
+    return (
+        "qemu-img",
+        "convert",
+        "-p",
+        *share,
+        "-f",
+        disk.format,
+        *state,
+        *(output or ("-O", "qcow2")),
+        disk.image,
+        path,
+    )
 
 
 def data_size(disk: HeldDisk, situation: Situation) -> int | None:

@@ -10,7 +10,9 @@ from snapgui.core.requests import (
     Configure,
     Delete,
     Describe,
+    Export,
     Import,
+    ImportBundle,
     MachineRequest,
     Mend,
     Power,
@@ -55,5 +57,9 @@ def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C
             return rules.configure.plan_configure(request, situation)
         case Clone():
             return rules.clone.plan_clone(request, situation)
+        case Export():
+            return rules.export.plan_export(request, situation)
+        case ImportBundle():
+            return rules.import_bundle.plan_import_bundle(request, situation)
         case _:
             assert_never(request)

@@ -87,11 +87,11 @@ def clone_xml(snapshot_xml: str, name: str, disks: Mapping[str, str | None], nvr
         for entry in system.findall("entry[@name='uuid']"):  # it has to be the machine's
             system.remove(entry)
     if (place := root.find("os/nvram")) is not None and nvram:
-        _set_nvram(place, nvram)
+        set_nvram(place, nvram)
     devices = root.find("devices")
     if devices is not None:
-        _change_disks(devices, disks)
-        _change_networks(devices)
+        change_disks(devices, disks)
+        change_networks(devices)
         _change_ports(devices)
         _change_character_devices(devices, before, name)
     return tostring(root, encoding="unicode").strip()
@@ -111,7 +111,7 @@ def _nvram_path(nvram: Element) -> str:
     return (source.get("file", "") if source is not None else nvram.text or "").strip()
 
 
-def _set_nvram(nvram: Element, path: str) -> None:
+def set_nvram(nvram: Element, path: str) -> None:
     source = nvram.find("source")
     if source is not None and source.get("file"):
         source.set("file", path)
@@ -119,7 +119,7 @@ def _set_nvram(nvram: Element, path: str) -> None:
         nvram.text = path
 
 
-def _change_disks(devices: Element, images: Mapping[str, str | None]) -> None:
+def change_disks(devices: Element, images: Mapping[str, str | None]) -> None:
     for disk in devices.findall("disk"):
         target = read_target(disk)
         if target not in images:
@@ -142,7 +142,7 @@ def _change_disks(devices: Element, images: Mapping[str, str | None]) -> None:
             driver.set("type", "qcow2")
 
 
-def _change_networks(devices: Element) -> None:
+def change_networks(devices: Element) -> None:
     for interface in devices.findall("interface"):
         for each in (*interface.findall("mac"), *interface.findall("target")):
             interface.remove(each)

@@ -1,0 +1,166 @@
+"""Writing what a snapshot holds into files of this computer: an image of each disk, or a bundle of all."""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from snapgui.core.plan import Effect, EffectKind, Finding, Level, Plan, Step
+from snapgui.core.records import DomainConfig, Situation, SnapshotRecord
+from snapgui.core.requests import Export, Form
+from snapgui.core.rules import export_bundle, facts, making
+from snapgui.core.rules.edit import unread
+from snapgui.core.rules.held_disks import (
+    HeldDisk,
+    copied,
+    copying_findings,
+    data_size,
+    held_disks,
+    not_held,
+    room_findings,
+)
+from snapgui.core.text import size_text, translate
+from snapgui.core.xml.clone import Belongings, read_belongings
+from snapgui.core.xml.document import XmlError
+from snapgui.core.xml.read import read_config_then
+
+SUFFIXES: Final = {Form.QCOW2: ".qcow2", Form.COMPRESSED: ".qcow2", Form.RAW: ".raw", Form.BUNDLE: ""}
+_WORDS: Final = {Form.COMPRESSED: ("-c", "-O", "qcow2"), Form.RAW: ("-O", "raw")}
+_LONGEST_NAME: Final = 255 - len(".-.part")  # bytes, with what a bundle is called until it is whole
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A snapshot to be copied. ``disks``: those that are wanted of it."""
+
+    record: SnapshotRecord
+    xml: str
+    then: DomainConfig
+    belongings: Belongings
+    disks: tuple[HeldDisk, ...]
+
+
+def plan_export(request: Export, situation: Situation) -> Plan:
+    """The plan of writing a snapshot's data into files. It changes nothing of the machine."""
+    title = translate("Plan", "Export the data of snapshot “{snapshot}” of {machine}").format(
+        snapshot=request.snapshot, machine=situation.domain.name
+    )
+    record = situation.snapshots.records.get(request.snapshot)
+    if record is None:
+        return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
+    xml = situation.snapshot_xml.get(request.snapshot)
+    if xml is None or situation.config is None:
+        return Plan(request, title, findings=(unread(situation),))
+    try:
+        then, belongings = read_config_then(xml), read_belongings(xml)
+    except XmlError as error:
+        return Plan(request, title, findings=(Finding("xml", Level.BLOCKER, str(error)),))
+    if then is None:
+        reason = translate("Plan", "libvirt has noted no settings of the machine with this snapshot.")
+        return Plan(request, title, findings=(Finding("no-settings", Level.BLOCKER, reason),))
+    bundled = request.form is Form.BUNDLE
+    disks = tuple(
+        disk for disk in held_disks(record, then) if bundled or not request.disks or disk.target in request.disks
+    )
+    source = Source(record, xml, then, belongings, disks)
+    findings = tuple(_findings(request, situation, source))
+    if any(each.level is Level.BLOCKER for each in findings):
+        return Plan(request, title, findings=findings)
+    steps = export_bundle.steps(request, situation, source) if bundled else _steps(request, situation, disks)
+    return Plan(
+        request,
+        title,
+        steps=tuple(steps),
+        findings=findings,
+        effects=(_effect(request, situation, source),),
+    )
+
+
+def paths(request: Export, disks: Sequence[HeldDisk]) -> tuple[str, ...]:
+    """Where it is written: a bundle's folder, or the image of each disk."""
+    stem = posixpath.join(request.folder, request.name)
+    suffix = SUFFIXES[request.form]
+    if request.form is Form.BUNDLE:
+        return (stem,)
+    stem = stem.removesuffix(suffix)
+    return tuple(f"{stem}{suffix}" if len(disks) == 1 else f"{stem}-{disk.target}{suffix}" for disk in disks)
+
+
+def _steps(request: Export, situation: Situation, disks: Sequence[HeldDisk]) -> Iterator[Step]:
+    for disk, path in zip(disks, paths(request, disks), strict=True):
+        words = copied(disk, path, situation, *_WORDS.get(request.form, ()))
+        yield making.program(situation, words, path, data_size(disk, situation) or 0)
+
+
+def _findings(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:
+    if not facts.is_qemu(situation):
+        reason = translate("Plan", "Only QEMU’s machines have disks that could be copied.")
+        yield Finding("not-qemu", Level.BLOCKER, reason)
+        return
+    if not source.disks:
+        reason = translate("Plan", "The snapshot holds no disk, so there is nothing to export.")
+        yield Finding("diskless", Level.BLOCKER, reason)
+        return
+    yield from copying_findings(source.disks, situation, source.belongings.encrypted)
+    yield from _places(request, situation, source)
+    if left := not_held(source.record, source.then):
+        reason = translate("Plan", "Disk {disks} is not in the snapshot, and so is not exported.")
+        named = ", ".join(disk.target for disk in left)
+        yield Finding("disk-left-out", Level.WARNING, reason.format(disks=named))
+    if request.form is Form.BUNDLE:
+        yield from export_bundle.findings(situation, source)
+    elif facts.has_memory(source.record):
+        reason = translate(
+            "Plan",
+            "An image holds no memory: a machine starts from it as after its plug was pulled. A bundle has both.",
+        )
+        yield Finding("export-no-memory", Level.NOTE, reason)
+
+
+def _places(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:
+    name, reason = request.name, ""
+    if not name.strip(" ."):
+        reason = translate("Plan", "It needs a name.")
+    elif "/" in name or "\0" in name:
+        reason = translate("Plan", "The name can’t contain “/”.")
+    elif len(name.encode(errors="surrogateescape")) > _LONGEST_NAME:
+        reason = translate("Plan", "The name is too long.")
+    elif not request.folder.startswith("/"):
+        reason = translate("Plan", "Choose a folder: a path that begins with “/”.")
+    if reason:
+        yield Finding("export-name", Level.BLOCKER, reason)
+        return
+    folder = situation.folders.get(request.folder)
+    if folder is None:
+        return
+    if folder.missing:
+        reason = translate("Plan", "There is no folder {folder}.").format(folder=request.folder)
+        yield Finding("folder-missing", Level.BLOCKER, reason, translate("Plan", "Make it first, or choose another."))
+        return
+    for path in paths(request, source.disks):
+        if folder.names is not None and posixpath.basename(path) in folder.names:
+            reason = translate("Plan", "{path} is there already, and nothing is replaced.").format(path=path)
+            yield Finding("file-exists", Level.BLOCKER, reason, translate("Plan", "Choose another name."))
+    yield from room_findings({request.folder: size(request, situation, source) or 0}, situation)
+
+
+def size(request: Export, situation: Situation, source: Source) -> int | None:
+    """About how many bytes are written; None: not known."""
+    if request.form is Form.BUNDLE:
+        return export_bundle.size(situation, source)
+    sizes = [data_size(disk, situation) for disk in source.disks]
+    known = [each for each in sizes if each is not None]
+    return sum(known) if len(known) == len(sizes) else None
+
+
+def _effect(request: Export, situation: Situation, source: Source) -> Effect:
+    places = facts.listed(paths(request, source.disks))
+    about = size(request, situation, source)
+    if about is None:
+        return Effect(EffectKind.ADDS, translate("Plan", "Writes {paths}.").format(paths=places))
+    text = (
+        translate("Plan", "Writes at most {size} to {paths}.")
+        if request.form is Form.COMPRESSED
+        else translate("Plan", "Writes about {size} to {paths}.")
+    )
+    return Effect(EffectKind.ADDS, text.format(size=size_text(about), paths=places))

@@ -1,0 +1,222 @@
+"""A snapshot's data taken out: images that hold what a revert gives, and bundles of which the machine is made anew."""
+
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from testbed import asking
+from testbed.daemon import Daemon
+from testbed.tiny import tiny_machine
+
+from snapgui.core import virsh
+from snapgui.core.plan import Plan
+from snapgui.core.records import DomainId, DomainRecord, Situation
+from snapgui.core.requests import Export, Form, ImportBundle
+from snapgui.core.rules import make_plan
+from snapgui.virt.bundles import read_bundle
+from snapgui.virt.host import Host
+
+pytestmark = pytest.mark.since(9, 9)  # reverts to external snapshots
+
+Connect = Callable[[Daemon], Host]
+NAME, SNAPSHOT = "taken", "s-1"
+
+
+@pytest.fixture(scope="module")
+def there() -> Iterator[Daemon]:
+    """The other host."""
+    other = Daemon()
+    other.start()
+    yield other
+    other.stop()
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[Daemon], Host]]:
+    opened: list[Host] = []
+
+    def build(daemon: Daemon) -> Host:
+        opened.append(Host.open(daemon.uri, lambda _: None))
+        return opened[-1]
+
+    yield build
+    for host in opened:
+        host.close()
+
+
+@pytest.fixture
+def out(daemon: Daemon) -> Iterator[Path]:
+    """Where exports go."""
+    folder = daemon.hand_over_new("out")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def disk(daemon: Daemon) -> Iterator[Path]:
+    """The disk of the machine, which is defined and off, and stands on another image."""
+    base, disk = daemon.images / f"{NAME}-base.qcow2", daemon.images / f"{NAME}.qcow2"
+    _image(daemon, base)
+    _write(daemon, base, 1, "0 3M")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", disk], check=True)
+    daemon.define(tiny_machine(NAME, daemon.hand_over(disk)))
+    yield disk
+    daemon.remove(NAME)
+    for file in daemon.images.glob(f"{NAME}*"):
+        file.unlink()
+
+
+def _image(daemon: Daemon, path: Path, size: str = "16M") -> Path:
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, size], check=True)
+    return daemon.hand_over(path)
+
+
+def _write(daemon: Daemon, path: Path, pattern: int, where: str) -> None:
+    subprocess.run(["qemu-io", "-c", f"write -P {pattern} {where}", path], check=True, stdout=subprocess.DEVNULL)
+    daemon.hand_over(path)
+
+
+def _take(daemon: Daemon, disk: Path, kind: str) -> None:
+    """A snapshot of what is in the disk, beside others, and other data since; the machine runs where it says so."""
+    _write(daemon, disk, 2, "2M 2M")
+    if kind == "internal off":
+        daemon.virsh("snapshot-create-as", NAME, "before")
+        _write(daemon, disk, 3, "4M 1M")
+        daemon.virsh("snapshot-create-as", NAME, SNAPSHOT)
+        _write(daemon, disk, 4, "3M 5M")
+    elif kind == "internal running":
+        daemon.virsh("start", NAME)
+        daemon.virsh("snapshot-create-as", NAME, SNAPSHOT)
+        daemon.virsh("snapshot-create-as", NAME, "after")
+        daemon.virsh("destroy", NAME)
+        _write(daemon, disk, 4, "3M 5M")
+    else:
+        daemon.virsh("start", NAME)
+        overlay = daemon.images / f"{NAME}.over"
+        memory = ["--memspec", f"file={daemon.images / NAME}.mem"] if kind == "external" else ["--disk-only"]
+        daemon.virsh("snapshot-create-as", NAME, SNAPSHOT, "--diskspec", f"vda,file={overlay}", *memory)
+        daemon.virsh("destroy", NAME)
+        _write(daemon, overlay, 4, "3M 5M")
+
+
+def test_a_snapshot_of_any_name_is_found_in_its_image(daemon: Daemon, connect: Connect, disk: Path, out: Path) -> None:
+    _write(daemon, disk, 2, "2M 2M")
+    daemon.virsh("snapshot-create-as", NAME, "-x, 'y'=ä")
+    before = out / "before.qcow2"
+    subprocess.run(["qemu-img", "convert", "-O", "qcow2", disk, before], check=True)
+    _write(daemon, disk, 3, "2M 2M")
+    host = connect(daemon)
+    for form in (Form.QCOW2, Form.BUNDLE):
+        plan = _plan(host, Export(_domain(daemon), "-x, 'y'=ä", str(out), form.value, form))
+        assert asking.run(host, plan.steps) is None
+    assert _same(before, out / "qcow2.qcow2")
+    assert _same(before, out / "bundle" / "disk-vda.qcow2")
+
+
+KINDS = ("internal off", "internal running", "external", "disk only")
+
+
+def _domain(daemon: Daemon) -> DomainId:
+    return DomainId(daemon.uri, daemon.virsh("domuuid", NAME))
+
+
+def _plan(host: Host, request: Export) -> Plan:
+    plan = make_plan(request, asking.survey(host, request.domain, request))
+    assert plan.ready, plan.findings
+    return plan
+
+
+def _same(one: Path, other: Path) -> bool:
+    return subprocess.run(["qemu-img", "compare", "-q", "-U", one, other], check=False).returncode == 0
+
+
+def _reverted(daemon: Daemon, name: str = NAME) -> Path:
+    """The disk once the machine is back at the snapshot."""
+    daemon.virsh("snapshot-revert", name, SNAPSHOT, "--paused")
+    return Path(daemon.virsh("domblklist", name).split()[1])
+
+
+@pytest.mark.parametrize("form", [Form.QCOW2, Form.COMPRESSED, Form.RAW])
+@pytest.mark.parametrize("state", ["shut off", "running"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_image_holds_what_a_revert_gives(
+    daemon: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str, state: str, form: Form
+) -> None:
+    _take(daemon, disk, kind)
+    if state == "running":
+        daemon.virsh("start", NAME)
+    host = connect(daemon)
+    request = Export(_domain(daemon), SNAPSHOT, str(out), "it's", form)
+    plan = _plan(host, request)
+    assert asking.run(host, plan.steps) is None
+    image = out / ("it's.raw" if form is Form.RAW else "it's.qcow2")
+    assert [path.name for path in out.iterdir()] == [image.name]
+    assert image.stat().st_mode & 0o077 == 0
+    assert daemon.state(NAME) == state
+    by_hand = Path(image).rename(out / "by job")
+    subprocess.run(["sh", "-c", virsh.script(plan)], check=True, stdout=subprocess.DEVNULL)
+    assert _same(by_hand, image)
+    assert _same(image, _reverted(daemon))
+
+
+@pytest.mark.parametrize("another", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bundle_becomes_a_machine_on_another_host_that_reverts(
+    daemon: Daemon, there: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str, another: bool
+) -> None:
+    _take(daemon, disk, kind)
+    host = connect(daemon)
+    domain = _domain(daemon)
+    plan = _plan(host, Export(domain, SNAPSHOT, str(out), "bundle", Form.BUNDLE))
+    assert asking.run(host, plan.steps) is None
+    assert [path.name for path in out.iterdir()] == ["bundle"]
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], check=True, cwd=out / "bundle")
+    moved = there.hand_over_new("moved")
+    shutil.copytree(out / "bundle", moved / "bundle")
+    where = there if not another else daemon
+    name = "imported" if another else NAME
+    request = _import(where, moved / "bundle", name, str(uuid.uuid4()) if another else domain.uuid)
+    plan = make_plan(request, _importing(connect(where), request))
+    try:
+        assert plan.ready, plan.findings
+        assert asking.run(connect(where), plan.steps) is None
+        assert where.snapshots(name) == [SNAPSHOT]
+        assert where.virsh("domuuid", name) == request.domain.uuid
+        assert where.state(name) == "shut off"
+        expected = out / "expected.qcow2"
+        subprocess.run(["qemu-img", "convert", "-U", "-O", "qcow2", _reverted(daemon), expected], check=True)
+        daemon.virsh("destroy", NAME)
+        shutil.rmtree(out / "bundle")
+        assert _same(expected, _reverted(where, name))
+        with_memory = kind == "internal running" or (kind == "external" and not another)
+        assert where.state(name) == "paused"
+        reason = where.virsh("domstate", name, "--reason")
+        assert ("from snapshot" in reason) or not with_memory, reason
+        where.virsh("destroy", name)
+        where.virsh("start", name)
+    finally:
+        where.remove(name) if plan.ready else None
+        for path in (*where.images.glob("imported*"), *there.images.glob(f"{NAME}*")):
+            path.unlink()
+        shutil.rmtree(moved)
+
+
+def _import(where: Daemon, bundle: Path, name: str, machine: str) -> ImportBundle:
+    return ImportBundle(DomainId(where.uri, machine), str(bundle), name, str(where.images))
+
+
+def _importing(host: Host, request: ImportBundle) -> Situation:
+    """What the dialog reads."""
+    machines = {record.id.uuid: record.name for record in host.list_domains()}
+    found = replace(read_bundle(request.bundle), twin=machines.get(request.domain.uuid, ""))
+    return Situation(
+        host.read_host(),
+        DomainRecord(request.domain, ""),
+        folders=host.folders((request.folder,)),
+        machines=frozenset(machines.values()),
+        bundle=found,
+    )
