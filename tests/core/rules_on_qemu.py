@@ -77,7 +77,7 @@ def walk_through(given: argparse.Namespace) -> None:
     libvirt.registerErrorHandler(lambda *_: None, None)
     started = time.monotonic()
     with (served if given.daemon else embedded)(Path(given.root)) as found:
-        grounds = replace(found, odd=given.odd)
+        grounds = replace(found, odd=given.odd, steps=given.steps)
         for seed in range(given.seed, given.seed + given.machines):
             if time.monotonic() - started > given.seconds or tried(counts) >= given.examples:
                 break
@@ -137,6 +137,7 @@ def main() -> None:
     parser.add_argument("--one", action="store_true", help="only the machine of that seed")
     parser.add_argument("--daemon", action="store_true", help="libvirt in a process of its own, with storage pools")
     parser.add_argument("--odd", action="store_true", help="only machines that have what few have")
+    parser.add_argument("--steps", type=int, default=12, help="requests for one machine")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--machines", type=int, default=_MACHINES, help="in one process")
     parser.add_argument("--root", help=argparse.SUPPRESS)  # of a child process
@@ -169,7 +170,7 @@ def batch(given: argparse.Namespace, seed: int, machines: int, examples: int, se
         root = Path(name) / "r"
         root.mkdir()
         words = [f"--seed={seed}", f"--machines={machines}", f"--examples={examples}", f"--seconds={seconds}"]
-        words += [f"--root={root}", f"--log={log}"]
+        words += [f"--steps={given.steps}", f"--root={root}", f"--log={log}"]
         words += [f"--{option}" for option in ("daemon", "odd", "verbose") if getattr(given, option)]
         command = [*dying_with_us(), sys.executable, "-X", "faulthandler", __file__, *words]
         lines = [""]

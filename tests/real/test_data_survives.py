@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from testbed import leavings
 from testbed.asking import run, survey
 from testbed.daemon import Daemon
 from testbed.guest import Guest
@@ -166,7 +167,7 @@ class Walk:
     def mend(self, plan: Plan) -> None:
         """What the plan has said that it leaves behind is found, and goes."""
         left = [each for each in self.ailments() if each.ill is Ill.UNUSED]
-        told, found = left_behind(plan), {each.name for each in left}
+        told, found = leavings.said(plan), {each.name for each in left}
         assert found <= told, (sorted(found), plan.effects, self.told[-12:])
         # On the way to an internal snapshot, files that the one it came from still notes are named, too.
         assert found == told or any(each.rule == "orphans" for each in plan.findings), (told, self.told[-12:])
@@ -187,13 +188,6 @@ class Walk:
         for disk in self.host.read_config(self.guest.uuid).disks:
             subprocess.run(["qemu-img", "check", "-q", disk.source], check=True)
             self.counts["images checked"] += 1
-
-
-def left_behind(plan: Plan) -> set[str]:
-    """The files that a plan says it leaves behind."""
-    texts = (*(each.reason for each in plan.findings), *(each.text for each in plan.effects))
-    words = [word.rstrip(",") for text in texts if "behind" in text for word in text.split()]
-    return {word for word in words if word.startswith("/")}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from snapgui.core.plan import Plan
-from snapgui.core.records import Situation
+from snapgui.core.records import Mode, Situation
 from snapgui.core.requests import Delete, Import, Redefine, Revert, Take
 from snapgui.core.rules.revert_files import config_then
 
@@ -104,13 +104,18 @@ def _not_marked(outcome: Outcome) -> bool:
 
 
 def _lost(outcome: Outcome) -> bool:
-    """A snapshot that is to stay has lost its data."""
+    """A snapshot that is to stay has lost what an image held of it; other disks may hold their part still."""
     assert isinstance(outcome.plan.request, Delete)
     going = {step.snapshot for step in outcome.plan.steps}
-    gone = [name for name in outcome.before.snapshots.records if name not in going]
-    layers = {layer.path for chain in outcome.before.chains.values() for layer in chain}
-    held = {tag for path in layers if Path(path).exists() for tag in tags(path)}
-    return any(name not in held for name in gone)
+    for name, record in outcome.before.snapshots.records.items():
+        then = config_then(name, outcome.before) if name not in going else None
+        images = {disk.target: disk.source for disk in then.disks} if then is not None else {}
+        for disk in record.disks:
+            held = name in outcome.before.image_tags.get(disk.target, {name})
+            image = images.get(disk.target)
+            if disk.mode is Mode.INTERNAL and held and image and name not in tags(image):
+                return True
+    return False
 
 
 def _number_mistaken(outcome: Outcome) -> bool:

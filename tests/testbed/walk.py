@@ -24,7 +24,7 @@ from pathlib import Path
 from random import Random
 
 import libvirt
-from testbed import any_machine, any_request
+from testbed import any_machine, any_request, leavings
 from testbed.asking import run, survey
 from testbed.harm import HARM, Outcome
 
@@ -38,8 +38,6 @@ from snapgui.core.rules.revert_files import config_then
 from snapgui.core.rules.take_disks import memory_place
 from snapgui.core.tree import parents
 from snapgui.virt.host import Host
-
-_STEPS = 12  # requests for one machine
 
 # Warnings that say themselves that it may fail.
 # What libvirt says of a machine that can't start: what it needs is not on this computer.
@@ -56,7 +54,8 @@ _MAY_FAIL = frozenset({"saved-twice", "take-paused", "merge-paused", "merge-volu
 class Grounds:
     """Where machines are drawn: a host, a folder that its QEMUs may write to, and the types of disks that it can have.
 
-    ``own`` gives a file to the user that they run as. ``odd``: only machines that have what few have.
+    ``own`` gives a file to the user that they run as. ``odd``: only machines that have what few have. ``steps``: how
+    many requests there are for one machine.
     """
 
     host: Host
@@ -64,6 +63,7 @@ class Grounds:
     sources: tuple[str, ...]
     own: Callable[[Path], object]
     odd: bool = False
+    steps: int = 12
 
 
 class DisagreementError(Exception):
@@ -75,7 +75,7 @@ class Walk:
 
     def __init__(self, grounds: Grounds, seed: int, counts: Counter[str], tell: Callable[[str], None]) -> None:
         self.random = Random(f"walk {seed}")  # noqa: S311 - machines, not secrets
-        self.host, self.counts = grounds.host, counts
+        self.host, self.counts, self.steps = grounds.host, counts, grounds.steps
         self.connection = self.host._connections[0].libvirt
         self.folder = grounds.machines / str(seed)
         self.scratch = grounds.machines / "scratch"
@@ -102,6 +102,7 @@ class Walk:
         self.over = False
         self.reverted_at = 0.0
         self.given_away = False
+        self.left: set[str] = set()  # files that are known to be in no use
 
     def close(self) -> None:
         """Nothing is left of it."""
@@ -136,7 +137,7 @@ class Walk:
     # What happens
 
     def go(self) -> None:
-        for number in range(_STEPS):
+        for number in range(self.steps):
             self.between(number)
             request = any_request.draw(self.random, self.situation(), number, str(self.folder))
             situation = self.situation(request)
@@ -316,6 +317,10 @@ class Walk:
             self.reverted(request, before, now)
         elif isinstance(request, Delete):
             self.deleted(plan, before, now, contents)
+        left = leavings.found(self.host, self.uuid)
+        if isinstance(request, Revert | Delete | Undo) and (unsaid := left - self.left - leavings.said(plan)):
+            raise DisagreementError(f"left behind without a word: {sorted(unsaid)}")
+        self.left = left
         for disk in now.config.disks if now.config is not None and not now.domain.state.active else ():
             if disk.writable and disk.format == "qcow2":
                 image = self.image(disk)
