@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from snapgui.core.plan import Plan
-from snapgui.core.records import Mode, Situation
+from snapgui.core.records import Kind, Mode, Situation
 from snapgui.core.requests import Delete, Import, Redefine, Revert, Take
 from snapgui.core.rules.revert_files import config_then
 
@@ -80,7 +80,13 @@ def _other_kind(outcome: Outcome) -> bool:
     request = outcome.plan.request
     assert isinstance(request, Take)
     record = outcome.after.snapshots.records.get(request.name)
+    if request.no_metadata:  # then the disks tell: only an external one moves them
+        return (_sources(outcome.before) != _sources(outcome.after)) is (request.kind is Kind.INTERNAL)
     return record is not None and record.kind is not request.kind
+
+
+def _sources(situation: Situation) -> dict[str, str]:
+    return {disk.target: disk.source for disk in situation.config.disks} if situation.config is not None else {}
 
 
 def _other_name(outcome: Outcome) -> bool:
