@@ -256,7 +256,9 @@ class Prepared:
     """An image that was made to go on in, or to copy from: its format by its header, and what that says is behind it.
 
     ``size``: of the disk that it holds, in bytes; None: not known. ``tags``: the names of the snapshots in it.
-    ``near``: it is a file of this computer that we may read, and so may a program that we start.
+    ``near``: it is a file of this computer that we may read, and so may a program that we start. ``options``: what
+    qemu-img has to be told to make a qcow2 image like it; "" where none can be: it is encrypted, damaged, or has a data
+    file of its own.
     """
 
     format: str  # "qcow2", or "" for anything else
@@ -264,6 +266,7 @@ class Prepared:
     size: int | None = None
     tags: frozenset[str] = frozenset()
     near: bool = False
+    options: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,14 @@ class Clone:
     folder: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """Put a smaller image that holds the same in the place of each of these disks' images, by the disk's target."""
+
+    domain: DomainId
+    targets: tuple[str, ...]
+
+
 MachineRequest = (
     Take
     | Revert
@@ -281,6 +289,7 @@ MachineRequest = (
     | Clone
     | Export
     | ImportBundle
+    | Compact
 )
 Request = MachineRequest | TakeTogether
 

@@ -95,6 +95,8 @@ def _making(step: Step, *, secrets: bool) -> str:
             return f"mkdir -m 700 -- {path}"
         case Call.MOVE:
             return f"{nothing_there} && mv -T -- {shlex.quote(step.source)} {path}"
+        case Call.REPLACE:
+            return _replace(shlex.quote(step.source), path)
         case Call.REMOVE:
             return f"rm -rf -- {path}"
         case _:
@@ -102,6 +104,13 @@ def _making(step: Step, *, secrets: bool) -> str:
             if step.path and step.path not in step.program:
                 run += f" >{path}"
             return f"{nothing_there} && {run}" if step.path else run
+
+
+def _replace(new: str, old: str) -> str:
+    """Only where nobody has written to the old one since; it goes where it takes as much."""
+    smaller = f'[ "$(stat -c %b {new})" -lt "$(stat -c %b {old})" ]'
+    move = f"chown --reference={old} {new} && chmod --reference={old} {new} && mv -T {new} {old}"
+    return f"[ ! {old} -nt {new} ] && if {smaller}; then {move}; else rm {new}; fi"
 
 
 def _create(step: Step, words: list[str], *, secrets: bool) -> str:

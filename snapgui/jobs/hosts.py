@@ -121,7 +121,7 @@ class Hosts(QObject):
 
         ``folders`` are those of the host where it would write, besides those of the disks. ``next_xml``: it changes the
         machine's configuration. ``prepared``: images that it would go on in. ``dependents``: it merges or deletes image
-        files. ``copied``: it reads the images that these snapshots are in.
+        files. ``copied``: it copies images: those that these snapshots are in, or the machine's own.
 
         Where one of them is no longer what the store says, as after an edit by another client, it is read again.
         """
@@ -233,7 +233,7 @@ def read_situation(
         chains=chains,
         missing=missing,
         folders=host.folders({**places, **dict.fromkeys(folders)}),
-        prepared=host.prepared((*asked, *own) if asked else ()),
+        prepared=host.prepared((*asked, *own) if asked or copied else ()),
         checkpoints=checkpoints,
         block_jobs=block_jobs,
         snapshot_xml=xmls,

@@ -21,7 +21,9 @@ _LENGTH_V2 = _VERSION_2.size
 _LENGTH_V3 = _VERSION_2.size + _VERSION_3.size
 _REFCOUNT_ORDER_V2 = 4
 _KNOWN_FEATURES = 0b11111
-_CORRUPT, _DATA_FILE, _EXTENDED_L2 = 1 << 1, 1 << 2, 1 << 4  # of the incompatible features
+# Of the incompatible features; of the compatible ones.
+_CORRUPT, _DATA_FILE, _COMPRESSION, _EXTENDED_L2 = 1 << 1, 1 << 2, 1 << 3, 1 << 4
+_LAZY_REFCOUNTS = 1
 _CLUSTER_BITS = range(9, 22)
 
 
@@ -46,6 +48,8 @@ class Header:
     backing_length: int
     features: int  # the incompatible ones, bit by bit
     length: int  # of the header itself: extensions begin there
+    encrypted: bool = False
+    compatible: int = 0  # the compatible features, bit by bit
 
     @property
     def corrupt(self) -> bool:
@@ -63,6 +67,22 @@ class Header:
         return bool(self.features & _EXTENDED_L2)
 
     @property
+    def options(self) -> str:
+        """What ``qemu-img create -o`` has to be told to make an image that is built the same way."""
+        if self.version == 2:  # noqa: PLR2004 - the version of the format
+            return f"compat=0.10,cluster_size={self.cluster_size}"
+        return ",".join(
+            (
+                "compat=1.1",
+                f"cluster_size={self.cluster_size}",
+                f"refcount_bits={1 << self.refcount_order}",
+                f"lazy_refcounts={'on' if self.compatible & _LAZY_REFCOUNTS else 'off'}",
+                f"extended_l2={'on' if self.extended_l2 else 'off'}",
+                f"compression_type={'zstd' if self.features & _COMPRESSION else 'zlib'}",
+            )
+        )
+
+    @property
     def l2_entries(self) -> int:
         """How many clusters an L2 table stands for."""
         return self.cluster_size // (16 if self.extended_l2 else 8)
@@ -78,15 +98,15 @@ def read_header(source: ByteSource) -> Header:
     if len(raw) < _LENGTH_V2 or not raw.startswith(MAGIC):
         raise NotQcow2Error("the image does not begin with a qcow2 header")
     fields = _VERSION_2.unpack_from(raw)
-    _, version, backing_offset, backing_length, cluster_bits, disk_size, _, l1_size, l1_offset = fields[:9]
+    _, version, backing_offset, backing_length, cluster_bits, disk_size, crypt, l1_size, l1_offset = fields[:9]
     refcount_offset, refcount_clusters, count, snapshots_offset = fields[9:]
     if version not in (2, 3):
         raise UnsupportedImageError(f"qcow2 version {version} at byte 4: versions 2 and 3 are known")
-    features, refcount_order, length = 0, _REFCOUNT_ORDER_V2, _LENGTH_V2
+    features, compatible, refcount_order, length = 0, 0, _REFCOUNT_ORDER_V2, _LENGTH_V2
     if version > 2:  # noqa: PLR2004 - the version of the format
         if len(raw) < _LENGTH_V3:
             raise DamagedImageError(f"the header at byte 0 reaches past the end of the image at byte {len(raw)}")
-        features, _, _, refcount_order, length = _VERSION_3.unpack_from(raw, _LENGTH_V2)
+        features, compatible, _, refcount_order, length = _VERSION_3.unpack_from(raw, _LENGTH_V2)
         if features & ~_KNOWN_FEATURES:
             raise UnsupportedImageError(f"unknown incompatible features {features & ~_KNOWN_FEATURES:#x} at byte 72")
     if cluster_bits not in _CLUSTER_BITS:
@@ -112,4 +132,6 @@ def read_header(source: ByteSource) -> Header:
         backing_length=backing_length,
         features=features,
         length=length,
+        encrypted=crypt != 0,
+        compatible=compatible,
     )

@@ -19,6 +19,7 @@ from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.errors.programs import explain_file, explain_program
 from snapgui.core.plan import Call, Step
 from snapgui.core.text import translate
+from snapgui.virt import replacing
 
 _PROGRESS = re.compile(rb"\s*\((\d+\.\d+)/100%\)\s*")  # qemu-img's, with -p
 _LONGEST = 64 * 1024  # bytes of what a program says
@@ -58,6 +59,8 @@ class Work:
                     _give(Path(step.path))
                 case Call.MOVE:
                     put(Path(step.source), step.path)
+                case Call.REPLACE:
+                    replacing.replace(Path(step.source), Path(step.path), self._tried)
                 case _:
                     remove(Path(step.path))
         except OSError as error:

@@ -94,6 +94,7 @@ def tried(step: Step) -> str:
         Call.FILE_WRITE: translate("Step", "Writing {path}"),
         Call.FOLDER_MAKE: translate("Step", "Making the folder {path}"),
         Call.MOVE: translate("Step", "Giving {path} its name"),
+        Call.REPLACE: translate("Step", "Putting the smaller image in the place of {path}"),
         Call.REMOVE: translate("Step", "Removing {path} again"),
     }
     program = " ".join(step.program[:2])  # "qemu-img check"

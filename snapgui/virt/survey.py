@@ -53,7 +53,9 @@ def _prepared(open_image: Callable[[str], ByteSource], path: str) -> Prepared | 
         near = isinstance(source, LocalFile)
         try:
             tags = frozenset(each.name for each in read_snapshots(source))
-            return Prepared("qcow2", read_needs(source).backing, read_header(source).disk_size, tags, near)
+            header = read_header(source)
+            options = "" if header.encrypted or header.corrupt or header.data_file else header.options
+            return Prepared("qcow2", read_needs(source).backing, header.disk_size, tags, near, options)
         except NotQcow2Error:
             return Prepared("", size=source.size(), near=near)
         finally:

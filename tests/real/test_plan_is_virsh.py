@@ -20,6 +20,7 @@ from testbed.twins import Case, NotReadyError, Twin, TwinOnPaper, Twins, for_mac
 from snapgui.core.records import DomainId, Kind, Mode
 from snapgui.core.requests import (
     Clone,
+    Compact,
     Configure,
     Delete,
     Describe,
@@ -142,6 +143,8 @@ CASES: Final = {
     "new machine linked": Case(
         lambda twin: Clone(twin.id, "y", f"{twin.name}-new", linked=True), CHAIN, disks={"vda": "qcow2", "vdb": "raw"}
     ),
+    "compact": case(Compact(MACHINE, ("vda", "vdb")), "write 0", disks={"vda": "qcow2", "vdb": "qcow2", "vdc": "raw"}),
+    "compact an overlay": case(Compact(MACHINE, ("vda",)), *CHAIN, "write 0"),
     "take off": case(Take(MACHINE, "a"), "write 1"),
     "take off described": case(Take(MACHINE, "a", 'it\'s "<b>&amp;" $HOME\nand more'), "write 1"),
     "take below": case(Take(MACHINE, "new"), *INTERNAL),

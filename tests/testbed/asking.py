@@ -6,7 +6,7 @@ from dataclasses import replace
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.plan import MAKING, Step
 from snapgui.core.records import DomainId, Situation, Snapshots
-from snapgui.core.requests import Clone, Delete, Export, Request, Revert, Take, Undo
+from snapgui.core.requests import Clone, Compact, Delete, Export, Request, Revert, Take, Undo
 from snapgui.core.rules.delete import told_by_xml
 from snapgui.core.rules.revert_files import gives_up_files
 from snapgui.core.rules.take_disks import overlay
@@ -20,7 +20,7 @@ def survey(host: Host, domain: DomainId, request: Request | None = None, *, next
     listing = host.list_snapshots(domain.uuid)
     records = {each.name: each for batch in host.read_snapshots(domain.uuid, listing.names) for each in batch}
     files: list[str] = []
-    if isinstance(request, Clone | Export):
+    if isinstance(request, Clone | Compact | Export):
         files = [posixpath.join(request.folder, "x")] if request.folder else []
     if isinstance(request, Take):
         files = [request.memory_file, *(choice.path for choice in request.disks)]
@@ -39,7 +39,7 @@ def survey(host: Host, domain: DomainId, request: Request | None = None, *, next
         next_xml=next_xml,
         prepared=prepared,
         dependents=dependents,
-        copied=isinstance(request, Clone | Export),
+        copied=isinstance(request, Clone | Compact | Export),
     )
     machines = frozenset(each.name for each in host.list_domains())
     return replace(read, host=host.read_host(), snapshots=known, machines=machines)
@@ -49,7 +49,7 @@ def _concerns_files(request: Request | None, known: Snapshots) -> bool:
     """As the dialogs see it."""
     if isinstance(request, Delete):
         return bool(told_by_xml(known, request.snapshots))
-    if isinstance(request, Clone | Export):
+    if isinstance(request, Clone | Compact | Export):
         return True
     return isinstance(request, Revert | Undo) and gives_up_files(request.snapshot, known)
 

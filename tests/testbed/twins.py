@@ -24,7 +24,7 @@ from snapgui.core import virsh
 from snapgui.core.activity import JobRecord
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import DomainId, Situation
-from snapgui.core.requests import Clone, Configure, MachineRequest, Mend, Request, TakeTogether
+from snapgui.core.requests import Clone, Compact, Configure, MachineRequest, Mend, Request, TakeTogether
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.together import plan_together
 from snapgui.jobs.backend import Backend
@@ -201,7 +201,7 @@ class Twins:
         else:
             folders = [str(twin.folder)]
             next_xml = isinstance(request, Configure)
-            copied = isinstance(request, Clone)
+            copied = isinstance(request, Clone | Compact)
             self.backend.hosts.survey(
                 twin.id,
                 names,

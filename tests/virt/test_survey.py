@@ -58,9 +58,10 @@ def test_prepared_images_tell_what_is_behind_them(host: Host, daemon: Daemon, ma
     size = json.loads(
         subprocess.run(["qemu-img", "info", "-U", "--output=json", paths[1]], capture_output=True, check=True).stdout
     )["virtual-size"]
+    built = "compat=1.1,cluster_size=65536,refcount_bits=16,lazy_refcounts=off,extended_l2=off,compression_type=zlib"
     assert tuple(found.values()) == (
-        Prepared("qcow2", "surveyed.qcow2", size, near=True),
-        Prepared("qcow2", size=size, tags=frozenset({"kept"}), near=True),
+        Prepared("qcow2", "surveyed.qcow2", size, near=True, options=built),
+        Prepared("qcow2", size=size, tags=frozenset({"kept"}), near=True, options=built),
         Prepared("", size=8, near=True),
         None,
     )

@@ -15,6 +15,7 @@ __all__ = ["make_plan"]
 
 if TYPE_CHECKING:
     from snapgui.core.rules import clone as clone
+    from snapgui.core.rules import compact as compact
     from snapgui.core.rules import configure as configure
     from snapgui.core.rules import define as define
     from snapgui.core.rules import delete as delete

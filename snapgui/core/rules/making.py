@@ -28,6 +28,11 @@ def move(situation: Situation, source: str, path: str) -> Step:
     return taken_back(situation, replace(facts.step(situation, Call.MOVE), source=source, path=path))
 
 
+def replace_by(situation: Situation, source: str, path: str) -> Step:
+    """What the plan has made takes the place of an image that holds the same."""
+    return replace(facts.step(situation, Call.REPLACE), source=source, path=path)
+
+
 def taken_back(situation: Situation, step: Step) -> Step:
     """The step, whose file is removed again where a later step fails or is cancelled."""
     return replace(step, undone_by=replace(facts.step(situation, Call.REMOVE), path=step.path))

@@ -7,6 +7,7 @@ from snapgui.core.plan import Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import (
     Clone,
+    Compact,
     Configure,
     Delete,
     Describe,
@@ -61,5 +62,7 @@ def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C
             return rules.export.plan_export(request, situation)
         case ImportBundle():
             return rules.import_bundle.plan_import_bundle(request, situation)
+        case Compact():
+            return rules.compact.plan_compact(request, situation)
         case _:
             assert_never(request)
