@@ -112,13 +112,14 @@ def _not_marked(outcome: Outcome) -> bool:
 def _lost(outcome: Outcome) -> bool:
     """A snapshot that is to stay has lost what an image held of it; other disks may hold their part still."""
     assert isinstance(outcome.plan.request, Delete)
-    going = {step.snapshot for step in outcome.plan.steps}
+    going, now = {step.snapshot for step in outcome.plan.steps}, _sources(outcome.before)
     for name, record in outcome.before.snapshots.records.items():
         then = config_then(name, outcome.before) if name not in going else None
         images = {disk.target: disk.source for disk in then.disks} if then is not None else {}
         for disk in record.disks:
-            held = name in outcome.before.image_tags.get(disk.target, {name})
-            image = images.get(disk.target)
+            image = images.get(disk.target, "")
+            known = outcome.before.image_tags.get(disk.target) if now.get(disk.target) == image else None
+            held = known is None or name in known
             if disk.mode is Mode.INTERNAL and held and image and name not in tags(image):
                 return True
     return False
