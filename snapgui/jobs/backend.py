@@ -11,6 +11,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, Situation
 from snapgui.core.xml.read import read_domain
 from snapgui.jobs.bridge import Bridge
+from snapgui.jobs.comparisons import Comparisons
 from snapgui.jobs.console import Console
 from snapgui.jobs.files import Files
 from snapgui.jobs.hosts import Hosts, gone
@@ -34,6 +35,7 @@ class Backend:
         self.runner = Runner(self.hosts, records, self.bridge, self.screens)
         self.outlooks = OutlookFeed(self.hosts, self.runner)
         self.reactions = Reactions(self.hosts, self.runner, records)
+        self.comparisons = Comparisons(self.hosts, self.bridge)
         self.console = Console()
         self.files = Files(self.bridge)
 
@@ -54,6 +56,7 @@ class Backend:
     def close(self) -> None:
         """Let go of everything, without waiting for a host."""
         self.outlooks.follow(None)
+        self.comparisons.stop()
         self.runner.close()
         self.bridge.close()
         self.console.close()

@@ -15,9 +15,10 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from functools import partial
 from io import BufferedRWPair
 from pathlib import Path
@@ -29,7 +30,13 @@ from snapgui.qcow2.source import ByteSource, LocalFile, is_distant
 
 _PACKAGES: Final = Path(__file__).resolve().parents[2]
 _ERRORS: Final[dict[str, type[Qcow2Error]]] = {
-    each.__name__: each for each in (errors.NotQcow2Error, errors.UnsupportedImageError, errors.DamagedImageError)
+    each.__name__: each
+    for each in (
+        errors.NotQcow2Error,
+        errors.UnsupportedImageError,
+        errors.DamagedImageError,
+        errors.NoSnapshotError,
+    )
 }
 
 Progress = Callable[[float], None]
@@ -73,7 +80,28 @@ def merges(
     return {(base, top): (written, grows) for base, top, written, grows in found["merges"]}
 
 
-def _run(task: str, sources: Sequence[ByteSource], progress: Progress | None, **options: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """What ``Changes`` says. ``as_of``: when the reading began, in seconds since the epoch."""
+
+    disk_size: int
+    size: int
+    bin_size: int
+    bins: tuple[int, ...]
+    as_of: float
+
+
+def changes(pieces: Sequence[tuple[ByteSource, str | None, str | None]], progress: Progress | None = None) -> Differing:
+    """What differs of a disk that stands on these images, as ``snapgui.qcow2.changes.read_pieces`` says.
+
+    Moments are snapshots by their names, None: now, or ``NOTHING``. Raises as ``figures`` does.
+    """
+    moments = [(since, until) for _source, since, until in pieces]
+    found = _run("changes", [source for source, _since, _until in pieces], progress, moments=moments)
+    return Differing(found["disk_size"], found["size"], found["bin_size"], tuple(found["bins"]), found["as_of"])
+
+
+def _run(task: str, sources: Sequence[ByteSource], progress: Progress | None, **options: Any) -> dict[str, Any]:
     images = [{"size": one.size(), "path": one.path if isinstance(one, LocalFile) else None} for one in sources]
     wanted = {"task": task, "images": images, **options}
     ours, theirs = socket.socketpair()
@@ -209,6 +237,16 @@ def _merge(sources: Sequence[ByteSource], progress: Progress, *, raw: bool) -> d
     return {"merges": [(*place, merge.written, merge.grows) for place, merge in found.items()]}
 
 
+def _compare(
+    sources: Sequence[ByteSource], progress: Progress, moments: Sequence[tuple[str | None, str | None]]
+) -> dict[str, Any]:
+    from snapgui.qcow2.changes import Piece, read_pieces  # noqa: PLC0415 - not in the parent
+
+    as_of = time.time()
+    pieces = [Piece(source, since, until) for source, (since, until) in zip(sources, moments, strict=True)]
+    return {**asdict(read_pieces(pieces, progress=progress)), "as_of": as_of}
+
+
 def _main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as parent, parent.makefile("rwb") as stream:
         wanted = json.loads(stream.readline())
@@ -223,6 +261,8 @@ def _main() -> None:
                     sources.append(opened.enter_context(closing(source)))
                 if wanted["task"] == "merges":
                     found = _merge(sources, progress, raw=wanted["raw"])
+                elif wanted["task"] == "changes":
+                    found = _compare(sources, progress, wanted["moments"])
                 else:
                     found = _count(sources[0], progress)
         except (Qcow2Error, OSError) as error:

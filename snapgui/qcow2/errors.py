@@ -15,3 +15,7 @@ class UnsupportedImageError(Qcow2Error):
 
 class DamagedImageError(Qcow2Error):
     """The metadata contradicts the format or itself."""
+
+
+class NoSnapshotError(Qcow2Error):
+    """The image has no snapshot of the name that was asked for."""

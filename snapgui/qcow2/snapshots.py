@@ -13,6 +13,8 @@ from snapgui.qcow2.source import ByteSource, read_exactly
 MAX_TABLE_SIZE = 64 * 1024 * 1024
 MAX_EXTRA_DATA = 1024
 
+NOTHING = "\0nothing"  # in place of a snapshot's name, which has no NUL: a disk that nothing has been written to
+
 _ENTRY = struct.Struct(">QIHHIIQII")
 _U64 = struct.Struct(">Q")
 _CHUNK = 64 * 1024  # bytes per read: most tables in one, which counts where each read is a round trip

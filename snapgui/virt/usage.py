@@ -32,10 +32,10 @@ def _image(
     try:
         source = open_image(disk.source)
         try:
-            identity = _identity(source)
-            if isinstance(before, ImageUsage) and before.path == disk.source and before.identity == identity != "":
+            mark = identity(source)
+            if isinstance(before, ImageUsage) and before.path == disk.source and before.identity == mark != "":
                 return before
-            return _counted(source, disk.source, identity, progress)
+            return _counted(source, disk.source, mark, progress)
         finally:
             source.close()
     except SnapguiError as error:
@@ -45,7 +45,7 @@ def _image(
         return Problem(tried, why.format(path=disk.source, error=error), raw=str(error))
 
 
-def _identity(source: ByteSource) -> str:
+def identity(source: ByteSource) -> str:
     """What differs once the image may hold anything else; "" where nothing tells that."""
     if not isinstance(source, LocalFile):
         return ""

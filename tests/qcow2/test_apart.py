@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from snapgui.qcow2 import apart
+from snapgui.qcow2.changes import Piece, read_pieces
 from snapgui.qcow2.clusters import read_clusters
-from snapgui.qcow2.errors import DamagedImageError, NotQcow2Error
+from snapgui.qcow2.errors import DamagedImageError, NoSnapshotError, NotQcow2Error
+from snapgui.qcow2.snapshots import NOTHING
 from snapgui.qcow2.source import LocalFile
 
 
@@ -83,6 +86,21 @@ def test_the_figures_are_those_of_the_same_process(image: Path, source: type) ->
         stay = ~sum(1 << place for place in chosen)
         freed = [sum(held) for owners, held in found.groups if not owners & stay]
         assert sum(freed) == here.freed(chosen).total > (-1 if not chosen else 0)
+
+
+@pytest.mark.parametrize("source", [LocalFile, Elsewhere, FarAway])
+def test_what_differs_is_the_same_too_over_several_images(image: Path, tmp_path: Path, source: type) -> None:
+    above = tmp_path / "above.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", "qcow2", above], check=True)
+    subprocess.run(["qemu-io", "-c", "write 0 64k", above], check=True, stdout=subprocess.DEVNULL)
+    moments = [(above, NOTHING, None), (image, "ü b", None)]
+    found = apart.changes([(source(path), since, until) for path, since, until in moments])
+    here = read_pieces([Piece(LocalFile(path), since, until) for path, since, until in moments])
+    assert (found.disk_size, found.size, found.bin_size, found.bins) == astuple(here)
+    assert found.size == 4 * 2**20 + 2**16
+    assert time.time() - 60 < found.as_of <= time.time()
+    with pytest.raises(NoSnapshotError):
+        apart.changes([(source(image), "gone", None)])
 
 
 def test_numpy_stays_out_of_this_process(image: Path) -> None:

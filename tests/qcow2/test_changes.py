@@ -1,8 +1,10 @@
 """What differs between two snapshots, or one and now, against what was written."""
 
+import json
 import subprocess
 import tempfile
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
@@ -11,7 +13,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from testbed.any_image import Image
 
-from snapgui.qcow2.changes import Changes, read_changes
+from snapgui.qcow2.changes import Changes, Moment, Piece, read_changes, read_pieces
+from snapgui.qcow2.errors import NoSnapshotError
+from snapgui.qcow2.snapshots import NOTHING
 from snapgui.qcow2.source import LocalFile
 
 KIB, MIB = 2**10, 2**20
@@ -21,7 +25,7 @@ def run(*command: str | Path) -> None:
     subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
 
 
-def changes(image: Path, since: int, until: int | None = None, bins: int = 64) -> Changes:
+def changes(image: Path, since: Moment, until: Moment = None, bins: int = 64) -> Changes:
     source = LocalFile(image)
     try:
         return read_changes(source, since, until, bins=bins)
@@ -109,6 +113,87 @@ def test_a_subcluster_is_told_from_its_cluster(tmp_path: Path) -> None:
     run("qemu-img", "snapshot", "-c", "empty", path)
     run("qemu-io", "-c", "write 4k 8k", "-c", "write 130k 1k", path)
     assert where(changes(path, 0)) == {0: 8 * KIB, 128 * KIB: 4 * KIB}
+
+
+def pieces(*wanted: tuple[Path, Moment, Moment], bins: int = 2**30) -> Changes:
+    """Of several images, with bins of a cluster."""
+    with ExitStack() as opened:
+        found = []
+        for path, since, until in wanted:
+            found.append(Piece(LocalFile(path), since, until))
+            opened.callback(found[-1].source.close)
+        return read_pieces(found, bins=bins)
+
+
+def held_by_qemu(image: Path) -> set[int]:
+    """The sectors that an overlay holds itself, data or zeros, as QEMU says."""
+    told = subprocess.run(["qemu-img", "map", "--output=json", image], check=True, capture_output=True, text=True)
+    return {
+        sector
+        for area in json.loads(told.stdout)
+        if area["depth"] == 0 and area["present"]
+        for sector in range(area["start"] // 512, (area["start"] + area["length"]) // 512)
+    }
+
+
+def test_a_chain_of_overlays_differs_by_what_they_hold_each_place_once(tmp_path: Path) -> None:
+    base, one, two = (tmp_path / f"{name}.qcow2" for name in ("base", "one", "two"))
+    run("qemu-img", "create", "-q", "-f", "qcow2", base, "16M")
+    run("qemu-io", "-c", "write 0 8M", base)
+    run("qemu-img", "snapshot", "-c", "s", base)
+    run("qemu-io", "-c", "write 1M 64k", base)
+    for path, below, options in ((one, base, "cluster_size=4k"), (two, one, "extended_l2=on,cluster_size=128k")):
+        backing = ["-b", below, "-F", "qcow2"]
+        run("qemu-img", "create", "-q", "-f", "qcow2", *backing, "-o", options, path)
+    run("qemu-io", "-c", "write 1M 4k", "-c", "write 3M 8k", "-c", "write -z 5M 4k", one)
+    run("qemu-io", "-c", "write 3M 4k", "-c", "write 9M 4k", two)
+    above = [(two, NOTHING, None), (one, NOTHING, None)]
+    found = pieces(*above, bins=16)
+    sectors = held_by_qemu(two) | held_by_qemu(one)
+    assert found.size == 512 * len(sectors) == (4 + 8 + 4 + 4) * KIB
+    assert where(found) == {MIB: 4 * KIB, 3 * MIB: 8 * KIB, 5 * MIB: 4 * KIB, 9 * MIB: 4 * KIB}
+    # What was written in the base after its snapshot differs from the snapshot, too, and covers what is above it there.
+    assert where(pieces(*above, (base, "s", None), bins=16)) == {**where(found), MIB: 64 * KIB}
+    assert pieces((base, "s", None)).bin_size == 64 * KIB
+    assert pieces(*above).bin_size == 128 * KIB
+
+
+def test_snapshots_go_by_name_and_one_that_is_gone_is_told(image: Path) -> None:
+    assert changes(image, "empty", "full") == changes(image, 0, 1)
+    with pytest.raises(NoSnapshotError, match="'other'"):
+        changes(image, "other")
+
+
+@settings(deadline=None, max_examples=10, phases=[Phase.generate, Phase.shrink])
+@given(random=st.randoms(use_true_random=False))
+def test_of_drawn_overlays_exactly_what_qemu_finds_in_them_differs(random: Random) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        below: Path | None = None
+        layers = []
+        for number in range(random.randint(2, 4)):
+            path = Path(folder) / f"{number}.qcow2"
+            cluster = 2 ** random.randint(9, 17)
+            options = f"cluster_size={cluster}" + (
+                ",extended_l2=on" if cluster >= 2**14 and random.random() < 0.5 else ""
+            )
+            backing = ["-b", below, "-F", "qcow2"] if below else []
+            run("qemu-img", "create", "-q", "-f", "qcow2", "-o", options, *backing, path, "1000000")
+            commands = []
+            for _ in range(random.randint(0, 6)):
+                start = random.randrange(1_000_000 // 512) * 512
+                length = min(random.choice([512, 4096, 70_000 // 512 * 512]), 999_936 - start)
+                how = random.choice(["write", "write", "write -z", "write -z -u", "discard"])
+                commands += ["-c", f"{how} {start} {length}"] if length > 0 else []
+            if commands:
+                run("qemu-io", "-d", "unmap", *commands, path)
+            layers.append(path)
+            below = path
+        found = pieces(*((path, NOTHING, None) for path in layers[1:]))
+        held = set().union(*(held_by_qemu(path) for path in layers[1:]))
+        assert found.size == sum(min(512, 1_000_448 - 512 * sector) for sector in held)
+        for number, size in enumerate(found.bins):
+            start, end = number * found.bin_size, min(found.disk_size, (number + 1) * found.bin_size)
+            assert size == 512 * len(held & set(range(start // 512, end // 512)))
 
 
 @settings(deadline=None, max_examples=10, phases=[Phase.generate, Phase.shrink])

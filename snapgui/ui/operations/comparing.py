@@ -1,4 +1,4 @@
-"""Brings what compares configurations the two that it wants."""
+"""Brings what compares two moments of a machine its settings and what differs in its disks."""
 
 from functools import partial
 
@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from snapgui.core import tree
+from snapgui.core.changed import Changed
 from snapgui.core.differences.compare import Configuration
 from snapgui.core.differences.outlook import Outlook
 from snapgui.core.errors import Problem
@@ -22,6 +23,7 @@ class Comparing(QObject):
         super().__init__(window)
         self._store = store
         self._hosts = backend.hosts
+        self._comparisons = backend.comparisons
         self._window = window
         self._open: list[dialogs.CompareDialog] = []
 
@@ -55,8 +57,18 @@ class Comparing(QObject):
             if dialog in self._open:
                 dialog.set_problem(problem)
 
+        def compared(found: Changed | Problem) -> None:
+            if dialog in self._open:
+                dialog.set_disks((before, after), found)
+
+        def told(part: float) -> None:
+            if dialog in self._open:
+                dialog.set_part((before, after), part)
+
         self._hosts.read_configurations(domain, (before, after), answered, failed)
+        self._comparisons.compare(domain, (before, after), compared, compared, told)
 
     def _closed(self, dialog: "dialogs.CompareDialog", _result: int) -> None:
         self._open.remove(dialog)
+        self._comparisons.stop()
         dialog.deleteLater()
