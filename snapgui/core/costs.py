@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from snapgui.core.chains import FilesOf, Gain, Merging, gain_with_files
 from snapgui.core.records import Kind, Size, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.core.usage import Held, Usage, alone, freed, grown, shared, unsettled
@@ -14,12 +15,27 @@ class Cost:
 
     ``disk``: data of the disks that nothing else holds. ``shared``: what others hold, too. ``frees``: what deleting it
     alone gives back, its memory and its tables with it. ``as_of``: when that was read, in seconds since the epoch.
+    ``merges``: what becomes of an external one's files.
     """
 
     disk: Size
     shared: Size
     frees: Size
     as_of: float | None = field(default=None, compare=False)
+    merges: tuple["MergeCost", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MergeCost:
+    """One disk of an external snapshot: its overlay goes into the image below. In bytes; None: not known.
+
+    ``depth``: how many files the disk is on.
+    """
+
+    merging: Merging
+    allocated: int | None
+    gain: Gain | None
+    depth: int
 
 
 def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
@@ -31,6 +47,10 @@ def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Co
     unwritten = unsettled(usage)
     unknown: dict[str, Cost] = {}  # one for each reason: 1,000 of the same would take 0.3 MB
     for name, record in snapshots.items():
+        if record.external and record.problem is None:
+            if name in usage.external:
+                found[name] = _external_cost(usage, name)
+            continue
         held = alone(usage, name)
         if held is None and _is_newer(record, usage):
             continue  # counted soon
@@ -44,13 +64,52 @@ def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Co
     return found
 
 
+def _external_cost(usage: Usage, name: str) -> Cost:
+    files = usage.external[name]
+    merges = tuple(_merge_cost(usage, merging) for merging in files.merges)
+    gain = gain_with_files(usage.chains, usage.files, [files])
+    if gain is None:
+        why = _unknown_gain(usage, files)
+        return Cost(Size(None, why), Size(None, why), Size(None, why), merges=merges)
+    disk = gain.hidden + sum(usage.files[path] for path in set(files.dropped))
+    return Cost(Size(disk), Size(None, _not_shared()), Size(max(0, gain.freed)), usage.as_of, merges)
+
+
+def _merge_cost(usage: Usage, merging: Merging) -> MergeCost:
+    chain = usage.chains.get(merging.target)
+    places = chain.places(merging) if chain is not None else None
+    if chain is None or places is None:
+        return MergeCost(merging, None, None, len(chain.paths) if chain is not None else 0)
+    return MergeCost(merging, chain.allocated[places[1]], chain.gain(*places), len(chain.paths))
+
+
+def _not_shared() -> str:
+    return translate("Usage", "What it shares with others lies in the files below, and is not counted.")
+
+
+def _unknown_gain(usage: Usage, files: FilesOf) -> str:
+    if files.stuck:
+        return translate("Usage", "The machine is elsewhere: libvirt can’t delete it before what is below it.")
+    chains = (usage.chains.get(merging.target) for merging in files.merges)
+    why = next((chain.why for chain in chains if chain is not None and chain.why), "")
+    return why or translate("Usage", "Not all of its files could be found.")
+
+
 def frees(usage: Usage | None, snapshots: Collection[SnapshotRecord]) -> int | None:
-    """The bytes that deleting all of these gives back in the images; None where that is not known of each of them."""
-    if usage is None or not unsettled(usage).isdisjoint(record.name for record in snapshots):
+    """The bytes that deleting all of these gives back; None where that is not known of each of them.
+
+    Inside the images, whose files do not shrink by that, and of the external ones' files.
+    """
+    external = [record for record in snapshots if record.external and record.problem is None]
+    inside = [record for record in snapshots if not record.external or record.problem is not None]
+    if usage is None or not unsettled(usage).isdisjoint(record.name for record in inside):
         return None
-    if any(_unknown(usage, record, alone(usage, record.name)) for record in snapshots):
+    if any(_unknown(usage, record, alone(usage, record.name)) for record in inside):
         return None
-    return freed(usage, [record.name for record in snapshots]).total
+    if any(record.name not in usage.external for record in external):
+        return None
+    gain = gain_with_files(usage.chains, usage.files, [usage.external[record.name] for record in external])
+    return None if gain is None else freed(usage, [record.name for record in inside]).total + max(0, gain.freed)
 
 
 def written(usage: Usage, since: SnapshotRecord, until: SnapshotRecord) -> Size:

@@ -8,18 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from snapgui.core import tree
+from snapgui.core.chains import FilesOf, Merging
 from snapgui.core.records import Mode, SnapshotRecord, Snapshots
 
 Sources = Mapping[str, str]  # the image of each disk, by its target; "" where it is no file
-
-
-@dataclass(frozen=True, slots=True)
-class Merging:
-    """``file`` is committed into ``base``, and goes; "" where a name is not known."""
-
-    target: str
-    file: str
-    base: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +48,23 @@ class Layout:
             return []  # libvirt leaves an image that it did not make: seen on 11.3.
         bases = self.then(name)
         return [bases.get(target, "") for target in external_disks(self.snapshots.records[name])]
+
+    def has_external(self) -> bool:
+        """Whether any snapshot keeps anything in files of its own."""
+        return any(record.external for record in self.snapshots.records.values())
+
+    def files(self) -> dict[str, FilesOf]:
+        """What deleting each of the external snapshots does to files, by its name."""
+        line = self.line()
+        has_children = {parent for parent in tree.parents(self.snapshots).values() if parent is not None}
+        found = {}
+        for name, record in self.snapshots.records.items():
+            if record.external and name in line:
+                found[name] = FilesOf(tuple(self.merges(name, line)), memory=record.memory_file)
+            elif record.external:
+                dropped = () if name in has_children else tuple(self.dropped(name))
+                found[name] = FilesOf(dropped=dropped, memory=record.memory_file, stuck=name in has_children)
+        return found
 
 
 def external_disks(record: SnapshotRecord) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from snapgui.core.chains import ChainUsage, FilesOf
 from snapgui.core.errors import Problem
 
 NOW: Final = ""  # the disk as it is now, beside the snapshots: none of them has an empty name
@@ -72,16 +73,23 @@ class ImageUsage:
 class Usage:
     """A machine's images by their disks' targets; instead of one that can't be read, the reason.
 
-    ``live``: QEMU had them open when they were read.
+    ``below``: those behind them that hold snapshots, by path. ``chains``: of the disks that are on more than one image,
+    by target. ``external``: what deleting each external snapshot does to files, by its name. ``files``: what those of
+    these take on their file systems that are in no chain, by path. ``live``: QEMU had the images open when they were
+    read.
     """
 
     images: Mapping[str, ImageUsage | Problem] = field(default_factory=dict)
     live: bool = False
+    below: Mapping[str, ImageUsage | Problem] = field(default_factory=dict)
+    chains: Mapping[str, ChainUsage] = field(default_factory=dict)
+    external: Mapping[str, FilesOf] = field(default_factory=dict)
+    files: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def read(self) -> list[ImageUsage]:
         """Those that could be read."""
-        return [image for image in self.images.values() if isinstance(image, ImageUsage)]
+        return [image for image in (*self.images.values(), *self.below.values()) if isinstance(image, ImageUsage)]
 
     @property
     def problem(self) -> Problem | None:

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject
 
 from snapgui.core.errors import SnapguiError
-from snapgui.core.records import DomainId
+from snapgui.core.records import DomainId, Snapshots
 from snapgui.core.usage import Usage
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
@@ -48,19 +48,19 @@ class UsageFeed(QObject):
         if host is None or domain != self._watched:
             return
         self._round += 1
-        number, known = self._round, self._records.usage(domain)
-        self._lane.submit(lambda: self._count(host, domain, known, number))
+        number, snapshots, known = self._round, self._records.snapshots(domain), self._records.usage(domain)
+        self._lane.submit(lambda: self._count(host, domain, snapshots, known, number))
 
     # On the lane
 
-    def _count(self, host: Host, domain: DomainId, known: Usage | None, number: int) -> None:
+    def _count(self, host: Host, domain: DomainId, snapshots: Snapshots, known: Usage | None, number: int) -> None:
         def still_wanted(_part: float = 0) -> None:
             if number != self._round:
                 raise _UnwantedError
 
         try:
             still_wanted()
-            found = host.usage(domain.uuid, known, still_wanted)
+            found = host.usage(domain.uuid, snapshots, known, still_wanted)
         except (_UnwantedError, SnapguiError):
             return  # a lost connection or a machine that is gone is told by an event of its own
         self._bridge.post(lambda: self._counted(domain, number, found))

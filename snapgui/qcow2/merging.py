@@ -8,6 +8,7 @@ ones QEMU writes some as data. Refcounts and compressed clusters that give way a
 """
 
 import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -117,6 +118,8 @@ class _Raw:
         descriptor = os.open(source.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             place = 0
+            if stat.S_ISBLK(os.fstat(descriptor).st_mode):  # has no holes
+                self._extents, place = [(0, self.disk_size)], self.disk_size
             while place < self.disk_size:
                 try:
                     begin = os.lseek(descriptor, place, os.SEEK_DATA)

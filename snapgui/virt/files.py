@@ -21,6 +21,7 @@ from snapgui.qcow2.errors import Qcow2Error
 from snapgui.qcow2.header import MAGIC
 from snapgui.qcow2.snapshots import InternalSnapshot, read_snapshots
 from snapgui.qcow2.source import ByteSource, LocalFile
+from snapgui.virt.volume import Volume
 
 Open = Callable[[str], ByteSource]  # by path on the host; raises SnapguiError
 
@@ -126,7 +127,8 @@ def look_through(open_image: Open, path: str) -> File:
     except SnapguiError as error:
         return File(path, Seen.UNREAD, content=Content.UNREAD, why=error.problem.why)
     try:
-        return with_content(File(path, Seen.FILE, size=source.size(), volume=True), source)
+        allocated = source.allocated() if isinstance(source, Volume) else None
+        return with_content(File(path, Seen.FILE, size=source.size(), allocated=allocated, volume=True), source)
     except SnapguiError as error:
         return File(path, Seen.UNREAD, content=Content.UNREAD, why=error.problem.why)
     finally:

@@ -15,6 +15,7 @@ from snapgui import virt
 from snapgui.core import health
 from snapgui.core.differences.compare import Configuration, of_snapshot
 from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.overlays import Layout
 from snapgui.core.plan import Call, Step
 from snapgui.core.records import (
     DomainConfig,
@@ -26,6 +27,7 @@ from snapgui.core.records import (
     Prepared,
     Size,
     SnapshotRecord,
+    Snapshots,
 )
 from snapgui.core.text import translate
 from snapgui.core.usage import Usage
@@ -306,14 +308,28 @@ class Host:
         tables = sizes.read_tables(self.open_image, self.read_config(uuid))
         return sizes.memory_sizes(self.open_image, tables, records, partial(self._config_then, uuid))
 
-    def usage(self, uuid: str, known: Usage | None, progress: Callable[[float], None]) -> Usage:
-        """What the domain's images hold, counted again where it may differ from ``known``.
+    def usage(self, uuid: str, snapshots: Snapshots, known: Usage | None, progress: Callable[[float], None]) -> Usage:
+        """What the domain's images hold and its snapshots' files take. Counted is what may differ from ``known``.
 
         ``progress`` is called with what part of an image is done; what it raises ends the counting.
         """
         record = self.read_domain(uuid)
-        found = read_usage(self.open_image, self.read_config(uuid), known, progress)
-        return replace(found, live=record is not None and record.state.active)
+        config = self.read_config(uuid)
+        live = record is not None and record.state.active
+        found = replace(read_usage(self.open_image, config, known, progress), live=live)
+        look = virt.inventory.looking(self._quick, local=self._local, pools=self._pools)
+        chains, _ = virt.inventory.chains(look, config)
+        if live and len(chains) < len(config.disks):
+            with contextlib.suppress(SnapguiError), self._quick.calling("") as connection:
+                chains = {**virt.chain_usage.running_chains(self._domain(connection, uuid)), **chains}
+        now = {disk.target: disk.source for disk in config.disks}
+        counting = virt.chain_usage.Counting(self.open_image, look, known, progress)
+        layout = Layout(snapshots, now, partial(self._images_then, uuid))
+        return virt.chain_usage.with_chains(counting, found, chains, layout)
+
+    def _images_then(self, uuid: str, name: str) -> dict[str, str]:
+        config = self._config_then(uuid, name)
+        return {} if config is None else {disk.target: disk.source for disk in config.disks}
 
     def _config_then(self, uuid: str, name: str) -> DomainConfig | None:
         try:

@@ -19,12 +19,13 @@ def read_usage(open_image: Open, config: DomainConfig, known: Usage | None, prog
     """Count again what may differ from ``known``. Raises what ``progress`` raises: the way to cancel."""
     disks = [disk for disk in config.disks if disk.writable and disk.format == "qcow2"]
     before = known.images if known is not None else {}
-    return Usage({disk.target: _image(open_image, disk, before.get(disk.target), progress) for disk in disks})
+    return Usage({disk.target: read_image(open_image, disk, before.get(disk.target), progress) for disk in disks})
 
 
-def _image(
+def read_image(
     open_image: Open, disk: Disk, before: ImageUsage | Problem | None, progress: Progress
 ) -> ImageUsage | Problem:
+    """What one image holds, or why that is not known; ``before`` where it is as it was then."""
     tried = translate("Usage", "Counting what the image of disk {disk} holds").format(disk=disk.target)
     if not disk.source or disk.source_type not in ("file", "block"):
         why = translate("Usage", "The image of disk {disk} is not a file of the host.").format(disk=disk.target)

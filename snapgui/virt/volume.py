@@ -50,6 +50,12 @@ class Volume:
             self._size = self._length()
         return self._size
 
+    def allocated(self) -> int:
+        """Bytes that it takes in its pool."""
+        with self._line.calling(self._tried):
+            taken: int = self._volume.info()[2]
+            return taken
+
     def read(self, offset: int, length: int) -> bytes:
         """``length`` bytes from ``offset``; fewer only at the end."""
         length = min(length, self._size - offset)

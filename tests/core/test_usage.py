@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from snapgui.core.chains import ChainUsage, FilesOf, Merging
 from snapgui.core.costs import costs, frees, written
 from snapgui.core.errors import Problem
 from snapgui.core.records import Kind, Mode, Size, SnapshotDisk, SnapshotRecord
@@ -66,7 +67,7 @@ def test_a_cost_is_told_only_where_all_of_it_is_known(
     assert told["a"].shared == Size(4 * GIB)
     assert told["a"].frees == Size(GIB + 5 + 512 + 64)
     assert told["elsewhere"].frees == Size(None, "No image of the machine holds a snapshot of this name.")
-    assert told["e"].frees.bytes is None
+    assert "e" not in told, "its files were not looked at yet"
     counted = Usage({"vda": replace(usage.images["vda"], as_of=1_700_000_000.5)})
     found = costs(counted, {**records, "new": snapshot("new"), "old": snapshot("old", created=1)})
     assert set(found) == {"a", "b", "old"}, "what came since is counted soon"
@@ -84,10 +85,10 @@ def test_the_first_of_several_with_one_tag_counts() -> None:
 
 def test_snapshots_that_are_unknown_for_the_same_reason_share_what_is_said_of_them() -> None:
     """With 1,000 of them, 0.3 MB."""
-    records = {name: SnapshotRecord(name, memory=Mode.EXTERNAL) for name in ("a", "b")}
+    records = {name: SnapshotRecord(name, memory=Mode.INTERNAL) for name in ("a", "b")}
     found = costs(Usage(), records)
     assert found["a"] is found["b"]
-    assert found["a"].frees.why == "Only snapshots inside the images are counted."
+    assert found["a"].frees.why == "No image of the machine holds a snapshot of this name."
 
 
 def test_memory_that_a_running_machine_still_seems_to_hold_makes_no_small_figure(
@@ -106,3 +107,53 @@ def test_memory_that_a_running_machine_still_seems_to_hold_makes_no_small_figure
     assert told["b"].disk == Size(0)
     assert frees(live, [records["b"]]) is None
     assert frees(live, [records["a"]]) == 5
+
+
+def _chain(**words: object) -> ChainUsage:
+    """An image of 8, overlays of 12 and 10: both have 4 and 6 in common with what is below, all together 14."""
+    merges = {(0, 1): (12, 8), (1, 2): (10, 4), (0, 2): (16, 8)}
+    return ChainUsage(("/i/base", "/i/one", "/i/two"), (8, 12, 10), merges, **words)  # type: ignore[arg-type]
+
+
+def _layered(*, memory: int | None = None) -> Usage:
+    one = FilesOf((Merging("vda", "/i/one", "/i/base"),), memory="/i/memory" if memory is not None else "")
+    external = {"one": one, "two": FilesOf((Merging("vda", "/i/two", "/i/one"),))}
+    return Usage(chains={"vda": _chain()}, external=external, files={} if not memory else {"/i/memory": memory})
+
+
+@pytest.fixture
+def layers() -> dict[str, SnapshotRecord]:
+    return {name: SnapshotRecord(name, memory=Mode.EXTERNAL) for name in ("one", "two")}
+
+
+def test_an_external_snapshot_gives_back_its_overlay_but_for_what_the_image_below_grows(
+    layers: dict[str, SnapshotRecord],
+) -> None:
+    told = costs(_layered(), layers)
+    assert (told["one"].disk, told["one"].frees) == (Size(4), Size(4))
+    assert (told["two"].disk, told["two"].frees) == (Size(6), Size(6))
+    assert told["one"].merges[0].depth == 3
+    assert costs(_layered(memory=100), layers)["one"].frees == Size(104)
+
+
+def test_overlays_that_are_merged_together_count_what_they_share_once(layers: dict[str, SnapshotRecord]) -> None:
+    assert frees(_layered(), [layers["one"]]) == 4
+    assert frees(_layered(), list(layers.values())) == 14
+
+
+def test_of_a_file_that_could_not_be_seen_no_part_is_told(layers: dict[str, SnapshotRecord]) -> None:
+    told = costs(_layered(memory=0), layers)
+    assert told["one"].frees == Size(None, "Not all of its files could be found.")
+    assert frees(_layered(memory=0), list(layers.values())) is None
+    unread = Usage(chains={"vda": replace(_chain(), merges={}, why="You may not.")}, external=_layered().external)
+    assert costs(unread, layers)["two"].frees == Size(None, "You may not.")
+
+
+def test_where_the_machine_is_elsewhere_a_snapshot_goes_with_the_file_that_only_it_needs(
+    layers: dict[str, SnapshotRecord],
+) -> None:
+    external = {"one": FilesOf(stuck=True), "two": FilesOf(dropped=("/i/old",))}
+    told = costs(Usage(external=external, files={"/i/old": 7}), layers)
+    assert told["two"].frees == told["two"].disk == Size(7)
+    assert told["one"].frees.bytes is None
+    assert "elsewhere" in told["one"].frees.why

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from snapgui.core import tree
-from snapgui.core.overlays import Layout, Merging, external_disks
+from snapgui.core.chains import Merging
+from snapgui.core.overlays import Layout, external_disks
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
 from snapgui.core.records import DomainConfig, Situation, SnapshotState
 from snapgui.core.rules import facts

@@ -1,0 +1,76 @@
+"""What external snapshots hold and give back: from the files to the tree, and what deleting them does in truth."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from testbed.daemon import Daemon
+from testbed.tiny import tiny_machine
+from testbed.user import User
+
+from snapgui.models.roles import Role
+from snapgui.models.snapshots import Column
+
+pytestmark = pytest.mark.since(9, 9)
+
+NAME = "layered"
+MIB = 2**20
+
+
+class Layered:
+    """A machine that is off, with external snapshots ``e1`` and ``e2``, each with an overlay that was written to."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.files = [daemon.images / f"{NAME}.{ending}" for ending in ("qcow2", "e1", "e2")]
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.files[0], "256M"], check=True)
+        self._write(0, "write 0 8M")
+        daemon.hand_over(self.files[0])
+        daemon.define(tiny_machine(NAME, self.files[0]))
+        for number, (name, write) in enumerate((("e1", "write 4M 12M"), ("e2", "write 0 10M")), 1):
+            daemon.virsh("snapshot-create-as", NAME, name, "--disk-only")
+            self._write(number, write)
+
+    def _write(self, number: int, words: str) -> None:
+        subprocess.run(["qemu-io", "-f", "qcow2", "-c", words, self.files[number]], check=True, capture_output=True)
+
+    def taken(self) -> int:
+        """Bytes of the file system."""
+        return sum(path.stat().st_blocks * 512 for path in self.files if path.exists())
+
+
+@pytest.fixture
+def layered(daemon: Daemon) -> Iterator[Layered]:
+    made = Layered(daemon)
+    yield made
+    daemon.remove(NAME)
+    for path in made.files:
+        path.unlink(missing_ok=True)
+
+
+def _frees(user: User, name: str) -> int | None:
+    cost = user.cell(name, Column.FREES, Role.COST)
+    return None if cost is None else cost.frees.bytes
+
+
+def test_an_external_snapshot_gives_back_what_the_tree_has_said(user: User, daemon: Daemon, layered: Layered) -> None:
+    user.choose_machine(daemon.uri, NAME)
+    user.until(lambda: user.complete() == 2 and None not in (_frees(user, "e1"), _frees(user, "e2")), "the figures")
+    assert user.cell("e1", Column.DISK) == "4.0 MiB", "what is in both files: 4 to 8 MiB"
+    assert user.cell("e2", Column.DISK) == "6.0 MiB", "4 to 10 MiB"
+    foretold, before = _frees(user, "e2"), layered.taken()
+    user.delete("e2")
+    user.until(lambda: user.cell("e1", Column.DISK) == "8.0 MiB", "what it took in counts: 0 to 8 MiB")
+    assert foretold is not None
+    assert abs(before - layered.taken() - foretold) < MIB // 2, "refcounts and blocks of the file system aside"
+    foretold, before = _frees(user, "e1"), layered.taken()
+    user.delete("e1")
+    user.until(lambda: user.complete() == 0, "the end")
+    assert abs(before - layered.taken() - (foretold or 0)) < MIB // 2
+
+
+@pytest.mark.usefixtures("layered")
+def test_several_together_give_back_more_than_each_alone(user: User, daemon: Daemon) -> None:
+    user.choose_machine(daemon.uri, NAME)
+    user.until(lambda: user.complete() == 2 and None not in (_frees(user, "e1"), _frees(user, "e2")), "the figures")
+    user.select("e1", "e2")
+    user.until(lambda: "frees 14" in user.window.details._words.text(), "26 MiB above 8, of which 8 and 4 stay")
