@@ -18,6 +18,7 @@ class Option(Generic[T]):
 
 CONNECTIONS: Option[list[str]] = Option("connections", [])
 NAME_TEMPLATE = Option("take/name_template", "{machine}-{n}")
+EXPORT_FOLDER = Option("export/folder", "")  # where data was exported to the last time
 WINDOW_GEOMETRY = Option("window/geometry", QByteArray())
 SPLITTERS: Option[list[str]] = Option("window/splitters", [])  # each splitter's state in base64, outermost first
 SNAPSHOT_HEADER = Option("window/snapshot_columns", QByteArray())

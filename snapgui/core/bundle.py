@@ -61,7 +61,7 @@ class Bundle:
 class FoundBundle:
     """A bundle as it was read from ``folder``. ``sizes``: what its files take, in bytes, by name.
 
-    ``twin``: the name of a machine where it is to be imported that has the UUID that it would get.
+    ``twin``: the name of a machine that has its UUID where it is to be imported, "" for none.
     """
 
     folder: str

@@ -17,6 +17,7 @@ from snapgui.ui.operations.comparing import Comparing
 from snapgui.ui.operations.configuring import Configuring
 from snapgui.ui.operations.connecting import Connecting
 from snapgui.ui.operations.exporting import Exporting
+from snapgui.ui.operations.importing import Importing
 from snapgui.ui.operations.operations import Operations
 from snapgui.ui.operations.taking_together import TakingTogether
 from snapgui.ui.snapshots.panel import SnapshotsPanel
@@ -47,6 +48,7 @@ class Acting(QObject):
         self._console = backend.console
         self.operations = Operations(store, backend, settings, window)
         self.exporting = Exporting(store, backend, window)
+        self._importing = Importing(store, backend, window)
         self.connecting = Connecting(backend, window)
         self._configuring = Configuring(store, backend, window)
         self._comparing = Comparing(store, backend, window)
@@ -75,6 +77,7 @@ class Acting(QObject):
             Act.EDIT_XML: operations.edit_xml,
             Act.RENAME: operations.rename,
             Act.CLONE: operations.clone,
+            Act.EXPORT_DATA: operations.export_data,
             Act.SET_CURRENT: operations.set_current,
         }
         others = {
@@ -86,6 +89,7 @@ class Acting(QObject):
             Act.GO_TO_CURRENT: self._snapshots.select_here,
             Act.GO_TO_PARENT: self._go_to_parent,
             Act.CONSOLE: self._open_console,
+            Act.IMPORT_MACHINE: self._import_machine,
             Act.CONNECT: self.connecting.ask,
             Act.DISCONNECT: self._disconnect_host,
             Act.REFRESH: self._refresh,
@@ -141,6 +145,10 @@ class Acting(QObject):
     def _open_console(self) -> None:
         if (record := self._subject().domain) is not None:
             self._console.open(record.id, record.name)
+
+    def _import_machine(self) -> None:
+        if (uri := self._machines.uri()) is not None:
+            self._importing.ask(uri)
 
     def _disconnect_host(self) -> None:
         self.connecting.disconnect_host(self._machines.uri())

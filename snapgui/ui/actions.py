@@ -32,6 +32,7 @@ class Act(Enum):
     RENAME = "rename"
     IMPORT = "import"
     EXPORT = "export"
+    EXPORT_DATA = "export-data"
     CLONE = "clone"
     SET_CURRENT = "set-current"
     GO_TO_CURRENT = "here"
@@ -46,6 +47,7 @@ class Act(Enum):
     FORCE_OFF = "force-off"
     CONSOLE = "console"
     CHECK_HEALTH = "health"
+    IMPORT_MACHINE = "import-machine"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
     REFRESH = "refresh"
@@ -65,7 +67,16 @@ POWER: Mapping[Act, PowerAction] = MappingProxyType(
 
 # They change no machine.
 _HARMLESS = frozenset(
-    {Act.GO_TO_CURRENT, Act.GO_TO_PARENT, Act.COMPARE, Act.EXPORT, Act.CONNECT, Act.DISCONNECT, Act.REFRESH}
+    {
+        Act.GO_TO_CURRENT,
+        Act.GO_TO_PARENT,
+        Act.COMPARE,
+        Act.EXPORT,
+        Act.EXPORT_DATA,
+        Act.CONNECT,
+        Act.DISCONNECT,
+        Act.REFRESH,
+    }
 )
 # They are about a machine, whatever snapshot is chosen.
 _WITHOUT_A_SNAPSHOT = frozenset({Act.TAKE, Act.GO_TO_CURRENT, Act.IMPORT, Act.CHECK_HEALTH, Act.SETTINGS})
@@ -132,6 +143,10 @@ def _words() -> dict[Act, _Words]:
             translate("Actions", "Ex&port…"),
             translate("Actions", "Write the XML of snapshots to files"),
         ),
+        Act.EXPORT_DATA: _Words(
+            translate("Actions", "Export d&ata…"),
+            translate("Actions", "Write the disks of the chosen snapshot to images, or all of it to a bundle"),
+        ),
         Act.CLONE: _Words(
             translate("Actions", "Ne&w machine from snapshot…"),
             translate("Actions", "Make a new machine of the chosen snapshot: its disks and settings of then"),
@@ -196,6 +211,10 @@ def _words() -> dict[Act, _Words]:
         Act.CHECK_HEALTH: _Words(
             translate("Actions", "Check &health…"),
             translate("Actions", "Look for snapshots without data, and for data and files that nothing refers to"),
+        ),
+        Act.IMPORT_MACHINE: _Words(
+            translate("Actions", "&Import machine…"),
+            translate("Actions", "Make the machine of a bundle that was exported elsewhere"),
         ),
         Act.CONNECT: _Words(
             translate("Actions", "&Connect…"),
@@ -280,7 +299,7 @@ def plain_text(text: str) -> str:
 
 def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
     """Why the action can't be used now; "" where it can."""
-    if act in (Act.CONNECT, Act.DISCONNECT, Act.REFRESH):
+    if act in (Act.CONNECT, Act.DISCONNECT, Act.REFRESH, Act.IMPORT_MACHINE):
         return _host_reason(act, focus)
     if focus.domain is None or situation is None:
         return translate("Actions", "Choose a machine first.")
@@ -297,6 +316,8 @@ def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
 def _host_reason(act: Act, focus: Focus) -> str:
     if act is Act.DISCONNECT and focus.host is None:
         return translate("Actions", "Choose a host first.")
+    if act is Act.IMPORT_MACHINE and (focus.host is None or focus.host.state is not HostState.CONNECTED):
+        return translate("Actions", "Choose a host that is connected.")
     if act is Act.REFRESH and focus.host is not None and focus.host.state is HostState.CONNECTING:
         return translate("Actions", "It is being connected.")
     return ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from snapgui.core.later import when_used
 
 if TYPE_CHECKING:
+    from snapgui.virt import bundles as bundles
     from snapgui.virt import chain_usage as chain_usage
     from snapgui.virt import changes as changes
     from snapgui.virt import files as files

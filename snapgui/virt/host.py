@@ -290,6 +290,10 @@ class Host:
         """What is known of folders of the host, by path."""
         return virt.survey.folders(self._quick, paths, local=self._local, pools=self._pools)
 
+    def image_folder(self) -> str:
+        """Where the host keeps images; "" where it has no storage pool of a folder."""
+        return virt.survey.image_folder(self._quick) if self._pools else ""
+
     def prepared(self, paths: Iterable[str]) -> dict[str, Prepared | None]:
         """What images are by their own headers; None for those that can't be read."""
         return virt.survey.prepared(self.open_image, paths)

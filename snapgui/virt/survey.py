@@ -9,6 +9,7 @@ import libvirt
 from snapgui.core.errors import SnapguiError
 from snapgui.core.records import DomainConfig, Folder, Prepared
 from snapgui.core.text import translate
+from snapgui.core.xml.document import XmlError, parse
 from snapgui.qcow2.backing import read_needs
 from snapgui.qcow2.errors import NotQcow2Error, Qcow2Error
 from snapgui.qcow2.header import read_header
@@ -16,6 +17,7 @@ from snapgui.qcow2.snapshots import read_snapshots
 from snapgui.qcow2.source import ByteSource, LocalFile
 from snapgui.virt.line import Line
 
+_USUAL_POOLS = ("default", "images")
 _AVAILABLE = 3  # in virStoragePoolInfo: state, capacity, allocation, available
 
 
@@ -86,6 +88,18 @@ def _folder(line: Line, path: str, *, local: bool, pools: bool) -> Folder:
             pool = connection.storagePoolLookupByTargetPath(path)
             return Folder(pool.info()[_AVAILABLE], frozenset(pool.listVolumes()))
     return Folder()
+
+
+def image_folder(line: Line) -> str:
+    """The folder of the active pool that images are most likely kept in; "" where there is none."""
+    found: dict[str, str] = {}
+    tried = translate("Survey", "Reading the storage pools of the host")
+    with suppress(SnapguiError), line.calling(tried) as connection:
+        flags = libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE | libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_DIR
+        for pool in connection.listAllStoragePools(flags):
+            with suppress(XmlError):
+                found[pool.name()] = parse(pool.XMLDesc()).findtext("target/path", "")
+    return next((found[name] for name in (*_USUAL_POOLS, *sorted(found)) if found.get(name)), "")
 
 
 def _names(path: str) -> frozenset[str] | None:

@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,10 @@ from testbed.tiny import tiny_machine
 
 from snapgui.core import virsh
 from snapgui.core.plan import Plan
-from snapgui.core.records import DomainId, DomainRecord, Situation
+from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import Export, Form, ImportBundle
 from snapgui.core.rules import make_plan
-from snapgui.virt.bundles import read_bundle
+from snapgui.jobs.importing import read_import
 from snapgui.virt.host import Host
 
 pytestmark = pytest.mark.since(9, 9)  # reverts to external snapshots
@@ -211,12 +210,4 @@ def _import(where: Daemon, bundle: Path, name: str, machine: str) -> ImportBundl
 
 def _importing(host: Host, request: ImportBundle) -> Situation:
     """What the dialog reads."""
-    machines = {record.id.uuid: record.name for record in host.list_domains()}
-    found = replace(read_bundle(request.bundle), twin=machines.get(request.domain.uuid, ""))
-    return Situation(
-        host.read_host(),
-        DomainRecord(request.domain, ""),
-        folders=host.folders((request.folder,)),
-        machines=frozenset(machines.values()),
-        bundle=found,
-    )
+    return read_import(host, request.bundle, request.folder)

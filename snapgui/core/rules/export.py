@@ -76,6 +76,16 @@ def plan_export(request: Export, situation: Situation) -> Plan:
     )
 
 
+def disk_targets(situation: Situation, snapshot: str) -> tuple[str, ...]:
+    """The disks that the snapshot holds, by target; none while it is not read."""
+    record, xml = situation.snapshots.records.get(snapshot), situation.snapshot_xml.get(snapshot)
+    try:
+        then = read_config_then(xml) if xml is not None else None
+    except XmlError:
+        return ()
+    return tuple(disk.target for disk in held_disks(record, then)) if record is not None and then is not None else ()
+
+
 def paths(request: Export, disks: Sequence[HeldDisk]) -> tuple[str, ...]:
     """Where it is written: a bundle's folder, or the image of each disk."""
     stem = posixpath.join(request.folder, request.name)
@@ -99,6 +109,8 @@ def _findings(request: Export, situation: Situation, source: Source) -> Iterator
         return
     if not source.disks:
         reason = translate("Plan", "The snapshot holds no disk, so there is nothing to export.")
+        if request.disks:
+            reason = translate("Plan", "No disk is chosen.")
         yield Finding("diskless", Level.BLOCKER, reason)
         return
     yield from copying_findings(source.disks, situation, source.belongings.encrypted)

@@ -41,7 +41,7 @@ def plan_import_bundle(request: ImportBundle, situation: Situation) -> Plan:
         reason = translate("Plan", "No bundle has been read yet.")
         title = translate("Plan", "Import a machine")
         return Plan(request, title, findings=(Finding("unread", Level.NOTE, reason),))
-    named = replace(situation, domain=replace(situation.domain, name=request.name))
+    named = replace(situation, domain=replace(situation.domain, id=request.domain, name=request.name))
     title = translate("Plan", "Import {machine} with its snapshot “{snapshot}”").format(
         machine=request.name, snapshot=found.bundle.snapshot
     )
@@ -155,7 +155,7 @@ def _findings(request: ImportBundle, situation: Situation, source: _Source) -> I
         yield Finding("not-qemu", Level.BLOCKER, reason)
         return
     yield from name_findings(request.name, situation)
-    if found.twin:
+    if found.twin and request.domain.uuid == found.bundle.uuid:
         reason = translate("Plan", "“{machine}” on this host has the same UUID.").format(machine=found.twin)
         remedy = translate("Plan", "Import it as a new machine.")
         yield Finding("same-uuid", Level.BLOCKER, reason, remedy)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from snapgui.ui.dialogs.delete import DeleteDialog as DeleteDialog
     from snapgui.ui.dialogs.describe import DescribeDialog as DescribeDialog
     from snapgui.ui.dialogs.edit_xml import EditXmlDialog as EditXmlDialog
+    from snapgui.ui.dialogs.export_data import ExportDataDialog as ExportDataDialog
     from snapgui.ui.dialogs.export_snapshots import ExportDialog as ExportDialog
     from snapgui.ui.dialogs.health import HealthDialog as HealthDialog
+    from snapgui.ui.dialogs.import_bundle import ImportBundleDialog as ImportBundleDialog
     from snapgui.ui.dialogs.import_snapshots import ImportDialog as ImportDialog
     from snapgui.ui.dialogs.lasting_dialog import LastingDialog as LastingDialog
     from snapgui.ui.dialogs.plan_box import PlanBox as PlanBox
@@ -39,8 +41,10 @@ _MODULES: Final = {
     "DeleteDialog": "delete",
     "DescribeDialog": "describe",
     "EditXmlDialog": "edit_xml",
+    "ExportDataDialog": "export_data",
     "ExportDialog": "export_snapshots",
     "HealthDialog": "health",
+    "ImportBundleDialog": "import_bundle",
     "ImportDialog": "import_snapshots",
     "LastingDialog": "lasting_dialog",
     "PlanBox": "plan_box",

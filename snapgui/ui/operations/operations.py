@@ -18,9 +18,10 @@ from snapgui.core.rules import make_plan
 from snapgui.jobs.backend import Backend
 from snapgui.jobs.files import ReadFile
 from snapgui.models.store import Store
-from snapgui.settings import NAME_TEMPLATE, Settings
+from snapgui.settings import EXPORT_FOLDER, NAME_TEMPLATE, Settings
 from snapgui.ui import dialogs
 from snapgui.ui.details.picture import Decoder
+from snapgui.ui.documents import documents_folder
 from snapgui.ui.operations.under_way import UnderWay
 
 
@@ -117,6 +118,14 @@ class Operations(QObject):
         """Ask for a name, and make a new machine of the snapshot."""
         if (known := self._runner.situation(domain)) is not None:
             self._ask(dialogs.CloneDialog(known, snapshot.name, self._window), (snapshot.name,))
+
+    def export_data(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
+        """Ask as what and where to, and write the snapshot's data."""
+        if (known := self._runner.situation(domain)) is not None:
+            folder = self._settings.get(EXPORT_FOLDER) or documents_folder()
+            dialog = dialogs.ExportDataDialog(known, snapshot.name, folder, self._window)
+            dialog.accepted.connect(partial(self._keep_folder, dialog))
+            self._ask(dialog, (snapshot.name,))
 
     def import_files(self, domain: DomainId) -> None:
         """Ask for files, and define the snapshots in them."""
@@ -273,6 +282,9 @@ class Operations(QObject):
                 changed = replace(dialog.situation.as_seen(known), domain=known.domain)
                 if changed != dialog.situation:
                     dialog.set_situation(changed)
+
+    def _keep_folder(self, dialog: "dialogs.ExportDataDialog") -> None:
+        self._settings.set(EXPORT_FOLDER, dialog.folder)
 
     def _keep_template(self, dialog: "dialogs.TakeDialog") -> None:
         self._settings.set(NAME_TEMPLATE, dialog.template)
