@@ -143,7 +143,7 @@ def _open_plain(path: str, flags: int) -> int:
 
 def _not_written(path: str, error: OSError | ValueError) -> Problem:
     return Problem(
-        tried=translate("Files", "Write {path}").format(path=os.fsencode(path).decode(errors="replace")),
-        why=getattr(error, "strerror", None) or str(error),
+        tried=translate("Files", "Writing {path} failed").format(path=os.fsencode(path).decode(errors="replace")),
+        why=f"{error.strerror}." if isinstance(error, OSError) and error.strerror else str(error),
         remedy=translate("Files", "Choose another folder, or make room there."),
     )

@@ -44,6 +44,7 @@ from snapgui.ui.start_page import StartPage
 _FIRST_SIZE = QSize(1280, 800)
 _FRAME = QSize(16, 48)  # about what a desktop puts around a window
 _SHORT_MS = 8000
+_SAVING = "saving"  # the topic of the message that a file could not be written
 
 
 class MainWindow(QMainWindow):
@@ -235,10 +236,10 @@ class MainWindow(QMainWindow):
         self._outlooks.changed.connect(self._outlook_changed)
         self.activity.cancel_wanted.connect(self._runner.cancel)
         self.operations.refused.connect(self.banner.show_problem)
-        self.exporting.failed.connect(self.banner.show_problem)
+        self.exporting.failed.connect(self._not_saved)
         self.exporting.exported.connect(self._exported)
         self._console.failed.connect(self.banner.show_problem)
-        self.sizes.failed.connect(self.banner.show_problem)
+        self.sizes.failed.connect(self._not_saved)
         self.sizes.saved.connect(self._chart_saved)
         self._acting.refreshed.connect(self._refreshing)
         self._acting.connecting.entered.connect(self._machine_choice.enter)
@@ -315,8 +316,17 @@ class MainWindow(QMainWindow):
 
     # What is told
 
+    def _not_saved(self, problem: Problem) -> None:
+        self.banner.show_problem(problem, topic=_SAVING)
+
+    def _saved(self, words: str) -> None:
+        """A file was written: that another one could not be is no news any more."""
+        if self.banner.topic == _SAVING:
+            self.banner.clear()
+        self.statusBar().showMessage(words, _SHORT_MS)
+
     def _exported(self, path: str) -> None:
-        self.statusBar().showMessage(translate("MainWindow", "Exported: {path}").format(path=path), _SHORT_MS)
+        self._saved(translate("MainWindow", "Exported: {path}").format(path=path))
 
     def _refreshing(self) -> None:
         """Where there is no host to be read again, look for one."""
@@ -329,7 +339,7 @@ class MainWindow(QMainWindow):
             self.statusBar().showMessage(text, _SHORT_MS)
 
     def _chart_saved(self, path: str) -> None:
-        self.statusBar().showMessage(translate("MainWindow", "Saved the chart: {path}").format(path=path), _SHORT_MS)
+        self._saved(translate("MainWindow", "Saved the chart: {path}").format(path=path))
 
     def _about(self) -> None:
         box = dialogs.about_box(self._settings.path, str(self._screens.folder), self)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from snapgui.core.records import Disk, DomainState, Kind, Situation, SnapshotState
+from snapgui.core.records import Disk, DomainState, Kind, Mode, Situation, SnapshotState
 from snapgui.core.rules.default_kind import default_kind
 
 RAW = Disk("vda", source="/images/a.raw", format="raw")
@@ -45,6 +45,14 @@ def test_disks_alone_are_followed_only_while_there_is_memory_to_leave_out(
     tree = (snapshot("d", **{**external, "state": SnapshotState.DISK_ONLY}),)
     assert default_kind(situation(*tree, current="d", state=RUNNING))[0] is Kind.DISK_ONLY
     assert default_kind(situation(*tree, current="d"))[0] is Kind.EXTERNAL
+
+
+def test_disks_alone_among_snapshots_with_memory_are_an_exception(
+    situation: Callable[..., Situation], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    with_memory = snapshot("e", **{**external, "memory": Mode.EXTERNAL})
+    tree = (with_memory, snapshot("d", "e", **{**external, "state": SnapshotState.DISK_ONLY, "memory": Mode.NO}))
+    assert default_kind(situation(*tree, current="d", state=RUNNING))[0] is Kind.EXTERNAL
 
 
 def test_a_kind_that_has_become_impossible_is_not_followed(

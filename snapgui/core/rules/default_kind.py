@@ -2,7 +2,7 @@
 
 from snapgui.core import tree
 from snapgui.core.plan import Finding, Level
-from snapgui.core.records import Kind, Situation
+from snapgui.core.records import Kind, Mode, Situation
 from snapgui.core.requests import Take
 from snapgui.core.rules.take import plan_take
 from snapgui.core.text import translate
@@ -33,13 +33,18 @@ def default_kind(situation: Situation) -> tuple[Kind, str]:
 
 
 def kind_in_use(situation: Situation) -> Kind | None:
-    """The kind of the current snapshot, or of the next one above it whose kind is known; None without any."""
+    """The kind of the current snapshot, or of the next one above it whose kind is known; None without any.
+
+    One of the disks alone among such with memory is an exception, and no rule for the next.
+    """
     current = situation.snapshots.current
     if current is None or current not in situation.snapshots.records:
         return None
     line = (current, *tree.ancestors(situation.snapshots, current))
-    kinds = (situation.snapshots.records[name].kind for name in line)
-    return next((kind for kind in kinds if kind is not Kind.UNKNOWN), None)
+    records = [situation.snapshots.records[name] for name in line]
+    kind = next((record.kind for record in records if record.kind is not Kind.UNKNOWN), None)
+    with_memory = any(record.kind is Kind.EXTERNAL and record.memory is Mode.EXTERNAL for record in records)
+    return Kind.EXTERNAL if kind is Kind.DISK_ONLY and with_memory else kind
 
 
 def kind_obstacle(situation: Situation, kind: Kind) -> Finding | None:

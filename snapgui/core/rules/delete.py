@@ -264,10 +264,11 @@ def _freed_effects(situation: Situation, going: list[str]) -> list[Effect]:
         return []
     text = translate(
         "Plan",
-        "Frees {size} inside the images: {memory} of memory, {disk} of the disks. Their files do not shrink: later "
-        "writes use the room.",
+        "Frees {size} inside the images: {memory} of memory, {disk} of the disks, {tables} of the images’ tables. "
+        "Their files do not shrink: later writes use the room.",
     )
-    text = text.format(size=size_text(found.total), memory=size_text(found.memory), disk=size_text(found.disk))
+    parts = {"memory": found.memory, "disk": found.disk, "tables": found.tables, "size": found.total}
+    text = text.format(**{part: size_text(size) for part, size in parts.items()})
     return [Effect(EffectKind.CHANGES, text)]
 
 

@@ -14,7 +14,7 @@ from snapgui.core.text import translate
 from snapgui.models.format import one_line, tooltip
 from snapgui.ui.widgets.text_label import TextLabel
 
-_LINES = 5  # the field's usual height
+_LINES = 3  # the field's usual height
 _SHOWN = 80  # characters of somebody else's text in the line below the field
 
 

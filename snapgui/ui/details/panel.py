@@ -219,9 +219,10 @@ class DetailsPanel(QWidget):
         self._description = DescriptionEditor(page)
         self._description.describe.connect(self.describe)
         body = QVBoxLayout(page)
-        for widget in (self._name, self._picture, self._no_picture, self._problem, self._facts):
+        # What is written in stands above what is read: the facts are as many as there are.
+        for widget in (self._name, self._problem, self._picture, self._no_picture, self._description, self._facts):
             body.addWidget(widget)
-        body.addWidget(self._description, 1)
+        body.addStretch(1)
         area.setWidget(page)
         # Qt brings the field into view, but not what is said below it.
         self._description.entered.connect(partial(area.ensureWidgetVisible, self._description))

@@ -27,7 +27,9 @@ class ExportDialog(QDialog):
             else translate("ExportDialog", "&Only the %n chosen snapshot(s), as files in a new folder", "", len(chosen))
         )
         self._only = QRadioButton(text)
-        self._all = QRadioButton(translate("ExportDialog", "&All snapshots (%n), as files in a new folder", "", total))
+        self._all = QRadioButton(
+            translate("ExportDialog", "[The|All] %n snapshot(s), &as files in a new folder", "", total)
+        )
         self._only.setVisible(bool(chosen))
         (self._only if chosen else self._all).setChecked(True)
         self._secure = QCheckBox(translate("ExportDialog", "With &passwords"))

@@ -41,13 +41,13 @@ _DESCRIPTION_SHOWN: Final = 240  # characters
 def _taken(record: SnapshotRecord) -> str:
     state = snapshot_state_text(record.state)
     if record.created is None:
-        return translate("RevertDialog", "Machine: {state}").format(state=state) if state else ""
+        return translate("RevertDialog", "Machine then: {state}").format(state=state) if state else ""
     when = translate("RevertDialog", "{time} ({ago})").format(
         time=time_text(record.created), ago=relative_text(record.created, time.time())
     )
     if not state:
         return translate("RevertDialog", "Taken {when}").format(when=when)
-    return translate("RevertDialog", "Taken {when}. Machine: {state}").format(when=when, state=state)
+    return translate("RevertDialog", "Taken {when}. Machine then: {state}").format(when=when, state=state)
 
 
 class RevertDialog(PlanDialog):

@@ -1,18 +1,20 @@
 """Take a snapshot: its name, its description, its kind, and what taking it means."""
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from snapgui.core.names import expand
 from snapgui.core.plan import Level, Plan
 from snapgui.core.records import Kind, Situation
 from snapgui.core.requests import Take
 from snapgui.core.rules.facts import writable_disks
+from snapgui.core.rules.naming import fit_name
 from snapgui.core.rules.take_disks import disk_places, suffixes_used
 from snapgui.core.text import translate
 from snapgui.models.format import tooltip
@@ -55,12 +57,15 @@ class TakeDialog(PlanDialog):
         self._name = QLineEdit(self._suggestion())
         self._name.setAccessibleName(translate("TakeDialog", "Name"))
         self._name.selectAll()
+        self._fitting = ""  # a name like the one that is typed, where QEMU refuses that
         # In the field and not below it, where it would move what stands below.
         self._mark = self._name.addAction(icon("blocker"), QLineEdit.ActionPosition.TrailingPosition)
         self._description = DescriptionEdit(_ROWS)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(translate("TakeDialog", "&Name"), self._name)
+        label = QLabel(translate("TakeDialog", "&Name"))
+        label.setBuddy(self._name)
+        form.addRow(label, self._name_row())
         form.addRow(translate("TakeDialog", "&Description"), self._description)
         form.addRow(translate("TakeDialog", "Kind"), self._kind)
         self._form = form
@@ -82,6 +87,17 @@ class TakeDialog(PlanDialog):
         self._follow()
         self.refresh()
         self._name.setFocus()
+
+    def _name_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(self._name, 1)
+        self._fix = QPushButton(translate("TakeDialog", "Fi&x"))
+        self._fix.setAutoDefault(False)
+        self._fix.clicked.connect(lambda: self._name.setText(self._fitting))
+        self._fix.setVisible(False)
+        self._fix.setFixedHeight(self._name.sizeHint().height())  # nothing below moves when it comes
+        row.addWidget(self._fix)
+        return row
 
     @property
     def template(self) -> str:
@@ -128,10 +144,19 @@ class TakeDialog(PlanDialog):
         self._mark.setVisible(bool(wrong))
         self._mark.setToolTip(tooltip(reason))
         self._name.setAccessibleDescription(reason)
+        self._offer([each.rule for each in wrong])
         if self.waiting:
             settled = tuple(each for each in plan.findings if not each.rule.endswith(_READS_MORE))
             plan = replace(plan, findings=settled)
         return super().visible_plan(plan)
+
+    def _offer(self, wrong: Sequence[str]) -> None:
+        """Where only the characters are wrong, the name with others is a press away."""
+        self._fix.setVisible(wrong == ["name-job"])
+        self._fitting = fit_name(self._name.text(), self._taken())
+        words = translate("TakeDialog", "Use “{name}” instead").format(name=self._fitting)
+        self._fix.setToolTip(tooltip(words))
+        self._fix.setAccessibleDescription(words)
 
     def _said(self) -> Said:
         said = super()._said()

@@ -495,12 +495,13 @@ def test_what_comes_free_in_the_images_is_told_to_the_byte_once_they_are_counted
     image = ImageUsage(
         "/images/vda",
         ("a", "b", NOW),
-        (Held(3 * 2**20, 2**20), Held(0, 2**20), Held()),
+        (Held(3 * 2**20, 2**20, 2**16), Held(0, 2**20), Held()),
         (Held(2**20),) * 3,
-        ((0b001, Held(3 * 2**20, 2**20)), (0b010, Held(0, 2**20)), (0b011, Held(2**20))),
+        ((0b001, Held(3 * 2**20, 2**20, 2**16)), (0b010, Held(0, 2**20)), (0b011, Held(2**20))),
     )
     words = {"of": records, "current": "b", "usage": Usage({"vda": image})}
-    assert "Frees 4.0 MiB inside the images: 1.0 MiB of memory, 3.0 MiB of the disks." in said(delete("a", **words))
-    assert "Frees 6.0 MiB inside the images: 2.0 MiB of memory, 4.0 MiB of the" in said(delete("a", "b", **words))
+    told = "Frees 4.1 MiB inside the images: 1.0 MiB of memory, 3.0 MiB of the disks, 64.0 KiB of the images"
+    assert told in said(delete("a", **words))
+    assert "Frees 6.1 MiB inside the images: 2.0 MiB of memory, 4.0 MiB of the" in said(delete("a", "b", **words))
     one_unread = {**words, "usage": Usage({"vda": image, "vdb": Problem("Counting", "No.")})}
     assert "Frees 1.0 KiB of saved memory inside" in said(delete("a", **one_unread, sizes={"a": Size(1024)}))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QPlainTextEdit, QToolButton
+from PySide6.QtWidgets import QDialog, QLineEdit, QPlainTextEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.errors import Problem
@@ -82,6 +82,23 @@ def test_escape_closes_without_a_snapshot(qtbot: QtBot, make_situation: MakeSitu
     assert dialog.result() == QDialog.DialogCode.Rejected
 
 
+def test_a_name_that_only_a_running_machine_refuses_is_mended_by_a_press(
+    qtbot: QtBot, make_situation: MakeSituation
+) -> None:
+    dialog = _open(qtbot, make_situation())
+    (fix,) = [button for button in dialog.findChildren(QPushButton) if button.text() == "Fi&x"]
+    assert not fix.isVisible()
+    _type_name(qtbot, dialog, "before patch")
+    assert fix.isVisible()
+    assert fix.accessibleDescription() == "Use “before-patch” instead"
+    qtbot.mouseClick(fix, Qt.MouseButton.LeftButton)
+    assert _name(dialog).text() == "before-patch"
+    assert dialog.ok.isEnabled()
+    assert not fix.isVisible()
+    _type_name(qtbot, dialog, "a/b c")
+    assert not fix.isVisible()
+
+
 def test_a_bad_name_is_marked_and_all_that_the_plan_says_is_why(qtbot: QtBot, make_situation: MakeSituation) -> None:
     dialog = _open(qtbot, make_situation())
     assert _reason(dialog) == ""
@@ -144,7 +161,7 @@ def test_without_a_name_nothing_is_promised(qtbot: QtBot, make_situation: MakeSi
 
 def test_nothing_moves_when_an_error_comes_and_goes(qtbot: QtBot, make_situation: MakeSituation) -> None:
     dialog = _open(qtbot, make_situation())
-    fields = (_name(dialog), _description(dialog), dialog.plan_view, dialog.ok)
+    fields = (_description(dialog), dialog.plan_view, dialog.ok)
     before = [field.geometry() for field in fields]
     for name in ("a/b", "two words", "fine"):
         _type_name(qtbot, dialog, name)
