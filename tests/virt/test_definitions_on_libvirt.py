@@ -307,7 +307,7 @@ def test_an_import_warns_of_data_that_is_gone(machine: Machine) -> None:
     plan = machine.plan(Import(machine.id, tuple(before.values()), sources=tuple(before)))
     assert [each.rule for each in plan.findings] == ["file-data"]
     assert plan.findings[0].subject == "inside"
-    other = before["outside"].replace(f"{machine.name}.outside", f"{machine.name}.gone")
+    other = before["outside"].replace(original.name, f"{machine.name}.gone")
     plan = machine.plan(Import(machine.id, (before["inside"], other), sources=("inside", "outside")))
     assert {each.subject for each in plan.findings} == {"inside", "outside"}
 

@@ -19,6 +19,7 @@ from snapgui.core.text import translate
 from snapgui.core.xml import secrets
 from snapgui.core.xml.definition import Definition, DefinitionError, read_definition
 from snapgui.core.xml.fault import at_line
+from snapgui.core.xml.read import read_config_then
 
 SINCE_VALIDATE = 5_006_000
 
@@ -160,7 +161,7 @@ def plan_import(request: Import, situation: Situation) -> Plan:
             findings.append(_of_file("file-twice", source, reason.format(name=name, other=wanted[name][2]), remedy))
         else:
             wanted[name] = definition, xml, source
-            findings += _file_findings(definition, source, situation)
+            findings += _file_findings(definition, xml, source, situation)
     merged = Snapshots({**{name: each[0].record for name, each in wanted.items()}, **situation.snapshots.records})
     findings += _orphans(wanted, merged, situation)
     order = [name for name in tree.tree_order(merged) if name in wanted]
@@ -188,7 +189,7 @@ def _mark(request: Import, situation: Situation, wanted: Mapping[str, tuple[Defi
     return []
 
 
-def _file_findings(definition: Definition, source: str, situation: Situation) -> list[Finding]:
+def _file_findings(definition: Definition, xml: str, source: str, situation: Situation) -> list[Finding]:
     record = definition.record
     machine = situation.domain.name
     if record.name in situation.snapshots.records:
@@ -208,7 +209,7 @@ def _file_findings(definition: Definition, source: str, situation: Situation) ->
         reason = translate("Plan", "{file} does not have the machine’s settings: nobody can revert to “{name}”.")
         text = reason.format(file=source, name=record.name)
         found.append(Finding("file-configuration", Level.WARNING, text, subject=source))
-    lost = _missing_data(record, situation)
+    lost = _missing_data(record, xml, situation)
     if lost:
         reason = translate("Plan", "{file}: the data of “{name}” is not there any more: {places}.")
         remedy = translate("Plan", "It can be imported, but not reverted to.")
@@ -217,14 +218,20 @@ def _file_findings(definition: Definition, source: str, situation: Situation) ->
     return found
 
 
-def _missing_data(record: SnapshotRecord, situation: Situation) -> list[str]:
-    """Where its data should be and is known not to be."""
+def _missing_data(record: SnapshotRecord, xml: str, situation: Situation) -> list[str]:
+    """Where its data should be and is known not to be.
+
+    An external one's are the images of then and the memory file. Its own overlays hold what came after it.
+    """
     found = []
     for disk in record.disks:
         tags = situation.image_tags.get(disk.target)
         if disk.mode is Mode.INTERNAL and tags is not None and record.name not in tags:
             found.append(translate("Plan", "the image of disk {disk}").format(disk=disk.target))
-    for path in (record.memory_file, *(disk.path for disk in record.disks if disk.mode is Mode.EXTERNAL)):
+    config = read_config_then(xml)
+    outside = {disk.target for disk in record.disks if disk.mode is Mode.EXTERNAL}
+    images = [disk.source for disk in config.disks if disk.target in outside] if config is not None else []
+    for path in (record.memory_file, *images):
         folder = situation.folders.get(posixpath.dirname(path))
         if path and folder is not None and folder.names is not None and posixpath.basename(path) not in folder.names:
             found.append(path)

@@ -177,16 +177,18 @@ def test_metadata_without_its_data_is_warned_of(domain: DomainId, given: Situati
         **{
             "snapshot='internal'/>": "snapshot='external'><source file='/images/vda.x'/></disk>",
             "shutoff": "disk-snapshot",
+            "<graphics type='vnc' passwd='s3cr3t'/>": "<devices><disk type='file' device='disk'>"
+            "<source file='/images/vda.qcow2'/><target dev='vda'/></disk></devices>",
         },
     )
     inside = written(domain, "e")
-    known = replace(given, folders={"/images": Folder(names=frozenset({"vda.qcow2"}))})
+    known = replace(given, folders={"/images": Folder(names=frozenset({"vda.x"}))})
     plan = make_plan(Import(domain, (inside, outside), sources=("e.xml", "x.xml")), known)
     assert plan.ready
     assert {(each.rule, each.subject) for each in plan.findings} == {("file-data", "e.xml"), ("file-data", "x.xml")}
     there = replace(
-        known, image_tags={"vda": frozenset({"e"})}, folders={"/images": Folder(names=frozenset({"vda.x"}))}
-    )
+        known, image_tags={"vda": frozenset({"e"})}, folders={"/images": Folder(names=frozenset({"vda.qcow2"}))}
+    )  # the overlay holds what came after it
     assert not make_plan(Import(domain, (inside, outside), sources=("e.xml", "x.xml")), there).findings
     not_read = replace(given, image_tags={}, folders={"/images": Folder()})
     assert not make_plan(Import(domain, (inside, outside)), not_read).findings
