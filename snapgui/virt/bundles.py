@@ -9,11 +9,12 @@ from typing import Final
 from snapgui.core import bundle
 from snapgui.core.bundle import Bundle, BundleDisk, BundleError, FoundBundle
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.health.inventory import Content
 from snapgui.core.text import translate
 from snapgui.core.xml.document import LONGEST, XmlError
 from snapgui.core.xml.read import read_domain, read_snapshot
-from snapgui.virt import files
+from snapgui.qcow2.backing import read_needs
+from snapgui.qcow2.errors import Qcow2Error
+from snapgui.qcow2.source import LocalFile
 
 _LONGEST_SUMS: Final = 2**20
 
@@ -66,15 +67,17 @@ def _check_images(folder: Path, disk: BundleDisk) -> None:
     for name, below in ((disk.file, disk.base), (disk.base, "")):
         if not name:
             continue
-        file = files.Local().look(str(folder / name))
-        if file.content is not Content.QCOW2:
-            message = translate("Bundle", "{file} is no qcow2 image that can be read.")
-            raise BundleError(message.format(file=name))
-        if file.data_file or file.backing != (str(folder / below) if below else ""):
-            message = translate(
-                "Bundle", "{file} would have the machine read a file that is not in the bundle: {path}."
-            )
-            raise BundleError(message.format(file=name, path=file.data_file or file.backing or below))
+        source = LocalFile(str(folder / name))
+        try:
+            needs = read_needs(source)
+        except Qcow2Error as error:
+            message = translate("Bundle", "{file} is no qcow2 image that can be read: {error}.")
+            raise BundleError(message.format(file=name, error=error)) from error
+        finally:
+            source.close()
+        if needs.data_file or needs.backing != below:
+            message = translate("Bundle", "{file} would have the machine read what is not in the bundle: {what}.")
+            raise BundleError(message.format(file=name, what=(needs.data_file or needs.backing or below)[:200]))
 
 
 def _size(folder: Path, name: str) -> int:

@@ -16,6 +16,7 @@ from snapgui.core.rules.held_disks import (
     copying_findings,
     data_size,
     held_disks,
+    most_size,
     not_held,
     room_findings,
 )
@@ -153,26 +154,25 @@ def _places(request: Export, situation: Situation, source: Source) -> Iterator[F
         if folder.names is not None and posixpath.basename(path) in folder.names:
             reason = translate("Plan", "{path} is there already, and nothing is replaced.").format(path=path)
             yield Finding("file-exists", Level.BLOCKER, reason, translate("Plan", "Choose another name."))
-    yield from room_findings({request.folder: size(request, situation, source) or 0}, situation)
+    yield from room_findings({request.folder: _needs(request, situation, source) or 0}, situation)
 
 
-def size(request: Export, situation: Situation, source: Source) -> int | None:
-    """About how many bytes are written; None: not known."""
+def _needs(request: Export, situation: Situation, source: Source) -> int | None:
+    """How many bytes are written at the most; None: not known."""
     if request.form is Form.BUNDLE:
-        return export_bundle.size(situation, source)
-    sizes = [data_size(disk, situation) for disk in source.disks]
-    known = [each for each in sizes if each is not None]
-    return sum(known) if len(known) == len(sizes) else None
+        return export_bundle.most_size(situation, source)
+    return facts.total(most_size(disk, situation) for disk in source.disks)
 
 
 def _effect(request: Export, situation: Situation, source: Source) -> Effect:
     places = facts.listed(paths(request, source.disks))
-    about = size(request, situation, source)
-    if about is None:
+    most = _needs(request, situation, source)
+    if most is None:
         return Effect(EffectKind.ADDS, translate("Plan", "Writes {paths}.").format(paths=places))
+    exact = request.form is not Form.COMPRESSED and all(data_size(disk, situation) for disk in source.disks)
     text = (
-        translate("Plan", "Writes at most {size} to {paths}.")
-        if request.form is Form.COMPRESSED
-        else translate("Plan", "Writes about {size} to {paths}.")
+        translate("Plan", "Writes about {size} to {paths}.")
+        if exact
+        else translate("Plan", "Writes at most {size} to {paths}.")
     )
-    return Effect(EffectKind.ADDS, text.format(size=size_text(about), paths=places))
+    return Effect(EffectKind.ADDS, text.format(size=size_text(most), paths=places))

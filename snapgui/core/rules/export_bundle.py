@@ -13,7 +13,7 @@ from snapgui.core.bundle import Bundle, BundleDisk
 from snapgui.core.plan import Finding, Level, Step
 from snapgui.core.records import Mode, Situation
 from snapgui.core.requests import Export
-from snapgui.core.rules import facts, making
+from snapgui.core.rules import facts, held_disks, making
 from snapgui.core.rules.held_disks import HeldDisk, copied, data_size
 from snapgui.core.text import translate
 from snapgui.core.xml.document import child, parse
@@ -50,14 +50,13 @@ def findings(situation: Situation, source: "Source") -> Iterator[Finding]:
         yield Finding("bundle-tpm", Level.WARNING, reason)
 
 
-def size(situation: Situation, source: "Source") -> int | None:
-    """About how many bytes are written; None: not known."""
-    sizes = [_size(situation, source, disk) for disk in source.disks]
+def most_size(situation: Situation, source: "Source") -> int | None:
+    """How many bytes are written at the most; None: not known."""
+    sizes = [held_disks.most_size(disk, situation) for disk in source.disks]
     if source.record.memory is Mode.EXTERNAL:
         memory = situation.sizes.get(source.record.name)
         sizes.append(memory.bytes if memory is not None else None)
-    known = [each for each in sizes if each is not None]
-    return sum(known) if len(known) == len(sizes) else None
+    return facts.total(sizes)
 
 
 def steps(request: Export, situation: Situation, source: "Source") -> Iterator[Step]:
@@ -101,7 +100,7 @@ def steps(request: Export, situation: Situation, source: "Source") -> Iterator[S
     yield making.write(situation, f"{part}/{bundle.SNAPSHOT}", source.xml)
     yield making.write(situation, f"{part}/{bundle.MANIFEST}", bundle.manifest(said))
     sums = ("env", f"--chdir={part}", "sha256sum", "--binary", "--", *said.files())
-    yield making.program(situation, sums, f"{part}/{bundle.SUMS}", size(situation, source) or 0)
+    yield making.program(situation, sums, f"{part}/{bundle.SUMS}", most_size(situation, source) or 0)
     yield making.move(situation, part, place)
 
 
@@ -159,7 +158,3 @@ def _has_nvram(situation: Situation, source: "Source") -> bool:
 def _allocated(situation: Situation, disk: HeldDisk) -> int:
     layers = situation.chains.get(disk.target, ())
     return next((layer.allocated or 0 for layer in layers if layer.path == disk.image), 0)
-
-
-def _size(situation: Situation, source: "Source", disk: HeldDisk) -> int | None:
-    return _allocated(situation, disk) if _whole(source) and disk.tag else data_size(disk, situation)

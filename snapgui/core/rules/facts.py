@@ -1,6 +1,6 @@
 """What the rules ask of a situation, and what all plans say alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from snapgui.core import tree
@@ -114,6 +114,13 @@ def missing(situation: Situation, names: Sequence[str]) -> list[Finding]:
         for name in names
         if name not in situation.snapshots.records
     ]
+
+
+def total(sizes: Iterable[int | None]) -> int | None:
+    """The sum; None where one of them is not known."""
+    found = list(sizes)
+    known = [size for size in found if size is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def listed(paths: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from snapgui.core.plan import Finding, Level
-from snapgui.core.records import Disk, DomainConfig, Mode, Situation, SnapshotRecord
+from snapgui.core.records import Disk, DomainConfig, Layer, Mode, Situation, SnapshotRecord
 from snapgui.core.rules import facts
 from snapgui.core.text import size_text, translate
 from snapgui.core.usage import ImageUsage
@@ -86,15 +86,28 @@ def copied(disk: HeldDisk, path: str, situation: Situation, *output: str) -> tup
 
 def data_size(disk: HeldDisk, situation: Situation) -> int | None:
     """About how many bytes a copy of it takes; None: not known."""
-    if disk.tag:
-        image = situation.usage.images.get(disk.target) if situation.usage is not None else None
-        held = image.held(disk.tag) if isinstance(image, ImageUsage) and image.path == disk.image else None
-        return None if held is None or not isinstance(image, ImageUsage) else held.disk + image.common(disk.tag).disk
+    layers = _layers(disk, situation)
+    if not disk.tag:
+        return facts.total(layer.allocated for layer in layers) if layers else None
+    image = situation.usage.images.get(disk.target) if situation.usage is not None else None
+    held = image.held(disk.tag) if isinstance(image, ImageUsage) and image.path == disk.image else None
+    below = facts.total(layer.allocated for layer in layers[1:])
+    if held is None or below is None or not isinstance(image, ImageUsage):
+        return None
+    return held.disk + image.common(disk.tag).disk + below
+
+
+def most_size(disk: HeldDisk, situation: Situation) -> int | None:
+    """How many bytes a copy of it takes at the most: as many as its images; None: not known."""
+    known, layers = data_size(disk, situation), _layers(disk, situation)
+    return known if known is not None or not layers else facts.total(layer.allocated for layer in layers)
+
+
+def _layers(disk: HeldDisk, situation: Situation) -> tuple[Layer, ...]:
+    """Its image and those below; none where they are not known."""
     layers = situation.chains.get(disk.target, ())
     place = next((place for place, layer in enumerate(layers) if layer.path == disk.image), len(layers))
-    sizes = [layer.allocated for layer in layers[place:]]
-    known = [size for size in sizes if size is not None]
-    return sum(known) if known and len(known) == len(sizes) else None
+    return layers[place:]
 
 
 def room_findings(needs: Mapping[str, int], situation: Situation) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from snapgui.core import bundle
 from snapgui.core.bundle import BundleDisk, FoundBundle
 from snapgui.core.file_names import safe_stem
 from snapgui.core.plan import Call, CreateFlag, Effect, EffectKind, Finding, Level, Plan, Step
-from snapgui.core.records import DomainConfig, Mode, Situation, SnapshotRecord
+from snapgui.core.records import Mode, Situation, SnapshotRecord
 from snapgui.core.requests import ImportBundle
 from snapgui.core.rules import facts, making
 from snapgui.core.rules.clone import name_findings
@@ -19,8 +19,16 @@ from snapgui.core.rules.take_external import path_finding
 from snapgui.core.text import size_text, translate
 from snapgui.core.xml.clone import read_belongings
 from snapgui.core.xml.document import XmlError
-from snapgui.core.xml.imported import Moved, imported_domain, imported_snapshot, places_in
-from snapgui.core.xml.read import read_domain, read_snapshot
+from snapgui.core.xml.imported import (
+    Moved,
+    disks_in,
+    domains_in,
+    has_arguments,
+    imported_domain,
+    imported_snapshot,
+    places_in,
+)
+from snapgui.core.xml.read import read_snapshot
 
 _UNDEFINE: Final = 2 | 8  # VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM
 
@@ -31,7 +39,6 @@ class _Source:
 
     found: FoundBundle
     record: SnapshotRecord
-    config: DomainConfig
 
 
 def plan_import_bundle(request: ImportBundle, situation: Situation) -> Plan:
@@ -46,7 +53,7 @@ def plan_import_bundle(request: ImportBundle, situation: Situation) -> Plan:
         machine=request.name, snapshot=found.bundle.snapshot
     )
     try:
-        source = _Source(found, read_snapshot(found.snapshot_xml), read_domain(found.domain_xml))
+        source = _Source(found, read_snapshot(found.snapshot_xml))
         findings = tuple(_findings(request, situation, source))
         steps = tuple(_steps(request, named, source))
     except XmlError as error:
@@ -143,9 +150,15 @@ def _disk_steps(situation: Situation, found: FoundBundle, disk: BundleDisk, plac
 
 
 def _without(source: _Source) -> dict[str, None]:
-    """The disks that may be written to and are not in the bundle: where they were, something else may be here."""
+    """The disks that are not in the bundle: where they were, there may be anything here."""
     held = {disk.target for disk in source.found.bundle.disks}
-    return {disk.target: None for disk in source.config.disks if disk.writable and disk.target not in held}
+    disks = {target: drive for text in _domains(source) for target, drive in disks_in(text).items()}
+    return {target: None for target, drive in disks.items() if not drive and target not in held}
+
+
+def _domains(source: _Source) -> tuple[str, ...]:
+    """Every configuration that the machine can have: as it begins, and after a revert."""
+    return (source.found.domain_xml, *domains_in(source.found.snapshot_xml))
 
 
 def _findings(request: ImportBundle, situation: Situation, source: _Source) -> Iterator[Finding]:
@@ -182,11 +195,11 @@ def _differences(request: ImportBundle, source: _Source) -> Iterator[Finding]:
     if belongings.nvram and not source.found.bundle.nvram:
         reason = translate("Plan", "The firmware’s settings (NVRAM) are not in the bundle: it begins with new ones.")
         yield Finding("nvram-unread", Level.WARNING, reason)
-    if places := places_in(source.found.domain_xml):
+    if places := tuple(dict.fromkeys(place for text in _domains(source) for place in places_in(text))):
         reason = translate("Plan", "Its settings lead to these places of this host: {places}.")
         remedy = translate("Plan", "Go on only if you trust where the bundle comes from.")
         yield Finding("import-places", Level.WARNING, reason.format(places=facts.listed(places)), remedy)
-    if belongings.arguments:
+    if any(has_arguments(text) for text in _domains(source)):
         reason = translate(
             "Plan", "Its settings have arguments for QEMU beside libvirt’s own, which may reach any file."
         )

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from snapgui.core.records import Mode, SnapshotState
 from snapgui.core.xml.clone import change_disks, change_networks, read_target, set_nvram
-from snapgui.core.xml.document import expect, parse, parse_as_written
+from snapgui.core.xml.document import child, expect, parse, parse_as_written
 
 _REMOVABLE: Final = ("cdrom", "floppy")
 _PLACES: Final = ("file", "dev", "dir", "path")
@@ -63,15 +63,37 @@ def imported_snapshot(text: str, moved: Moved, overlays: Mapping[str, str]) -> s
     return tostring(root, encoding="unicode")
 
 
+def domains_in(snapshot_xml: str) -> tuple[str, ...]:
+    """Each ``<domain>`` in a ``<domainsnapshot>``: the machine then, and as it would have started. Raises XmlError."""
+    texts = (child(snapshot_xml, "domain"), child(snapshot_xml, "inactiveDomain"))
+    return tuple(text.replace("inactiveDomain", "domain") for text in texts if text)
+
+
+def disks_in(text: str) -> dict[str, bool]:
+    """The targets of a ``<domain>``'s disks, and whether each is a drive whose medium comes and goes.
+
+    Raises XmlError.
+    """
+    disks = parse(text).findall("devices/disk")
+    return {read_target(disk): disk.get("device") in _REMOVABLE for disk in disks}
+
+
+def has_arguments(text: str) -> bool:
+    """Whether a ``<domain>`` has arguments for QEMU beside libvirt's own. Raises XmlError."""
+    return any(each.tag.endswith("}commandline") for each in parse(text))
+
+
 def places_in(text: str) -> tuple[str, ...]:
     """The host's files, folders and devices that a ``<domain>`` names beside its disks' images. Raises XmlError."""
     root = parse(text)
     found: dict[str, None] = {}
     for tag in ("os/kernel", "os/initrd", "os/dtb", "os/loader"):
         found.update({(each.text or "").strip(): None for each in root.findall(tag)})
+    found.update({each.get("template", ""): None for each in root.findall("os/nvram")})
     for device in root.findall("devices/*"):
         for element in device.iter() if device.tag not in ("disk", "emulator") else ():
             found.update({element.get(name, ""): None for name in _PLACES})
+            found[(element.text or "").strip()] = None
     return tuple(path for path in found if path.startswith("/") and not path.startswith(_USUAL))
 
 
@@ -91,8 +113,10 @@ def _move(domain: Element, moved: Moved) -> None:
     named += [(each, moved.uuid) for each in domain.findall("sysinfo/system/entry[@name='uuid']")]  # has to be its own
     for element, text in named:
         element.text = text
-    if (nvram := domain.find("os/nvram")) is not None and moved.nvram:
+    for nvram in domain.findall("os/nvram"):
         set_nvram(nvram, moved.nvram)
+        for source in nvram.findall("source") if not moved.nvram else ():  # libvirt finds a place for a new one
+            nvram.remove(source)
     devices = domain.find("devices")
     if devices is None:
         return
