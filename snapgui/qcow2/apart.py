@@ -24,20 +24,11 @@ from io import BufferedRWPair
 from pathlib import Path
 from typing import Any, Final
 
-from snapgui.qcow2 import errors
 from snapgui.qcow2.errors import DamagedImageError, Qcow2Error
 from snapgui.qcow2.source import ByteSource, LocalFile, is_distant
 
 _PACKAGES: Final = Path(__file__).resolve().parents[2]
-_ERRORS: Final[dict[str, type[Qcow2Error]]] = {
-    each.__name__: each
-    for each in (
-        errors.NotQcow2Error,
-        errors.UnsupportedImageError,
-        errors.DamagedImageError,
-        errors.NoSnapshotError,
-    )
-}
+_ERRORS: Final[dict[str, type[Qcow2Error]]] = {each.__name__: each for each in Qcow2Error.__subclasses__()}
 
 Progress = Callable[[float], None]
 Bytes = tuple[int, int, int]  # of the disk's data, memory and tables

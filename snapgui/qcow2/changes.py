@@ -18,19 +18,10 @@ import numpy.typing as npt
 
 from snapgui.qcow2.errors import NoSnapshotError, UnsupportedImageError
 from snapgui.qcow2.header import Header
-from snapgui.qcow2.snapshots import NOTHING, InternalSnapshot, read_table, while_table_stays
+from snapgui.qcow2.snapshots import NOTHING, InternalSnapshot
 from snapgui.qcow2.source import ByteSource
-from snapgui.qcow2.tables import (
-    COMPRESSED,
-    OFFSET_MASK,
-    Entries,
-    Numbers,
-    State,
-    l2_reader,
-    plain,
-    read_l1,
-    read_states,
-)
+from snapgui.qcow2.steady import Sight, while_it_stays
+from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Entries, Numbers, State, l2_reader, plain, read_l1
 
 _L1_AT_ONCE: Final = 4096
 _COPIED: Final = np.uint64(1 << 63)  # of an L2 entry: its count is 1, which does not say where the data is
@@ -97,13 +88,12 @@ def read_pieces(pieces: Sequence[Piece], *, bins: int = _BINS, progress: Step | 
 
 
 def _read_piece(piece: Piece, step: Step) -> "_Stretches":
-    return while_table_stays(piece.source, lambda header: _read(piece, header, step))
+    return while_it_stays(piece.source, lambda sight: _read(piece, sight, step))
 
 
-def _read(piece: Piece, header: Header, progress: Step) -> "_Stretches":
-    source = piece.source
-    snapshots = read_table(source, header)
-    every = (*read_states(source, header, snapshots), State("nothing", 0, 0, 0))
+def _read(piece: Piece, sight: Sight, progress: Step) -> "_Stretches":
+    source, header, snapshots = sight.source, sight.header, sight.snapshots
+    every = (*sight.states, State("nothing", 0, 0, 0))
     sizes = [*(snapshot.disk_size for snapshot in snapshots), header.disk_size, 0]
     pair = [_place(snapshots, moment) for moment in (piece.since, piece.until)]
     states = [every[place] for place in pair]

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from snapgui.qcow2.header import Header
 from snapgui.qcow2.references import Holdings, Kind
-from snapgui.qcow2.snapshots import InternalSnapshot, read_table, while_table_stays
+from snapgui.qcow2.snapshots import InternalSnapshot
 from snapgui.qcow2.source import ByteSource
-from snapgui.qcow2.tables import Numbers, plain, read_states
+from snapgui.qcow2.steady import Sight, while_it_stays
+from snapgui.qcow2.tables import Numbers, plain
 from snapgui.qcow2.walk import Progress, Walk
 
 
@@ -114,13 +114,12 @@ def read_clusters(source: ByteSource, *, shared: bool = False, progress: Progres
     locks, anew when snapshots come or go meanwhile, and what a guest has written that is not flushed yet is not in it.
     """
     step = progress or (lambda _: None)
-    return while_table_stays(source, lambda header: _read(source, header, step, shared=shared))
+    return while_it_stays(source, lambda sight: _read(sight, step, shared=shared))
 
 
-def _read(source: ByteSource, header: Header, progress: Progress, *, shared: bool) -> Clusters:
+def _read(sight: Sight, progress: Progress, *, shared: bool) -> Clusters:
     as_of = time.time()
-    snapshots = read_table(source, header)
-    states = read_states(source, header, snapshots)
+    source, header, snapshots, states = sight.source, sight.header, sight.snapshots, sight.states
     walk = Walk(source, header, states, shared=shared, progress=progress)
     walk.go()
     if walk.tally.has_late:

@@ -19,3 +19,7 @@ class DamagedImageError(Qcow2Error):
 
 class NoSnapshotError(Qcow2Error):
     """The image has no snapshot of the name that was asked for."""
+
+
+class ChangingImageError(Qcow2Error):
+    """The image did not stay as it is for as long as its tables take to read."""

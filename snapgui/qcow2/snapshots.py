@@ -3,9 +3,10 @@
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import eq
 from typing import TypeVar
 
-from snapgui.qcow2.errors import DamagedImageError
+from snapgui.qcow2.errors import ChangingImageError, DamagedImageError
 from snapgui.qcow2.header import Header, read_header
 from snapgui.qcow2.source import ByteSource, read_exactly
 
@@ -20,6 +21,7 @@ _U64 = struct.Struct(">Q")
 _CHUNK = 64 * 1024  # bytes per read: most tables in one, which counts where each read is a round trip
 _TRIES = 3
 
+Seen = TypeVar("Seen")
 Result = TypeVar("Result")
 
 
@@ -41,34 +43,29 @@ class InternalSnapshot:
 def read_snapshots(source: ByteSource) -> tuple[InternalSnapshot, ...]:
     """The snapshots in the image, in the table's order. Raises Qcow2Error, or what the source raises.
 
-    QEMU may replace the table meanwhile: what was read counts once the header still says the same.
+    QEMU may replace the table meanwhile: what was read counts once it is found twice.
     """
-    return while_table_stays(source, lambda header: read_table(source, header))
+    return steadily(lambda: read_table(source, read_header(source)), lambda found: found, eq)
 
 
-def while_table_stays(source: ByteSource, read: Callable[[Header], Result]) -> Result:
-    """What ``read`` finds, once the header leads to the same snapshot table before and after. Raises as ``read`` does.
+def steadily(look: Callable[[], Seen], read: Callable[[Seen], Result], goes_on: Callable[[Seen, Seen], bool]) -> Result:
+    """What ``read`` finds, where the looks before and after it go on from each other. Raises as both do.
 
-    QEMU may replace the table meanwhile, and use anew what belonged to a snapshot that is gone.
+    QEMU may use anew what belonged to a snapshot that is gone, so that anything is read there: damage is what is found
+    twice. Raises ChangingImageError where nothing ever stays.
     """
-    header = read_header(source)
+    said = ""
     for _ in range(_TRIES):
-        failure: DamagedImageError | None = None
-        found: list[Result] = []
         try:
-            found.append(read(header))
+            before = look()
+            found = read(before)
+            if goes_on(before, look()):
+                return found
         except DamagedImageError as error:
-            failure = error
-        before, header = header, read_header(source)
-        if _table_of(before) == _table_of(header):
-            if failure:
-                raise failure
-            return found[0]
-    raise DamagedImageError(f"the snapshot table changed during each of {_TRIES} readings")
-
-
-def _table_of(header: Header) -> tuple[int, ...]:
-    return header.snapshot_count, header.snapshots_offset, header.disk_size
+            if str(error) == said:
+                raise
+            said = str(error)
+    raise ChangingImageError(f"it was written to during each of {_TRIES} readings")
 
 
 def read_table(source: ByteSource, header: Header) -> tuple[InternalSnapshot, ...]:

@@ -317,10 +317,12 @@ class Host:
 
         ``progress`` is called with what part of an image is done; what it raises ends the counting.
         """
-        record = self.read_domain(uuid)
+        before = self.read_domain(uuid)
         config = self.read_config(uuid)
-        live = record is not None and record.state.active
-        found = replace(read_usage(self.open_image, config, known, progress), live=live)
+        found = read_usage(self.open_image, config, known, progress)
+        after = self.read_domain(uuid)  # it may have been started meanwhile
+        live = any(one is not None and one.state.active for one in (before, after))
+        found = replace(found, live=live)
         look = virt.inventory.looking(self._quick, local=self._local, pools=self._pools)
         chains, _ = virt.inventory.chains(look, config)
         if live and len(chains) < len(config.disks):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from snapgui.qcow2.errors import DamagedImageError, NotQcow2Error, Qcow2Error, UnsupportedImageError
+from snapgui.qcow2.errors import ChangingImageError, DamagedImageError, NotQcow2Error, Qcow2Error, UnsupportedImageError
 from snapgui.qcow2.snapshots import InternalSnapshot, read_snapshots
 from snapgui.qcow2.source import LocalFile
 
@@ -238,7 +238,7 @@ def test_a_table_above_qemus_limit_is_refused_without_reading_it(empty: bytes) -
         read_snapshots(source)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert source.reads < 70 * 2**20
+    assert source.reads < 140 * 2**20  # and again to see whether the damage stays
     assert peak < 160 * 2**20
 
 
@@ -262,17 +262,18 @@ def test_a_table_replaced_meanwhile_is_read_again(empty: bytes) -> None:
 
 def test_a_table_that_never_rests_is_an_error(empty: bytes) -> None:
     image = with_table(empty, entry(empty, b"a"))
+    (table,) = struct.unpack_from(">Q", image, OFFSET)
 
     class Restless(Bytes):
-        """The disk's size in the header differs each time."""
+        """The snapshot's time differs each time."""
 
         def read(self, offset: int, length: int) -> bytes:
             content = bytearray(self.content)
-            struct.pack_into(">Q", content, 24, self.reads)
+            struct.pack_into(">I", content, table + 16, self.reads)
             self.content = bytes(content)
             return super().read(offset, length)
 
-    with pytest.raises(DamagedImageError, match="changed during each"):
+    with pytest.raises(ChangingImageError, match="written to during each"):
         read_snapshots(Restless(image))
 
 
