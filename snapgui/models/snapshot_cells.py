@@ -127,7 +127,8 @@ def _tooltip(row: Row, column: Column) -> str | None:
     record = row.record
     texts: tuple[str, ...] = ()
     if column is Column.NAME:
-        texts = (record.name, record.problem.why if record.problem else "")
+        words = listed(snapshot_state_text(record.state), kind_text(record.kind)) if record.complete else ""
+        texts = (record.name, words, record.problem.why if record.problem else record.description)
     elif column is Column.TAKEN and record.created is not None:
         texts = (relative_text(record.created, time.time()), full_time_text(record.created))
     elif column in FIGURES and (size := figure_of(row, column)) is not None:

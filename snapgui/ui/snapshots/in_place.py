@@ -96,11 +96,16 @@ class InPlaceEdit(QPlainTextEdit):
         """Over the cell, as high as its text needs, and wholly within the tree."""
         if self._record is None:
             return
-        cell = self._tree.visualRect(self._index())
+        room = self._tree.viewport().rect()
+        index = self._index()
+        cell = self._tree.visualRect(index)
+        if index.isValid() and self._tree.isColumnHidden(Column.DESCRIPTION):
+            # At the end of the row, where it would be.
+            cell = self._tree.visualRect(index.siblingAtColumn(Column.NAME))
+            cell.moveLeft(room.left() if self._tree.isRightToLeft() else room.right())
         if not cell.isValid():  # filtered out, or below a row that was collapsed
             self.finish()
             return
-        room = self._tree.viewport().rect()
         width = min(room.width(), max(cell.width(), self.fontMetrics().averageCharWidth() * _NARROWEST))
         self.resize(width, self.height())  # which breaks its lines
         needed = round(self.document().size().height())  # a plain text's height is counted in lines

@@ -29,10 +29,12 @@ from snapgui.core.records import HostRecord, HostState, SnapshotRecord, Snapshot
 from snapgui.core.snapshot_filters import SnapshotFilter
 from snapgui.core.text import translate
 from snapgui.models.roles import Role
+from snapgui.models.snapshot_cells import FIGURES
 from snapgui.models.snapshots import Column, SnapshotsModel
 from snapgui.models.tree import Index
 from snapgui.ui.focus import Focus
 from snapgui.ui.icons import icon
+from snapgui.ui.snapshots.columns import GAP
 from snapgui.ui.snapshots.filter_menu import FilterMenu
 from snapgui.ui.snapshots.in_place import InPlaceEdit
 from snapgui.ui.snapshots.tree import SnapshotTree
@@ -236,6 +238,8 @@ class _SnapshotDelegate(QStyledItemDelegate):
         option.index = index  # type: ignore[assignment]  # the stub knows no persistent one
         option.features |= QStyleOptionViewItem.ViewItemFeature.HasDisplay
         option.text = self._model.data(index) or ""
+        if option.text and index.column() in FIGURES:
+            option.text += GAP
         option.displayAlignment = self._model.data(index, Qt.ItemDataRole.TextAlignmentRole)
         here = not isinstance(self._model.key(index), str)
         if index.column() == Column.NAME:

@@ -13,18 +13,9 @@ from snapgui.models.snapshot_cells import FIGURES, Column
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.tree import Index
 from snapgui.ui.selection import RowSelection
+from snapgui.ui.snapshots.columns import WIDTHS, Header, without_room
 from snapgui.ui.snapshots.rows import HANDLE, Branches, draw_row
 
-_WIDTHS = {  # in digits, for the first start
-    Column.NAME: 19,
-    Column.TAKEN: 18,
-    Column.STATE: 12,
-    Column.KIND: 8,
-    Column.MEMORY: 10,
-    Column.DISK: 10,
-    Column.FREES: 10,
-    Column.DESCRIPTION: 10,  # at least: it takes what is left
-}
 _MANY = 20  # rows: from here on, what Qt does for each of them costs more than all of them at once
 _NARROW = 32  # digits: what names may take of any tree
 _STEP = 16  # pixels, for each branch
@@ -50,6 +41,7 @@ class SnapshotTree(QTreeView):
         self._paint.setInterval(0)
         self._paint.timeout.connect(self._paint_now)
         self.setIndentation(0)  # Qt would indent by depth: rows are drawn, and pressed, by strands
+        self.setHeader(Header(self))
         self.setAccessibleName(translate("Snapshots", "Snapshots"))
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)
@@ -67,16 +59,15 @@ class SnapshotTree(QTreeView):
         self.setSortingEnabled(True)
         self.sortByColumn(Column.TAKEN, Qt.SortOrder.AscendingOrder)
         header = self.header()
-        header.setSectionsMovable(True)
-        header.setStretchLastSection(True)
-        for figure in FIGURES:  # a narrow window cuts off the state and the kind first
+        for figure in FIGURES:
             header.moveSection(header.visualIndex(figure), header.visualIndex(Column.STATE))
         digit = self.fontMetrics().horizontalAdvance("0")
-        for column, width in _WIDTHS.items():
-            header.resizeSection(column, digit * width)
-        self._least = header.sectionSize(Column.NAME)
-        header.setResizeContentsPrecision(0)  # what is on screen: no row of 10,000 is asked for nothing
+        self._needs = {column: digit * width for column, width in WIDTHS.items()}
+        for column, width in self._needs.items():
+            header.resizeSection(column, width)
+        self._least = self._needs[Column.NAME]
         header.sectionResized.connect(self._resized)
+        header.sortIndicatorChanged.connect(self._fit_soon.start)
         model.arranged.connect(self._fit_soon.start)
         model.arranged.connect(self._paint_next)
         model.modelReset.connect(self._fit_soon.start)
@@ -85,7 +76,12 @@ class SnapshotTree(QTreeView):
     def restore_header(self, state: QByteArray, *, names_resized: bool) -> None:
         """Bring back what was kept of an earlier start; the width of names only where it was the user's."""
         self._fitting = True
-        self.header().restoreState(state)
+        header = self.header()
+        header.restoreState(state)
+        for column in Column:
+            header.showSection(column)  # or it would have no width
+            if header.visualIndex(column) < len(Column) - 1:  # the last one took what was left
+                self._needs[column] = header.sectionSize(column)
         self._fitting = False
         self.names_resized = names_resized
         self._fit_soon.start()
@@ -201,20 +197,33 @@ class SnapshotTree(QTreeView):
         self._fit_soon.start()
 
     def fit(self) -> None:
-        """Widen or narrow the column of names to those on the screen, unless its width is the user's.
+        """Give names the room of those on the screen, unless their width is the user's, and descriptions what is left.
 
-        States, kinds and descriptions give way: they can be read beside, names are what everything goes by.
+        Columns that have no room then are hidden, instead of being reached by scrolling sideways only.
         """
-        if self.names_resized or not self.isVisible():
+        if not self.isVisible():
             return
-        digit = self.fontMetrics().horizontalAdvance("0")
-        header = self.header()
-        others = sum(header.sectionSize(column) for column in (Column.TAKEN, *FIGURES))
-        most = max(digit * _NARROW, self.viewport().width() - others)
+        header, room = self.header(), self.viewport().width()
+        names = header.sectionSize(Column.NAME)
+        if not self.names_resized:
+            staying = sum(self._needs[column] for column in (Column.TAKEN, Column.MEMORY, Column.FREES))
+            most = max(self.fontMetrics().horizontalAdvance("0") * _NARROW, room - staying)
+            names = max(self._least, min(most, self.sizeHintForColumn(Column.NAME)))
+        needs = {**self._needs, Column.NAME: names}
+        hidden = without_room(needs, room, kept=(Column(header.sortIndicatorSection()),))
         self._fitting = True
-        header.resizeSection(Column.NAME, max(self._least, min(most, self.sizeHintForColumn(Column.NAME))))
+        header.setStretchLastSection(Column.DESCRIPTION not in hidden)
+        for column in Column:
+            header.setSectionHidden(column, column in hidden)
+        if Column.DESCRIPTION in hidden and not self.names_resized:
+            names = max(names, room - sum(needs[column] for column in Column if column not in {Column.NAME, *hidden}))
+        header.resizeSection(Column.NAME, names)
         self._fitting = False
 
-    def _resized(self, section: int, _before: int, _after: int) -> None:
-        if not self._fitting and section == Column.NAME:
+    def _resized(self, section: int, _before: int, after: int) -> None:
+        if self._fitting or not after:  # that is told of a hidden one, and later
+            return
+        if section == Column.NAME:
             self.names_resized = True
+        elif self.header().visualIndex(section) < len(Column) - 1:  # the last one takes what is left
+            self._needs[Column(section)] = after

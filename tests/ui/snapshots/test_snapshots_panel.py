@@ -103,8 +103,10 @@ def test_the_place_in_a_long_tree_stays_whatever_others_do(panel: SnapshotsPanel
             assert tree.indexAt(QPoint(30, 2)).data() == first, change
 
 
-def test_times_states_and_sizes_have_room(panel: SnapshotsPanel) -> None:
+def test_times_states_and_sizes_have_room(qtbot: QtBot, panel: SnapshotsPanel) -> None:
+    panel.resize(1000, 400)
     header, metrics = panel.tree.header(), panel.tree.fontMetrics()
+    qtbot.waitUntil(lambda: not header.isSectionHidden(Column.DISK))
     longest = {Column.TAKEN: "23/11/2026 00:53:40", Column.STATE: "shutting down", Column.MEMORY: "543.2 MiB"}
     for column, text in longest.items():
         assert header.sectionSize(column) > metrics.horizontalAdvance(text), text

@@ -456,9 +456,10 @@ def test_a_description_is_edited_in_its_row(qtbot: QtBot, app_of: Application, o
     assert records(app_of)["b"].description == "first\nsecond"
 
 
-def test_a_description_is_edited_over_its_own_cell_and_no_other(app_of: Application) -> None:
+def test_a_description_is_edited_over_its_own_cell_and_no_other(qtbot: QtBot, app_of: Application) -> None:
     tree = app_of.window.snapshots.tree
-    tree.setColumnWidth(Column.DESCRIPTION, tree.fontMetrics().averageCharWidth() * 30)
+    app_of.window.resize(1600, 800)
+    qtbot.waitUntil(lambda: tree.columnWidth(Column.DESCRIPTION) > tree.fontMetrics().averageCharWidth() * 30)
     edit = in_place(app_of, "b")
     cell = tree.visualRect(tree.model().index_of("b").siblingAtColumn(Column.DESCRIPTION))
     assert edit.geometry().left() >= cell.left()
