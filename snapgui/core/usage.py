@@ -1,7 +1,8 @@
 """What a machine's images hold, and for whom: what each snapshot takes, and what deleting some of them gives back.
 
 The figures are counted in whole clusters, from the images' own tables (``snapgui.qcow2.clusters``). What is given back
-stays in the image's file, for later writes: the file itself does not shrink.
+becomes a hole in the image's file where the host's file system can have any, else it stays there for later writes: the
+file itself gets no shorter.
 """
 
 from collections.abc import Collection, Mapping

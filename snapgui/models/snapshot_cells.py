@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from PySide6.QtCore import Qt
 
-from snapgui.core.costs import Cost
+from snapgui.core.costs import Cost, where_it_goes
 from snapgui.core.records import Size, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.models.format import (
@@ -70,11 +70,7 @@ def explanation(column: Column) -> str:
     return {
         Column.MEMORY: translate("Snapshots", "The guest’s memory that is kept in the snapshot."),
         Column.DISK: translate("Snapshots", "The data of the disks that only this snapshot holds."),
-        Column.FREES: translate(
-            "Snapshots",
-            "What deleting this snapshot alone gives back. The image’s file itself does not shrink: later writes use"
-            " the room again.",
-        ),
+        Column.FREES: translate("Snapshots", "What deleting this snapshot alone gives back.") + f" {where_it_goes()}",
     }.get(column, "")
 
 

@@ -68,6 +68,7 @@ class Acting(QObject):
             Act.IMPORT: operations.import_files,
             Act.SETTINGS: self._configuring.settings,
             Act.CHECK_HEALTH: operations.check_health,
+            Act.COMPACT: operations.compact,
             **{act: partial(operations.power, action=action) for act, action in POWER.items()},
         }
         on_the_snapshot: dict[Act, Callable[[DomainId, SnapshotRecord], None]] = {

@@ -48,6 +48,7 @@ class Act(Enum):
     CONSOLE = "console"
     CHECK_HEALTH = "health"
     IMPORT_MACHINE = "import-machine"
+    COMPACT = "compact"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
     REFRESH = "refresh"
@@ -79,9 +80,9 @@ _HARMLESS = frozenset(
     }
 )
 # They are about a machine, whatever snapshot is chosen.
-_WITHOUT_A_SNAPSHOT = frozenset({Act.TAKE, Act.GO_TO_CURRENT, Act.IMPORT, Act.CHECK_HEALTH, Act.SETTINGS})
+_WITHOUT_A_SNAPSHOT = frozenset({Act.TAKE, Act.GO_TO_CURRENT, Act.IMPORT, Act.CHECK_HEALTH, Act.COMPACT, Act.SETTINGS})
 # Where several machines are chosen, nobody could tell which of them is meant.
-_OF_ONE_MACHINE = frozenset({*POWER, Act.CONSOLE, Act.CHECK_HEALTH, Act.SETTINGS, Act.IMPORT})
+_OF_ONE_MACHINE = frozenset({*POWER, Act.CONSOLE, Act.CHECK_HEALTH, Act.COMPACT, Act.SETTINGS, Act.IMPORT})
 _COMPARED = 2  # snapshots at once
 _MNEMONIC = re.compile(r"\(&\w\)|&|…$")  # and Japanese ones, which stand behind the word in brackets
 
@@ -215,6 +216,10 @@ def _words() -> dict[Act, _Words]:
         Act.IMPORT_MACHINE: _Words(
             translate("Actions", "&Import machine…"),
             translate("Actions", "Make the machine of a bundle that was exported elsewhere"),
+        ),
+        Act.COMPACT: _Words(
+            translate("Actions", "Co&mpact disks…"),
+            translate("Actions", "Give the host back what the machine’s images take beyond what they hold"),
         ),
         Act.CONNECT: _Words(
             translate("Actions", "&Connect…"),

@@ -232,6 +232,7 @@ class MainWindow(QMainWindow):
         self.snapshots.chosen.connect(self._focus_changed)
         self.snapshots.described.connect(self.details.save_description)
         self.details.snapshot_activated.connect(self.snapshots.select)
+        self.details.compact_wanted.connect(self.actions_[Act.COMPACT].trigger)
         self.details.waiting_activated.connect(self._acting.show_waiting)
         self._outlooks.changed.connect(self._outlook_changed)
         self.activity.cancel_wanted.connect(self._runner.cancel)

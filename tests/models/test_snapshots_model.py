@@ -396,6 +396,6 @@ def test_what_a_snapshot_costs_stands_in_its_row_once_it_is_counted(
     assert "not written into its image by then" in cell(model, "a", Column.FREES, ToolTip)
     model.sort(Column.FREES, Qt.SortOrder.DescendingOrder)
     assert rows(model)[0] == "a"
-    assert "does not shrink" in model.headerData(Column.FREES, Qt.Orientation.Horizontal, ToolTip)
+    assert "stay as long as they are" in model.headerData(Column.FREES, Qt.Orientation.Horizontal, ToolTip)
     put(snapshot("b", None, 2), current="b")
     assert cell(model, "b", Column.FREES) == "0 bytes"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from snapgui.core import tree
+from snapgui.core.costs import where_it_goes
 from snapgui.core.overlays import external_disks
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import Mode, Situation, Snapshots
@@ -265,10 +266,10 @@ def _freed_effects(situation: Situation, going: list[str]) -> list[Effect]:
     text = translate(
         "Plan",
         "Frees {size} inside the images: {memory} of memory, {disk} of the disks, {tables} of the images’ tables. "
-        "Their files do not shrink: later writes use the room.",
+        "{where}",
     )
     parts = {"memory": found.memory, "disk": found.disk, "tables": found.tables, "size": found.total}
-    text = text.format(**{part: size_text(size) for part, size in parts.items()})
+    text = text.format(where=where_it_goes(), **{part: size_text(size) for part, size in parts.items()})
     return [Effect(EffectKind.CHANGES, text)]
 
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QScrollArea, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
-from snapgui.core.costs import costs, frees
+from snapgui.core.costs import costs
 from snapgui.core.differences.compare import Configuration
 from snapgui.core.differences.outlook import Outlook
 from snapgui.core.errors import Problem
@@ -16,15 +16,15 @@ from snapgui.core.requests import Describe
 from snapgui.core.text import translate
 from snapgui.core.tree import children
 from snapgui.core.virsh import caveat
-from snapgui.models.between import between_text
 from snapgui.models.format import one_line
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
-from snapgui.models.words import machine_state_text, sum_text
+from snapgui.models.words import machine_state_text
 from snapgui.ui.details.commands import CommandList, commands_for
 from snapgui.ui.details.description import DescriptionEditor
 from snapgui.ui.details.facts import Facts
 from snapgui.ui.details.picture import Decoder, Picture
+from snapgui.ui.details.several import sum_words
 from snapgui.ui.details.texts import CopyableText, NameLink
 from snapgui.ui.details.xml_view import XmlView
 from snapgui.ui.selection import RowSelection
@@ -50,6 +50,7 @@ class DetailsPanel(QWidget):
     differences_wanted = Signal(object, str)  # DomainId, name; answer with set_differences or set_differences_problem
     picture_wanted = Signal(object, str)  # DomainId, name; answer with set_picture
     waiting_activated = Signal()  # what waits for the next start of the machine whose row "You are here" is chosen
+    compact_wanted = Signal()  # the disks of the machine on screen
     screen_wanted = Signal(object)  # DomainId, of a running machine; answer with set_screen or skip_screen
 
     def __init__(
@@ -191,11 +192,14 @@ class DetailsPanel(QWidget):
         self._waiting = NameLink(parent=page)
         self._waiting.clicked.connect(self.waiting_activated)
         self._waiting.hide()
+        self._compact = NameLink(translate("Details", "Compact disks…"), parent=page)
+        self._compact.clicked.connect(self.compact_wanted)
         body = QVBoxLayout(page)
         body.addStretch(1)
         body.addWidget(self._screen)
         body.addWidget(self._words)
         body.addWidget(self._waiting, 0, Qt.AlignmentFlag.AlignHCenter)
+        body.addWidget(self._compact, 0, Qt.AlignmentFlag.AlignHCenter)
         body.addStretch(1)
         return page
 
@@ -248,6 +252,7 @@ class DetailsPanel(QWidget):
         names = [name for name in self._selection.names() if name in snapshots.records]
         here = self._selection.isSelected(self._snapshots.here_index())
         self._here = here and not names
+        self._compact.hide()
         self._follow_screen(domain if self._here else None)
         self._show_waiting()
         if domain is not None and len(names) == 1 and not here:
@@ -256,17 +261,9 @@ class DetailsPanel(QWidget):
         self._key, self._record = None, None
         self._description.show_snapshot(None, None)
         if len(names) > 1 and domain is not None:
-            sizes = self._store.sizes(domain)
-            usage = self._store.usage(domain)
-            gain = frees(usage, [snapshots.records[name] for name in names])
-            words = sum_text([sizes.get(name) for name in names], gain)
-            if growth := between_text(snapshots, sizes, usage, names):
-                words += f"\n\n{growth}."
-            if gain:
-                words += "\n\n" + translate(
-                    "Details", "The image’s file does not shrink: later writes use the room again."
-                )
+            words, gives_back = sum_words(self._store, domain, names)
             self._words.setText(words)
+            self._compact.setVisible(gives_back)
         elif domain is not None and self._selection.hasSelection():
             self._words.setText(self._where(domain, snapshots))
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from snapgui.ui.dialogs.about import about_box as about_box
     from snapgui.ui.dialogs.clone import CloneDialog as CloneDialog
+    from snapgui.ui.dialogs.compact import CompactDialog as CompactDialog
     from snapgui.ui.dialogs.compare import CompareDialog as CompareDialog
     from snapgui.ui.dialogs.confirm import ConfirmDialog as ConfirmDialog
     from snapgui.ui.dialogs.connect import ConnectDialog as ConnectDialog
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _MODULES: Final = {
     "about_box": "about",
     "CloneDialog": "clone",
+    "CompactDialog": "compact",
     "CompareDialog": "compare",
     "ConfirmDialog": "confirm",
     "ConnectDialog": "connect",

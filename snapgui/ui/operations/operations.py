@@ -48,6 +48,7 @@ class Operations(QObject):
         self._decoder.decoded.connect(self._picture_decoded)
         store.snapshots_changed.connect(self._follow)
         store.domain_changed.connect(self._follow)
+        store.usage_changed.connect(self._follow)
 
     @property
     def unsettled(self) -> tuple[str, ...]:
@@ -126,6 +127,12 @@ class Operations(QObject):
             dialog = dialogs.ExportDataDialog(known, snapshot.name, folder, self._window)
             dialog.accepted.connect(partial(self._keep_folder, dialog))
             self._ask(dialog, (snapshot.name,))
+
+    def compact(self, domain: DomainId) -> None:
+        """Show what compacting the machine's disks gives back, and do it."""
+        if (known := self._runner.situation(domain)) is not None:
+            self._ask(dialogs.CompactDialog(known, self._window))
+            self._hosts.refresh(domain)  # what its images hold may have been counted before its guest wrote to them
 
     def import_files(self, domain: DomainId) -> None:
         """Ask for files, and define the snapshots in them."""

@@ -58,6 +58,7 @@ _DIALOGS: dict[str, Callable[[Situation], QDialog]] = {
     "rename": lambda situation: dialogs.RenameDialog(situation, "clean"),
     "clone": lambda situation: dialogs.CloneDialog(situation, "clean"),
     "export-data": lambda situation: dialogs.ExportDataDialog(situation, "clean", "/out"),
+    "compact": dialogs.CompactDialog,
     "import": dialogs.ImportDialog,
     "import-machine": dialogs.ImportBundleDialog,
     "settings": dialogs.SettingsDialog,
