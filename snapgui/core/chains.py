@@ -101,6 +101,26 @@ def gain_of(chains: Mapping[str, ChainUsage], merges: Iterable[Merging]) -> Gain
     return found
 
 
+def gains_one_after_another(chains: Mapping[str, ChainUsage], merges: Iterable[Merging]) -> list[Gain | None]:
+    """What each of several merges comes to when they are done in this order; None where that is not known.
+
+    An image that has taken in those above it is merged with what it got by that.
+    """
+    found: list[Gain | None] = []
+    tops: dict[tuple[str, int], int] = {}
+    for merging in merges:
+        chain = chains.get(merging.target)
+        places = chain.places(merging) if chain is not None else None
+        if chain is None or places is None:
+            found.append(None)
+            continue
+        base, file = places
+        top = tops.pop((merging.target, file), file)
+        found.append(chain.gain(base, top))
+        tops[merging.target, base] = top
+    return found
+
+
 def _joined(runs: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for base, top in sorted(runs):

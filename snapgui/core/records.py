@@ -242,13 +242,15 @@ class Layer:
 class Folder:
     """A folder of the host: bytes that can still be written in it, and the names of what is there. None: not known.
 
-    ``writable``: by us, as a folder of this computer.
+    ``writable``: by us, as a folder of this computer. ``place``: what its room is of, the same for folders that share
+    it: where a file system is mounted, or a storage pool's name.
     """
 
     free: int | None = None
     names: frozenset[str] | None = None
     missing: bool = False  # it is known not to exist
     writable: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

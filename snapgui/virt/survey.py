@@ -1,6 +1,7 @@
 """What stands around a machine and can get in the way of a plan."""
 
 import os
+import posixpath
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -81,12 +82,12 @@ def _folder(line: Line, path: str, *, local: bool, pools: bool) -> Folder:
             pass
         else:
             writable = os.access(path, os.W_OK | os.X_OK)
-            return Folder(space.f_bavail * space.f_frsize, _names(path), writable=writable)
+            return Folder(space.f_bavail * space.f_frsize, _names(path), writable=writable, place=_mounted(path))
     if pools:
         tried = translate("Survey", "Reading the folder {path}").format(path=path)
         with suppress(SnapguiError), line.calling(tried) as connection:
             pool = connection.storagePoolLookupByTargetPath(path)
-            return Folder(pool.info()[_AVAILABLE], frozenset(pool.listVolumes()))
+            return Folder(pool.info()[_AVAILABLE], frozenset(pool.listVolumes()), place=pool.name())
     return Folder()
 
 
@@ -100,6 +101,14 @@ def image_folder(line: Line) -> str:
             with suppress(XmlError):
                 found[pool.name()] = parse(pool.XMLDesc()).findtext("target/path", "")
     return next((found[name] for name in (*_USUAL_POOLS, *sorted(found)) if found.get(name)), "")
+
+
+def _mounted(path: str) -> str:
+    """Where the file system of a folder of this computer is mounted."""
+    path = os.path.realpath(path)
+    while not os.path.ismount(path):
+        path = posixpath.dirname(path)
+    return path
 
 
 def _names(path: str) -> frozenset[str] | None:

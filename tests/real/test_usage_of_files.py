@@ -10,6 +10,7 @@ from testbed.user import User
 
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column
+from snapgui.ui.actions import Act
 
 pytestmark = pytest.mark.since(9, 9)
 
@@ -74,3 +75,22 @@ def test_several_together_give_back_more_than_each_alone(user: User, daemon: Dae
     user.until(lambda: user.complete() == 2 and None not in (_frees(user, "e1"), _frees(user, "e2")), "the figures")
     user.select("e1", "e2")
     user.until(lambda: "frees 14" in user.window.details._words.text(), "26 MiB above 8, of which 8 and 4 stay")
+
+
+@pytest.mark.usefixtures("layered")
+def test_the_plan_and_the_details_say_what_a_merge_does(user: User, daemon: Daemon) -> None:
+    user.choose_machine(daemon.uri, NAME)
+    user.until(lambda: user.complete() == 2 and _frees(user, "e2") is not None, "the figures")
+    user.select("e2")
+    details = user.window.details._facts._merges.value
+    user.until(
+        lambda: "Deleting writes 10.0 MiB into layered.e1, which grows by 4.0 MiB." in details.toPlainText(), "details"
+    )
+    assert "one of 3 files above one another" in details.toPlainText()
+    user.use(Act.DELETE)
+    dialog = user.dialog()
+    user.until(lambda: not dialog.waiting, "the reading")
+    told = "\n".join(dialog.plan_view.texts())
+    assert "Merges 10.0 MiB of" in told
+    assert "which grows by 4.0 MiB, and deletes it." in told
+    user.cancel(dialog)

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from snapgui.core import tree
-from snapgui.core.chains import Merging
+from snapgui.core.chains import Gain, Merging, gain_with_files, gains_one_after_another
 from snapgui.core.overlays import Layout, external_disks
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
 from snapgui.core.records import DomainConfig, Situation, SnapshotState
 from snapgui.core.rules import facts
 from snapgui.core.rules.asleep import asleep_finding
+from snapgui.core.rules.room import shortage
 from snapgui.core.rules.standing import standing_findings
 from snapgui.core.text import size_text, translate
 from snapgui.core.xml.document import XmlError
@@ -29,7 +30,22 @@ def external_effects(situation: Situation, going: Sequence[str]) -> list[Effect]
     dropped = [name for name in external if name not in line]
     effects = _merge_effects(situation, merged, line)
     effects += [_drop_effect(situation, name) for name in dropped]
-    return effects + _memory_effects(situation, external)
+    return effects + _memory_effects(situation, external) + _freed_effects(situation, external)
+
+
+def _freed_effects(situation: Situation, external: Sequence[str]) -> list[Effect]:
+    """What the file systems get back of all files together, where that is known."""
+    usage = situation.usage
+    if usage is None:
+        return []
+    found = _layout(situation).files()
+    gain = gain_with_files(usage.chains, usage.files, [found[name] for name in external])
+    if gain is None:
+        return []
+    text = translate("Plan", "Frees {size} of the storage in all.")
+    if gain.freed <= 0:
+        text = translate("Plan", "Frees nothing of the storage.")
+    return [Effect(EffectKind.CHANGES, text.format(size=size_text(gain.freed)))]
 
 
 def _layout(situation: Situation) -> Layout:
@@ -112,20 +128,23 @@ def _volumes_in(situation: Situation, name: str) -> list[str]:
 
 
 def _space_findings(situation: Situation, merges: Sequence[Merging]) -> list[Finding]:
-    """What is merged takes as much again at most, until its overlay goes; of several, the largest counts."""
+    """What a merge adds to the image below is needed until its overlay goes; of several, the largest counts.
+
+    Where that is not known, it is as much as the overlay takes at most.
+    """
     allocated = {layer.path: layer.allocated or 0 for chain in situation.chains.values() for layer in chain}
     needed: dict[str, int] = {}
-    for merge in merges:
+    for merge, gain in zip(merges, _gains(situation, merges), strict=True):
         path = posixpath.dirname(merge.base)
-        needed[path] = max(needed.get(path, 0), allocated.get(merge.file, 0))
-    findings = []
-    for path, size in needed.items():
-        folder = situation.folders.get(path)
-        if folder is not None and folder.free is not None and folder.free < size:
-            reason = translate("Plan", "Merging may need {size} in {path}, where {free} are free.")
-            reason = reason.format(size=size_text(size), path=path, free=size_text(folder.free))
-            findings.append(Finding("space", Level.WARNING, reason, translate("Plan", "Make room there first.")))
-    return findings
+        needed[path] = max(needed.get(path, 0), allocated.get(merge.file, 0) if gain is None else gain.grows)
+    reason = translate("Plan", "Merging may need {size} in {path}, where {free} are free.")
+    found = (shortage("space", reason, situation, path, size) for path, size in needed.items())
+    return [finding for finding in found if finding is not None]
+
+
+def _gains(situation: Situation, merges: Sequence[Merging]) -> list[Gain | None]:
+    """What each of these merges comes to, in their order; None where that is not known."""
+    return gains_one_after_another(situation.usage.chains if situation.usage is not None else {}, merges)
 
 
 def _merge_effects(situation: Situation, merged: list[str], line: list[str]) -> list[Effect]:
@@ -141,12 +160,33 @@ def _merge_effects(situation: Situation, merged: list[str], line: list[str]) -> 
         )
         effects.append(Effect(EffectKind.CHANGES, text.format(names=facts.quoted(merged))))
     else:
-        text = translate("Plan", "Deletes {file} once its data is merged into {base}. The machine keeps all its data.")
-        effects += [Effect(EffectKind.CHANGES, text.format(file=merge.file, base=merge.base)) for merge in merges]
+        gains = _gains(situation, merges)
+        effects += [
+            Effect(EffectKind.CHANGES, _merge_text(merge, gain)) for merge, gain in zip(merges, gains, strict=True)
+        ]
     if not situation.domain.state.active:
         text = translate("Plan", "QEMU starts for a moment to merge; the guest does not run.")
         effects.append(Effect(EffectKind.CHANGES, text))
     return effects
+
+
+def _merge_text(merge: Merging, gain: Gain | None) -> str:
+    if gain is None:
+        text = translate("Plan", "Deletes {file} once its data is merged into {base}. The machine keeps all its data.")
+        return text.format(file=merge.file, base=merge.base)
+    text = translate(
+        "Plan",
+        "Merges {written} of {file} into {base}, which grows by {grows}, and deletes it. "
+        "The machine keeps all its data.",
+    )
+    if gain.grows <= 0:
+        text = translate(
+            "Plan",
+            "Merges {written} of {file} into {base}, which does not grow, and deletes it. "
+            "The machine keeps all its data.",
+        )
+    written, grows = size_text(gain.written), size_text(max(0, gain.grows))
+    return text.format(written=written, file=merge.file, base=merge.base, grows=grows)
 
 
 def _drop_effect(situation: Situation, name: str) -> Effect:

@@ -1,12 +1,13 @@
 """The facts of one snapshot, a line each."""
 
+import posixpath
 import time
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from snapgui.core.costs import Cost
+from snapgui.core.costs import Cost, MergeCost
 from snapgui.core.records import Mode, Size, SnapshotDisk, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.models.format import relative_text, size_text, time_text
@@ -33,6 +34,7 @@ class Facts(QWidget):
         self._memory = self._text_line(translate("Details", "Memory"))
         self._disk = self._text_line(translate("Details", "Disk"))
         self._frees = self._text_line(translate("Details", "Frees"))
+        self._merges = self._text_line(translate("Details", "Merges"))
         self._parent = self._names_line(translate("Details", "Parent"))
         self._children = self._names_line(translate("Details", "Children"))
         self._disks = self._text_line(translate("Details", "Disks"))
@@ -47,6 +49,7 @@ class Facts(QWidget):
         self._memory.show_text(_memory_text(size, record.memory_file))
         self._disk.show_text(_shared_text(cost))
         self._frees.show_text(_frees_text(cost))
+        self._merges.show_text("\n".join(map(_merge_text, cost.merges)) if cost is not None else "")
         self._disks.show_text("\n".join(map(_disk_text, record.disks)))
         self._parent.show_names([record.parent] if record.parent is not None else [])
         self._children.show_names(children)
@@ -140,8 +143,10 @@ def _memory_text(size: Size | None, file: str) -> str:
 
 
 def _shared_text(cost: Cost | None) -> str:
-    if cost is None or cost.disk.bytes is None or cost.shared.bytes is None:
+    if cost is None or cost.disk.bytes is None:
         return ""
+    if cost.shared.bytes is None:
+        return translate("Details", "{own} that nothing else needs").format(own=size_text(cost.disk.bytes))
     return translate("Details", "{own} alone, {shared} shared with others").format(
         own=size_text(cost.disk.bytes), shared=size_text(cost.shared.bytes)
     )
@@ -154,6 +159,21 @@ def _frees_text(cost: Cost | None) -> str:
     if cost.frees.bytes is None:
         return translate("Details", "Not known. {reason}").format(reason=cost.frees.why)
     return translate("Details", "{size} when it is deleted").format(size=size_text(cost.frees.bytes))
+
+
+def _merge_text(merge: MergeCost) -> str:
+    """What deleting an external snapshot does with one of its overlays."""
+    file, base = posixpath.basename(merge.merging.file), posixpath.basename(merge.merging.base)
+    size = translate("Details", "?") if merge.allocated is None else size_text(merge.allocated)
+    head = translate("Details", "{target}: {file} ({size}), one of %n file(s) above one another.", "", merge.depth)
+    text = head.format(target=merge.merging.target, file=file, size=size) if merge.depth else ""
+    if merge.gain is None:
+        return text
+    told = translate("Details", "Deleting writes {written} into {base}, which grows by {grows}.")
+    if merge.gain.grows <= 0:
+        told = translate("Details", "Deleting writes {written} into {base}, which does not grow.")
+    written, grows = size_text(merge.gain.written), size_text(max(0, merge.gain.grows))
+    return f"{text} {told.format(written=written, base=base, grows=grows)}"
 
 
 def _disk_text(disk: SnapshotDisk) -> str:
