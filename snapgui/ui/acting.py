@@ -73,7 +73,6 @@ class Acting(QObject):
         }
         on_the_snapshot: dict[Act, Callable[[DomainId, SnapshotRecord], None]] = {
             Act.REVERT: operations.revert,
-            Act.UNDO: operations.undo_by,
             Act.EDIT: operations.edit,
             Act.EDIT_XML: operations.edit_xml,
             Act.RENAME: operations.rename,
@@ -83,6 +82,7 @@ class Acting(QObject):
         }
         others = {
             Act.TAKE: self._take,
+            Act.UNDO: self._undo,
             Act.DELETE: self._delete,
             Act.DESCRIBE: self._describe,
             Act.EXPORT: self._export,
@@ -117,6 +117,11 @@ class Acting(QObject):
             self._taking_together.take(domains)
         elif domains:
             self.operations.take(domains[0])
+
+    def _undo(self) -> None:
+        focus = self._subject()
+        if focus.domain is not None and focus.safety is not None:
+            self.operations.undo_by(focus.domain.id, focus.safety)
 
     def _delete(self) -> None:
         focus = self._subject()

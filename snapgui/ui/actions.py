@@ -108,7 +108,7 @@ def _words() -> dict[Act, _Words]:
         ),
         Act.UNDO: _Words(
             translate("Actions", "&Undo revert…"),
-            translate("Actions", "Go back to the chosen safety snapshot, which was taken before a revert"),
+            translate("Actions", "Go back to the safety snapshot of the last revert, or to the one that is chosen"),
             "Ctrl+Z",
         ),
         Act.DELETE: _Words(
@@ -354,6 +354,8 @@ def _console_reason(machine: DomainRecord, outlook: Outlook | None) -> str:
 def _snapshot_reason(act: Act, focus: Focus, situation: Situation) -> str:
     if act in _WITHOUT_A_SNAPSHOT or (act is Act.EXPORT and situation.snapshots.records):
         return ""
+    if act is Act.UNDO and focus.safety is not None:
+        return ""
     if not focus.snapshots:
         none = translate("Actions", "The machine has no snapshots.")
         return none if act is Act.EXPORT else translate("Actions", "Choose a snapshot first.")
@@ -371,7 +373,7 @@ def _choice_reason(act: Act, focus: Focus) -> str:
 
 
 def _one_reason(act: Act, snapshot: SnapshotRecord, current: str | None) -> str:
-    if act is Act.UNDO and not snapshot.safety:
+    if act is Act.UNDO:
         return translate("Actions", "It is no safety snapshot: it was not taken before a revert.")
     if act is Act.GO_TO_PARENT and snapshot.parent is None:
         return translate("Actions", "There is none above it.")

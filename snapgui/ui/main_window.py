@@ -144,6 +144,7 @@ class MainWindow(QMainWindow):
             current=known.current,
             others=self._others(domain),
             outlook=self._outlooks.outlook,
+            left_at=known.records.get(self._undo_news.safety_of(domain)) if domain is not None else None,
         )
 
     def _others(self, shown: DomainId | None) -> tuple[DomainRecord, ...]:
@@ -226,6 +227,7 @@ class MainWindow(QMainWindow):
         self._news.taking.connect(self._choice.taking)
         self._news.taken.connect(self._choice.taken)
         self._undo_news.undo_wanted.connect(self.operations.undo)
+        self._undo_news.changed.connect(self._focus_changed)
         self._asked_news.force_off_wanted.connect(self.operations.force_off)
         self._news.renamed.connect(self._choice.renamed)
         self.machines.chosen.connect(self._machine_chosen)

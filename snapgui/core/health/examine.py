@@ -235,7 +235,9 @@ def _without_data(case: Evidence, record: SnapshotRecord, lost: list[str], *, pa
     moved = bool(elsewhere) and not partly and internal
     text = translate("Health", "All of its data is gone.")
     if partly:
-        text = translate("Health", "A part of its data is gone: nobody can revert to it.")
+        text = translate(
+            "Health", "A part of its data is gone: nobody can revert to it. qemu-img can still read the rest."
+        )
     if moved:
         text = translate("Health", "Its images are not where they were.")
     why = translate("Health", "A snapshot of that name is in {path}; move the image back to have it again.")

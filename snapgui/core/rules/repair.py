@@ -194,11 +194,11 @@ def _effects(by_name: Mapping[str, Mapping[str, Ailment]]) -> Iterable[Effect]:
             yield Effect(kind, text.format(names=facts.quoted(names)), shown)
     forgotten = [name for name, each in by_name["forget"].items() if not each.partly]
     if forgotten:
-        text = translate("Plan", "libvirt forgets {names}. Nothing else is left of them.")
+        text = translate("Plan", "libvirt forgets {names}. Nothing else is left there.")
         yield Effect(EffectKind.LOSES, text.format(names=facts.quoted(forgotten)), tuple(forgotten))
     partly = [name for name, each in by_name["forget"].items() if each.partly]
     if partly:
-        text = translate("Plan", "Deletes {names}, and what is left of them in the images.")
+        text = translate("Plan", "Deletes {names}, with the data that is left in the images.")
         yield Effect(EffectKind.LOSES, text.format(names=facts.quoted(partly)), tuple(partly))
     sizes = [each.size for each in (*by_name["erase"].values(), *by_name["files"].values()) if each.size]
     if sizes:

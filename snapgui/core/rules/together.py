@@ -161,7 +161,7 @@ def _of_machines(
     text: str, machines: list[DomainId], plans: Mapping[DomainId, Plan], situations: Mapping[DomainId, Situation]
 ) -> str:
     names = [situations[domain].domain.name for domain in machines if domain in situations]
-    if len(names) == 1 and names[0] in text:
+    if len(names) == 1 and text.startswith((f"{names[0]} ", f"“{names[0]}” ")):  # elsewhere it may be a snapshot's
         return text
     if 1 < len(machines) == len(plans):
         return translate("Plan", "Each machine: {text}").format(text=text)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Step
+from snapgui.core.plan import Call, CreateFlag, Step
 from snapgui.core.records import DomainRecord
 from snapgui.core.text import translate
 from snapgui.core.virsh import command
@@ -28,7 +28,6 @@ def commands_for(machine: DomainRecord, snapshot: str) -> Commands:
     return (
         (translate("Commands", "Revert to it"), revert),
         (translate("Commands", "Delete it"), line(Call.SNAPSHOT_DELETE)),
-        (translate("Commands", "Delete it and its children"), line(Call.SNAPSHOT_DELETE, DeleteFlag.CHILDREN)),
         (
             translate("Commands", "Set as current"),
             line(Call.SNAPSHOT_CREATE, CreateFlag.REDEFINE | CreateFlag.CURRENT),
@@ -55,8 +54,12 @@ class CommandList(QScrollArea):
         self._shown = commands, caveat
         page = QWidget(self)
         body = QVBoxLayout(page)
-        if caveat:
-            body.addWidget(TextLabel(caveat, page))
+        unchecked = translate(
+            "Commands",
+            "virsh asks nothing and checks little. “Revert” and “Delete” look first, and have their commands to copy "
+            "as well, with a safety snapshot or with children.",
+        )
+        body.addWidget(TextLabel(caveat or unchecked, page))
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         for label, line in commands:
             head = QHBoxLayout()

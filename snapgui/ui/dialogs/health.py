@@ -219,21 +219,25 @@ def _titles() -> dict[Ill, str]:
         Ill.BROKEN: translate("HealthDialog", "Disks whose images are not all there"),
         Ill.UNFINISHED: translate("HealthDialog", "Snapshots that are half deleted"),
         Ill.UNKNOWN: translate("HealthDialog", "Snapshots in the images that libvirt does not know"),
-        Ill.LOST: translate("HealthDialog", "Snapshots whose data is gone"),
+        Ill.LOST: translate("HealthDialog", "Snapshots whose data is gone, all or a part"),
         Ill.UNUSED: translate("HealthDialog", "Files that nothing refers to any more"),
         Ill.PICTURE: translate("HealthDialog", "Pictures of screens whose snapshots are gone"),
     }
 
 
 def _add(group: QTreeWidgetItem, ailment: Ailment) -> None:
-    """A row; ticked where nothing speaks against doing it, and without a box that can be ticked where it can't be."""
+    """A row; ticked where nothing speaks against doing it, and without a box that can be ticked where it can't be.
+
+    What is left of a snapshot's data goes only when somebody ticks it: qemu-img may still get at it.
+    """
     why_not = remedy_against(ailment)
     text = why_not or ailment.doubt or ailment.text
     size = "" if ailment.size is None else size_text(ailment.size)
     item = QTreeWidgetItem(group, [one_line(_short(ailment)), text, one_line(_place(ailment)), size])
     item.setData(_NAME, _AILMENT, ailment)
     item.setTextAlignment(_SIZE, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    ticked = not why_not and not ailment.doubt and (ailment.ill is not Ill.UNKNOWN or ailment.adoptable)
+    wanted = ailment.ill is not Ill.UNKNOWN or ailment.adoptable
+    ticked = wanted and not (why_not or ailment.doubt or ailment.partly)
     item.setCheckState(_NAME, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
     item.setDisabled(bool(why_not))
     for column in (_NAME, _WHAT, _WHERE, _SIZE):

@@ -22,6 +22,7 @@ class UndoNews(QObject):
     """To be made after whatever else tells on the banner how a job ended: this says more."""
 
     undo_wanted = Signal(object, str)  # DomainId, and the safety snapshot's name
+    changed = Signal()  # ``safety_of``
 
     def __init__(self, store: Store, runner: Runner, banner: Banner) -> None:
         super().__init__(banner)
@@ -31,6 +32,11 @@ class UndoNews(QObject):
         self._show: Callable[[], None] | None = None  # once the safety snapshot has been read: before, no plan can be
         runner.job_changed.connect(self._job_changed)
         store.snapshots_changed.connect(self._snapshots_changed)
+
+    def safety_of(self, domain: DomainId) -> str:
+        """The safety snapshot of the machine's last revert, while that can be undone; "" where there is none."""
+        known = self._offered is not None and self._offered.domain == domain and self._show is None
+        return self._offered.snapshot if self._offered is not None and known else ""
 
     def _job_changed(self, job: JobRecord) -> None:
         request, undo = job.plan.request, job.plan.undo
@@ -83,10 +89,12 @@ class UndoNews(QObject):
         if record is not None and record.complete and self._show is not None:
             show, self._show = self._show, None
             show()
+            self.changed.emit()
         elif record is None and self._show is None:
             self._withdraw()
 
     def _withdraw(self) -> None:
         self._offered = self._show = None
+        self.changed.emit()
         if self._banner.topic == _TOPIC:
             self._banner.clear()

@@ -83,11 +83,12 @@ def test_what_is_certain_is_ticked_and_what_is_not_is_left_to_the_user(dialog: H
     assert dialog.request() == Mend(
         dialog.situation.domain.id,
         adopt=("nightly",),
-        forget=("patched",),
         files=(_LEFT,),
         pictures=("/cache/u/0a1b-17",),
     )
     assert dialog.plan.ready
+    _item(dialog, "patched").setCheckState(0, Qt.CheckState.Checked)  # a part of its data is there still
+    assert dialog.request().forget == ("patched",)
 
 
 def test_what_is_not_proven_can_t_be_ticked_and_says_why(dialog: HealthDialog) -> None:

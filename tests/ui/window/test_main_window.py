@@ -120,22 +120,24 @@ def test_a_revert_is_undone_by_the_banner_s_button(qtbot, app: Application):
 
 
 def test_a_revert_can_be_undone_as_long_as_its_safety_snapshot_is_there(qtbot, app: Application):
+    undo = app.window.actions_[Act.UNDO]
     _take(qtbot, app, "clean")
+    assert not undo.isEnabled()
+    assert "no safety snapshot" in undo.toolTip()
     _use(app, Act.REVERT)
     _accept(qtbot, _dialog(qtbot))
     qtbot.waitUntil(lambda: "  before-revert-1" in _rows(app))
-    undo = app.window.actions_[Act.UNDO]
-    _choose(app, "clean")
-    qtbot.waitUntil(lambda: "no safety snapshot" in undo.toolTip())
-    assert not undo.isEnabled()
-    _choose(app, "before-revert-1")
+    _choose(app, "clean")  # whatever is chosen, it is the last revert that is meant
     qtbot.waitUntil(undo.isEnabled)
     _use(app, Act.UNDO)
+    assert "“before-revert-1”" in _dialog(qtbot).windowTitle() + "\n".join(_dialog(qtbot).plan_view.texts())
     _dialog(qtbot).reject()
+    _choose(app, "before-revert-1")
     _use(app, Act.DELETE)
     _accept(qtbot, _dialog(qtbot))
     qtbot.waitUntil(lambda: _rows(app) == ["clean", "  You are here"])
     assert app.window.banner.isHidden()
+    assert not undo.isEnabled()
 
 
 def test_a_branch_is_taken_its_parent_deleted_and_both_children_move_up(qtbot, app: Application):
