@@ -99,6 +99,9 @@ NAMES = (
     "edit-xml",
     "edit-xml-wrong",
     "rename-refused",
+    "clone",
+    "clone-linked",
+    "compact-refused",
     "export",
     "import",
     "compare",
@@ -393,6 +396,12 @@ def _dialogs(studio: Studio) -> None:
         _press(dialog, "Advanced")
         _press(dialog, "Keep the data in the images: libvirt only forgets")
         studio.shoot("delete-forget", dialog)
+    with studio.dialog(Act.CLONE) as dialog:
+        studio.shoot("clone", dialog)
+        _press(dialog, "Linked to the images of then")
+        studio.shoot("clone-linked", dialog)
+    with studio.dialog(Act.COMPACT) as dialog:
+        studio.shoot("compact-refused", dialog)
     with studio.dialog(Act.EDIT) as dialog:
         dialog.findChild(QPlainTextEdit).setPlainText("Soon after the start: the counter had just begun.")
         studio.shoot("describe", dialog)

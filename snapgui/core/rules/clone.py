@@ -68,8 +68,8 @@ def plan_clone(request: Clone, situation: Situation) -> Plan:
     source = _Source(record, xml, then, belongings, held_disks(record, then))
     paths = disk_paths(request, source.disks)
     findings = [*named, *_findings(request, situation, source, paths)]
-    if any(each.level is Level.BLOCKER for each in findings):
-        return Plan(request, title, findings=tuple(findings))
+    if any(each.level is Level.BLOCKER for each in findings):  # what it would be like matters to nobody then
+        return Plan(request, title, findings=tuple(each for each in findings if each.level is not Level.NOTE))
     return Plan(
         request,
         title,

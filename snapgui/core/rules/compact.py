@@ -102,7 +102,11 @@ def _why_not(disk: Disk, seen: Prepared | None) -> tuple[str, str]:
             "",
             len(seen.tags),
         )
-        return why, translate("Plan", "Delete first what is not needed any more. What that frees is used again.")
+        remedy = translate(
+            "Plan",
+            "Delete first what is not needed any more: QEMU gives its room back by itself where files can have holes.",
+        )
+        return why, remedy
     if not seen.options:
         return translate("Plan", "It is encrypted, damaged, or its data is in a file of its own."), ""
     return "", ""
@@ -119,7 +123,8 @@ def plan_compact(request: Compact, situation: Situation) -> Plan:
     chosen = [each for each in compactings(situation) if each.disk.target in request.targets]
     if not chosen:
         reason = translate("Plan", "There is nothing to give back.")
-        return Plan(request, title, findings=(Finding("nothing", Level.NOTE, reason),))
+        nothing = Finding("nothing", Level.NOTE, reason)
+        return Plan(request, title, findings=(*_state_findings(situation), nothing))
     findings = [*_state_findings(situation), *(found for each in chosen for found in _findings(each, situation))]
     findings += _room(chosen, situation)
     return Plan(
@@ -202,7 +207,7 @@ def _effects(chosen: list[Compacting]) -> Iterator[Effect]:
     if copied:
         text = translate(
             "Plan",
-            "Takes about as long as to write {size} and to read it three times. Until then, it can’t be started.",
+            "Takes about as long as writing {size} and reading it three times. Until it is done, the machine can’t start.",
         )
         yield Effect(EffectKind.PAUSES, text.format(size=size_text(copied)))
     text = translate(

@@ -1,5 +1,8 @@
 """Compact a machine's disks: which of them, and what that gives back."""
 
+import posixpath
+from typing import Final
+
 from PySide6.QtWidgets import QCheckBox, QGroupBox, QVBoxLayout, QWidget
 
 from snapgui.core.records import Situation
@@ -10,6 +13,8 @@ from snapgui.models.format import one_line, tooltip
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
 from snapgui.ui.widgets.text_label import TextLabel
+
+_HALF: Final = 20  # characters of a long name that are shown at its begin, and at its end
 
 
 class CompactDialog(PlanDialog):
@@ -77,11 +82,16 @@ class CompactDialog(PlanDialog):
 
 
 def _words(each: Compacting) -> str:
-    name = each.disk.source or each.disk.source_type
+    name = posixpath.basename(each.disk.source) or each.disk.source_type
+    if len(name) > 2 * _HALF:  # a checkbox breaks no lines: it would widen the window
+        name = f"{name[:_HALF]}…{name[-_HALF:]}"
     if each.takes is None or each.why_not:
-        return translate("CompactDialog", "{disk}: {path}").format(disk=each.disk.target, path=name)
-    if each.gives is None:
-        text = translate("CompactDialog", "{disk}: {path}, which takes {takes}")
+        text = translate("CompactDialog", "{disk}: {image}")
+    elif each.gives is None:
+        text = translate("CompactDialog", "{disk}: {image} takes {takes}")
+    elif not each.is_worth_it:
+        text = translate("CompactDialog", "{disk}: {image} takes {takes}, and gives back nothing that its tables tell")
     else:
-        text = translate("CompactDialog", "{disk}: {path}, which takes {takes}: gives back about {gives}")
-    return text.format(disk=each.disk.target, path=name, takes=size_text(each.takes), gives=size_text(each.gives or 0))
+        text = translate("CompactDialog", "{disk}: {image} takes {takes}, and gives back about {gives}")
+    sizes = {"takes": size_text(each.takes or 0), "gives": size_text(each.gives or 0)}
+    return text.format(disk=each.disk.target, image=name, **sizes)

@@ -64,7 +64,7 @@ def test_what_it_takes_and_gives_is_said(read: MakeSituation) -> None:
     plan = _plan(read())
     texts = [effect.text for effect in plan.effects]
     assert texts[0] == f"Disk vda: {_IMAGE} takes 5.0 GiB and needs about 2.0 GiB: 3.0 GiB come back."
-    assert "to write 2.0 GiB and to read it three times" in texts[1]
+    assert "writing 2.0 GiB and reading it three times" in texts[1]
     (each,) = compactings(read())
     assert each.gives == 3 * _GIB - (1 << 20) - 8 * 65536
     assert each.is_worth_it
@@ -130,5 +130,6 @@ def test_only_what_is_chosen_is_done(read: MakeSituation) -> None:
     assert [each.is_worth_it for each in compactings(situation)] == [True, False]
     assert len(_plan(situation).steps) == 4
     assert _rules(_plan(situation, "vda", "vdb")) == ["compact-image"]
+    assert _rules(make_plan(Compact(situation.domain.id, ()), read(state=DomainState.RUNNING))) == ["running"]
     nothing = make_plan(Compact(situation.domain.id, ()), situation)
     assert (nothing.steps, _rules(nothing, Level.NOTE)) == ((), ["nothing"])

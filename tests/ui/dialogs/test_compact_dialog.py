@@ -50,7 +50,7 @@ def test_enter_compacts_what_gives_anything_back(qtbot: QtBot, situation: Situat
     dialog.set_situation(situation)
     first, second, third = dialog.findChildren(QCheckBox)
     assert [box.isChecked() for box in (first, second, third)] == [True, False, False]
-    assert first.text() == "vda: /images/a && b.qcow2, which takes 5.0 GiB: gives back about 3.0 GiB"
+    assert first.text() == "vda: a && b.qcow2 takes 5.0 GiB, and gives back about 3.0 GiB"
     assert not third.isEnabled()
     assert "no qcow2 file" in third.accessibleDescription()
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
