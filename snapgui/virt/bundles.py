@@ -22,7 +22,7 @@ _LONGEST_SUMS: Final = 2**20
 def read_bundle(folder: str) -> FoundBundle:
     """What is in a bundle; that its large files are whole is not looked at here. Raises SnapguiError."""
     try:
-        return _read(Path(folder))
+        return _read(folder)
     except (BundleError, XmlError) as error:
         raise SnapguiError(_problem(folder, str(error))) from error
     except OSError as error:
@@ -34,8 +34,9 @@ def _problem(folder: str, why: str) -> Problem:
     return Problem(tried, why, translate("Bundle", "Choose the folder of a bundle that this application has exported."))
 
 
-def _read(folder: Path) -> FoundBundle:
-    if not folder.is_dir():
+def _read(path: str) -> FoundBundle:
+    folder = Path(path)
+    if not folder.is_absolute() or not folder.is_dir():
         raise BundleError(translate("Bundle", "There is no such folder."))
     said = _text(folder, bundle.MANIFEST, bundle.LONGEST_MANIFEST)
     found = bundle.read_manifest(said)
@@ -50,7 +51,7 @@ def _read(folder: Path) -> FoundBundle:
     _check_texts(found, texts[bundle.DOMAIN], texts[bundle.SNAPSHOT])
     for disk in found.disks:
         _check_images(folder, disk)
-    return FoundBundle(str(folder), found, texts[bundle.DOMAIN], texts[bundle.SNAPSHOT], sizes)
+    return FoundBundle(path, found, texts[bundle.DOMAIN], texts[bundle.SNAPSHOT], sizes)
 
 
 def _check_texts(found: Bundle, domain: str, snapshot: str) -> None:

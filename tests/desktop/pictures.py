@@ -36,6 +36,7 @@ from PySide6.QtWidgets import (
     QTabWidget,
     QWidget,
 )
+from testbed.bundles import make_bundle
 from testbed.desktop import Screen
 from testbed.ugly import UGLY, ugly_host
 
@@ -103,7 +104,11 @@ NAMES = (
     "clone-linked",
     "compact-refused",
     "export",
+    "export-data",
+    "export-bundle-refused",
     "import",
+    "import-machine",
+    "import-machine-refused",
     "compare",
     "waiting",
     "settings",
@@ -449,6 +454,7 @@ def _definitions(studio: Studio, folder: Path) -> None:
         studio.shoot("rename-refused", dialog)
     with studio.dialog(Act.EXPORT) as dialog:
         studio.shoot("export", dialog)
+    _taken_out(studio, folder, xml)
     texts = {"new.xml": xml.replace("after-update", "copied"), "old.xml": xml, "notes.xml": "Buy milk"}
     for name, text in texts.items():
         (folder / name).write_text(text)
@@ -461,6 +467,27 @@ def _definitions(studio: Studio, folder: Path) -> None:
     QTest.qWait(300)
     studio.shoot("import", dialog)
     dialog.reject()
+
+
+def _taken_out(studio: Studio, folder: Path, xml: str) -> None:
+    """A snapshot's data as files, and a machine from a bundle, whole and spoilt."""
+    with studio.dialog(Act.EXPORT_DATA) as dialog:
+        _field(dialog, QLineEdit, "Folder").setText(str(folder))
+        studio.until(lambda: not dialog.waiting, "the folder to be read")
+        QTest.qWait(100)
+        studio.shoot("export-data", dialog)
+        dialog.findChild(QComboBox).setCurrentIndex(3)
+        studio.shoot("export-bundle-refused", dialog)
+    bundle = make_bundle(folder / "bundle", xml)
+    with studio.dialog(Act.IMPORT_MACHINE) as dialog:
+        _field(dialog, QLineEdit, "Folder").setText(str(folder))
+        _field(dialog, QLineEdit, "Bundle").setText(str(bundle))
+        studio.until(lambda: _field(dialog, QLineEdit, "Name").text() and not dialog.waiting, "the bundle to be read")
+        QTest.qWait(100)
+        studio.shoot("import-machine", dialog)
+        _field(dialog, QLineEdit, "Bundle").setText(f"{folder}/none")
+        studio.until(lambda: dialog.status() and "…" not in dialog.status(), "the reason")
+        studio.shoot("import-machine-refused", dialog)
 
 
 def _shown(kind: type[T]) -> T | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from snapgui.core import bundle
 from snapgui.core.bundle import Bundle, BundleDisk
 from snapgui.core.plan import Finding, Level, Step
-from snapgui.core.records import Mode, Situation
+from snapgui.core.records import Layer, Mode, Situation
 from snapgui.core.requests import Export
 from snapgui.core.rules import facts, held_disks, making
 from snapgui.core.rules.held_disks import HeldDisk, copied, data_size
@@ -69,7 +69,7 @@ def steps(request: Export, situation: Situation, source: "Source") -> Iterator[S
         file, base = bundle.disk_files(disk.target)
         if _whole(source) and disk.tag:
             base = base if _below(situation, disk) else ""
-            yield from _whole_image(situation, disk, f"{part}/{file}", f"{part}/{base}" if base else "")
+            yield from _whole_image(situation, disk, f"{part}/{file}", f"{part}/{base}")
         else:
             base = ""
             yield making.program(
@@ -117,26 +117,24 @@ def _whole(source: "Source") -> bool:
     return facts.has_memory(source.record) and source.record.memory is Mode.INTERNAL
 
 
-def _below(situation: Situation, disk: HeldDisk) -> tuple[str, str] | None:
-    """The image that this one stands on, and its format; "" for none, None where that is not known."""
+def _below(situation: Situation, disk: HeldDisk) -> tuple[Layer, ...] | None:
+    """The image that this one stands on; empty where there is none, None where that is not known."""
     if not disk.tag:
-        return "", ""
+        return ()
     seen = situation.prepared.get(disk.image)
     if seen is not None and not seen.backing:
-        return "", ""
+        return ()
     layers = situation.chains.get(disk.target, ())
-    place = next((place for place, layer in enumerate(layers) if layer.path == disk.image), None)
-    if place is None or place + 1 >= len(layers):
-        return None
-    return layers[place + 1].path, layers[place + 1].format
+    place = next((place for place, layer in enumerate(layers) if layer.path == disk.image), len(layers))
+    return layers[place + 1 : place + 2] or None
 
 
 def _whole_image(situation: Situation, disk: HeldDisk, path: str, base: str) -> Iterator[Step]:
     # As a raw file, and so with all that is in it. While this runs, QEMU's locks keep every other program from writing.
     words = ("qemu-img", "convert", "-p", "-f", "raw", "-O", "raw", disk.image, path)
     yield making.program(situation, words, path, _allocated(situation, disk))
-    if base and (below := _below(situation, disk)) is not None:
-        words = ("qemu-img", "convert", "-p", "-f", below[1] or "raw", "-O", "qcow2", below[0], base)
+    for below in _below(situation, disk) or ():
+        words = ("qemu-img", "convert", "-p", "-f", below.format or "raw", "-O", "qcow2", below.path, base)
         yield making.program(situation, words, base)
         stands = ("-b", posixpath.basename(base), "-F", "qcow2")
         yield making.program(situation, ("qemu-img", "rebase", "-u", "-f", "qcow2", *stands, path))

@@ -44,7 +44,7 @@ class _Source:
 def plan_import_bundle(request: ImportBundle, situation: Situation) -> Plan:
     """The plan of making the machine of a bundle. Where it fails or is cancelled, nothing is left of it."""
     found = situation.bundle
-    if found is None:
+    if found is None or found.folder != request.bundle:
         reason = translate("Plan", "No bundle has been read yet.")
         title = translate("Plan", "Import a machine")
         return Plan(request, title, findings=(Finding("unread", Level.NOTE, reason),))

@@ -14,7 +14,7 @@ from snapgui.models.format import one_line, tooltip
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
 from snapgui.ui.widgets.folder_field import FolderField
-from snapgui.ui.widgets.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel, described
 
 _LINES: Final = 12  # of the plan: paths are long
 _NAMES: Final = frozenset({"export-name", "file-exists"})  # rules
@@ -49,8 +49,7 @@ class ExportDataDialog(PlanDialog):
         self._boxes: dict[str, QCheckBox] = {}
         self._form_layout = QFormLayout()
         self._form_layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._form_layout.addRow(translate("ExportDataDialog", "&As"), self._form)
-        self._form_layout.addRow("", self._about)
+        self._form_layout.addRow(translate("ExportDataDialog", "&As"), described(self._form, self._about))
         self._form_layout.addRow(translate("ExportDataDialog", "Disks"), self._disks)
         self._form_layout.addRow(translate("ExportDataDialog", "&Name"), self._name)
         self._form_layout.addRow(translate("ExportDataDialog", "&Folder"), self._folder)

@@ -14,7 +14,7 @@ from snapgui.models.format import one_line, size_text, tooltip
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
 from snapgui.ui.widgets.folder_field import FolderField
-from snapgui.ui.widgets.text_label import TextLabel
+from snapgui.ui.widgets.text_label import TextLabel, described
 
 _LINES: Final = 12
 _NAMES: Final = frozenset({"machine-name", "file-exists"})  # rules
@@ -37,7 +37,7 @@ class ImportBundleDialog(PlanDialog):
         self.bundle = FolderField(
             translate("ImportBundleDialog", "Bundle"), translate("ImportBundleDialog", "&Choose…")
         )
-        self._about = TextLabel(translate("ImportBundleDialog", "The folder of a bundle that was exported elsewhere."))
+        self._about = TextLabel()
         self._name = QLineEdit()
         self._name.setAccessibleName(translate("ImportBundleDialog", "Name"))
         self._mark = self._name.addAction(icon("blocker"), QLineEdit.ActionPosition.TrailingPosition)
@@ -46,8 +46,7 @@ class ImportBundleDialog(PlanDialog):
         self._anew = QCheckBox(translate("ImportBundleDialog", "As a new machine, with a &UUID of its own"))
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(translate("ImportBundleDialog", "&Bundle"), self.bundle)
-        form.addRow("", self._about)
+        form.addRow(translate("ImportBundleDialog", "&Bundle"), described(self.bundle, self._about))
         form.addRow(translate("ImportBundleDialog", "&Name"), self._name)
         form.addRow(translate("ImportBundleDialog", "&Folder"), self.place)
         form.addRow("", self._anew)
@@ -85,27 +84,31 @@ class ImportBundleDialog(PlanDialog):
         if found is None or found.folder == self._shown:
             return
         self._shown = found.folder
-        said = found.bundle
-        text = translate("ImportBundleDialog", "{machine} with its snapshot “{snapshot}”, {size}")
-        if said.memory:
-            text = translate("ImportBundleDialog", "{machine} with its snapshot “{snapshot}” and its memory, {size}")
-        self._about.setText(
-            text.format(
-                machine=one_line(said.machine),
-                snapshot=one_line(said.snapshot),
-                size=size_text(sum(found.sizes.values())),
-            )
-        )
         self._anew.setChecked(bool(found.twin))
-        self._name.setText(free_name(said.machine, self.situation.machines))
+        self._name.setText(free_name(found.bundle.machine, self.situation.machines))
 
     def visible_plan(self, plan: Plan) -> Plan:
         """A name that can't be used is marked, too, as the reason is in the plan."""
+        self._about.setText(self._words())
         wrong = [each.reason for each in plan.findings if each.level is Level.BLOCKER and each.rule in _NAMES]
         self._mark.setVisible(bool(wrong))
         self._mark.setToolTip(tooltip(" ".join(wrong)))
         self._name.setAccessibleDescription(" ".join(wrong))
         return super().visible_plan(plan)
+
+    def _words(self) -> str:
+        """About the bundle that is chosen."""
+        found = self.situation.bundle
+        if found is None or found.folder != self.bundle.folder():
+            return translate("ImportBundleDialog", "The folder of a bundle that was exported elsewhere.")
+        text = translate("ImportBundleDialog", "{machine} with its snapshot “{snapshot}”, {size}")
+        if found.bundle.memory:
+            text = translate("ImportBundleDialog", "{machine} with its snapshot “{snapshot}” and its memory, {size}")
+        return text.format(
+            machine=one_line(found.bundle.machine),
+            snapshot=one_line(found.bundle.snapshot),
+            size=size_text(sum(found.sizes.values())),
+        )
 
     def _place_unread(self) -> bool:
         return self.place.folder() not in self.situation.folders

@@ -277,7 +277,8 @@ class PlanDialog(QDialog):
         if self._held:
             return self._held
         if self._failed is not None:
-            return f"{self._failed.tried} {self._failed.why} {self._failed.remedy}".strip()
+            text = translate("PlanDialog", "{tried}: {why} {remedy}")
+            return text.format(tried=self._failed.tried, why=self._failed.why, remedy=self._failed.remedy).strip()
         if not self.waiting:
             return ""
         if self._agreed is not None:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QTextLayout, QTextOption
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QVBoxLayout, QWidget
 
 _PREFERRED_WIDTH = 44  # characters
 
@@ -71,3 +71,15 @@ class TextLabel(QLabel):
             top += line.height()
         layout.endLayout()
         return layout, round(top + 0.5)
+
+
+def described(field: QWidget, words: TextLabel) -> QWidget:
+    """A field with a word on it below, for a row of a form."""
+    both = QWidget()
+    both.setFocusProxy(field)
+    column = QVBoxLayout(both)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(2)
+    column.addWidget(field)
+    column.addWidget(words)
+    return both
