@@ -172,12 +172,47 @@ def test_a_saved_state_is_removed_or_kept_as_the_user_says(user: User, daemon: D
     user.until(lambda: user.here() == "off", "the revert")
     assert guest.name in daemon.virsh("list", "--all", "--name", "--with-managed-save")
 
+    user.use(Act.START)  # would put the memory of before on the disks of the snapshot
+    dialog = user.dialog()
+    assert any(finding.rule == "stale-save" and "“off”" in finding.reason for finding in dialog.plan.findings)
+    dialog.reject()
+    assert daemon.state(guest.name) == "shut off"
+
     user.use(Act.REVERT)
     dialog = user.dialog()
     user.until(lambda: not dialog.waiting, "the reading")
     user.button(dialog, "Remove the saved state first").click()
     user.accept(dialog)
     user.until(lambda: guest.name not in daemon.virsh("list", "--all", "--name", "--with-managed-save"), "its end")
+
+
+def test_a_saved_machine_starts_unasked_where_its_disks_go_on_from_no_snapshot(
+    user: User, daemon: Daemon, guest: Guest
+) -> None:
+    daemon.virsh("snapshot-create-as", guest.name, "off")
+    guest.start()
+    guest.run(_WRITE)
+    daemon.virsh("managedsave", guest.name)
+    user.choose_machine(daemon.uri, guest.name)
+    user.power(Act.START, "running")
+    assert guest.run("ls /disk/late") == "/disk/late"
+
+
+def test_a_machine_that_runs_beside_an_older_saved_state_is_not_stopped_unasked(
+    user: User, daemon: Daemon, guest: Guest
+) -> None:
+    guest.start()
+    daemon.virsh("snapshot-create-as", guest.name, "runs")
+    daemon.virsh("managedsave", guest.name)
+    daemon.virsh("snapshot-revert", guest.name, "runs", "--force")
+    user.choose_machine(daemon.uri, guest.name)
+    user.until(lambda: user.machine_state() == "running", "the machine to run")
+    user.use(Act.SHUT_DOWN)
+    dialog = user.dialog()
+    assert any("saved state" in finding.reason for finding in dialog.plan.findings)
+    dialog.reject()
+    daemon.virsh("destroy", guest.name)
+    assert guest.name in daemon.virsh("list", "--all", "--name", "--with-managed-save")
 
 
 def test_the_guest_s_clock_is_set_after_a_running_revert(

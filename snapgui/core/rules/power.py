@@ -36,7 +36,7 @@ def plan_power(request: Power, situation: Situation) -> Plan:
         request,
         _title(request.action).format(machine=situation.domain.name),
         steps=(facts.step(situation, _CALLS[request.action]),),
-        findings=() if blocker is None else (blocker,),
+        findings=tuple(_stale_save(request.action, situation)) if blocker is None else (blocker,),
         effects=tuple(_effects(request.action, situation)),
         undo=None if undo is None else Power(request.domain, undo),
     )
@@ -68,6 +68,43 @@ def _blocker(action: PowerAction, situation: Situation) -> Finding | None:
     }[state]
     pointless = action is PowerAction.FORCE_OFF or (action is PowerAction.PAUSE and state is DomainState.PAUSED)
     return Finding("state", Level.BLOCKER, reason, "" if pointless else remedy)
+
+
+def _stale_save(action: PowerAction, situation: Situation) -> list[Finding]:
+    """[run] 11.3: starting goes on from a saved state whatever the disks hold by then, as a forced revert leaves them.
+
+    A machine that runs beside a saved state was reverted, for only that leaves one. Of one that is off, its disks tell:
+    they hold what a snapshot holds as long as nothing is written after a revert.
+    """
+    if not situation.domain.managed_save or not facts.is_qemu(situation):
+        return []
+    if action in (PowerAction.SHUT_DOWN, PowerAction.FORCE_OFF):
+        reason = translate(
+            "Plan",
+            "An older saved state lies beside the machine, which its disks do not fit any more: the next start would"
+            " go on from it and damage them.",
+        )
+        remedy = translate("Plan", "A revert that removes the saved state first gives it up.")
+        return [Finding("stale-save", Level.WARNING, reason, remedy)]
+    if action is not PowerAction.START or not _as_a_snapshot_has_it(situation):
+        return []
+    reason = translate(
+        "Plan",
+        "The disks are just as “{name}” has them. If the machine was reverted to it after its state was saved, going on"
+        " from the saved state damages them.",
+    )
+    remedy = translate("Plan", "To give the saved state up, revert to “{name}” and let it be removed first.")
+    name = situation.snapshots.current
+    return [Finding("stale-save", Level.WARNING, reason.format(name=name), remedy.format(name=name))]
+
+
+def _as_a_snapshot_has_it(situation: Situation) -> bool:
+    """Whether a disk holds what the current snapshot holds, in its image or below it."""
+    current = situation.snapshots.records.get(situation.snapshots.current or "")
+    if current is None:
+        return False
+    sign = "" if facts.is_external(current) else current.name
+    return any(sign in tags for tags in situation.equal_tags.values())
 
 
 def _effects(action: PowerAction, situation: Situation) -> list[Effect]:

@@ -164,11 +164,20 @@ class Operations(QObject):
         known = self._runner.situation(domain)
         if known is None:
             return
-        plan = make_plan(Power(domain, action), known)
-        if plan.ready and any(effect.kind is EffectKind.LOSES for effect in plan.effects):
-            self._confirm(plan)
+        request = Power(domain, action)
+
+        def planned(situation: Situation) -> None:
+            plan = make_plan(request, situation)
+            loses = any(effect.kind is EffectKind.LOSES for effect in plan.effects)
+            if plan.ready and (loses or any(finding.level is Level.WARNING for finding in plan.findings)):
+                self._confirm(plan)
+            else:
+                self._run_or_refuse(plan, self.refused.emit)
+
+        if action is PowerAction.START and known.domain.managed_save:
+            self._hosts.survey(domain, (), planned, self.refused.emit)  # whether the disks still fit what was saved
         else:
-            self._run_or_refuse(plan, self.refused.emit)
+            planned(known)
 
     def force_off(self, domain: DomainId) -> None:
         """The same, for a guest that does not react to anything else."""

@@ -1,11 +1,13 @@
 """Plans for the machine as a whole: offered where they make sense, with the reason where not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from snapgui.core.plan import EffectKind
-from snapgui.core.records import DomainId, DomainState, Situation
+from snapgui.core.plan import EffectKind, Level, Plan
+from snapgui.core.records import DomainId, DomainState, Mode, Situation, SnapshotRecord
 from snapgui.core.requests import Power, PowerAction
 from snapgui.core.rules import make_plan
 
@@ -48,3 +50,34 @@ def test_forcing_off_loses_what_is_not_written(domain: DomainId, situation: Call
 def test_starting_goes_on_from_a_saved_state(domain: DomainId, situation: Callable[..., Situation]) -> None:
     plan = make_plan(Power(domain, PowerAction.START), situation(managed_save=True))
     assert "saved state" in plan.effects[0].text
+
+
+def rules(plan: Plan) -> list[str]:
+    return [finding.rule for finding in plan.findings if finding.level is Level.WARNING]
+
+
+@pytest.mark.parametrize("kind", ["internal", "external"])
+def test_a_saved_state_is_not_gone_on_from_unasked_where_the_disks_are_as_a_snapshot_has_them(
+    domain: DomainId, situation: Callable[..., Situation], external: Mapping[str, Any], kind: str
+) -> None:
+    record = SnapshotRecord("a", **external if kind == "external" else {"memory": Mode.INTERNAL})
+    tag = "" if kind == "external" else "a"
+    start = Power(domain, PowerAction.START)
+    reverted = situation(record, current="a", managed_save=True, equal_tags={"vda": frozenset({tag})})
+    assert rules(make_plan(start, reverted)) == ["stale-save"]
+    assert "“a”" in make_plan(start, reverted).findings[0].remedy
+    written = replace(reverted, equal_tags={"vda": frozenset()})
+    assert rules(make_plan(start, written)) == []
+    fresh = replace(reverted, domain=replace(reverted.domain, managed_save=False))
+    assert rules(make_plan(start, fresh)) == []
+    no_snapshot = situation(managed_save=True, equal_tags={"vda": frozenset({""})})
+    assert rules(make_plan(start, no_snapshot)) == []
+
+
+def test_what_ends_a_machine_beside_an_older_saved_state_says_what_the_next_start_does(
+    domain: DomainId, situation: Callable[..., Situation]
+) -> None:
+    beside = situation(managed_save=True, state=DomainState.RUNNING)
+    for action in (PowerAction.SHUT_DOWN, PowerAction.FORCE_OFF):
+        assert rules(make_plan(Power(domain, action), beside)) == ["stale-save"]
+    assert rules(make_plan(Power(domain, PowerAction.PAUSE), beside)) == []
