@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import sys
+from io import TextIOWrapper
 
 from snapgui.qcow2.clusters import Clusters, Held, read_clusters
 from snapgui.qcow2.errors import Qcow2Error
@@ -83,6 +84,11 @@ def _size(size: int) -> str:
     return f"{value:.1f} {_UNITS[unit]}" if unit else f"{size} B"
 
 
+def _as_in_table(argument: str) -> str:
+    """A name of the command line as the reader of the snapshot table has it, if it is no text either."""
+    return os.fsencode(argument).decode(errors="backslashreplace")
+
+
 def _printable(text: str) -> str:
     """A name may hold anything, such as what a terminal takes for a command."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
@@ -91,18 +97,20 @@ def _printable(text: str) -> str:
 def main() -> int:
     """Print the figures; the exit status."""
     chosen = _arguments()
+    if isinstance(sys.stdout, TextIOWrapper):  # a name may have what the terminal's character set has not
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         source = LocalFile(chosen.image)
         try:
             clusters = read_clusters(source)
         finally:
             source.close()
-        freed = clusters.freed(clusters.places(chosen.delete))
+        freed = clusters.freed(clusters.places(map(_as_in_table, chosen.delete)))
     except Qcow2Error as error:
         print(_printable(f"{chosen.image}: {error}"), file=sys.stderr)
         return 1
     except KeyError as error:
-        often = chosen.delete.count(error.args[0]) > 1
+        often = [*map(_as_in_table, chosen.delete)].count(error.args[0]) > 1
         print(_printable(f"{chosen.image}: no snapshot '{error.args[0]}'" + " left" * often), file=sys.stderr)
         return 1
     except OSError as error:

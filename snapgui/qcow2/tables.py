@@ -23,6 +23,8 @@ COMPRESSED = 1 << 62  # of an L2 entry
 
 _MAX_REFCOUNT_TABLE = 8 * 1024 * 1024
 _MAX_REFCOUNT_ORDER = 6
+_REFCOUNT_OFFSET_MASK = 0xFFFF_FFFF_FFFF_FE00  # of an entry of the refcount table
+_FAR_OUT = (1 << 63) - 1
 _MAX_ALL_L1 = 256 * 1024 * 1024  # bytes of L1 tables: 10,000 snapshots of a disk of 1 TiB take 160 MiB
 _MIN_EXTENDED_CLUSTER = 16384
 _KEPT = 32 * 1024 * 1024  # bytes of L2 tables from afar that are kept at a time
@@ -116,6 +118,19 @@ def _check_header(source: ByteSource, header: Header) -> None:
         )
     if offset % header.cluster_size or offset + size > end_of(source, offset + size):
         raise DamagedImageError(f"the refcount table at byte {offset} is not at the start of a cluster of the image")
+    raw = read_exactly(source, offset, size, "the refcount table")
+    table = np.frombuffer(raw, ">u8").astype(np.uint64) & np.uint64(_REFCOUNT_OFFSET_MASK)
+    if not table[0]:
+        raise DamagedImageError(f"the refcount table at byte {offset} has no count of the header's own cluster")
+    reached = min(int(table.max()), _FAR_OUT)
+    wrong = (table % np.uint64(header.cluster_size) != 0) | (table >= np.uint64(end_of(source, reached + 1)))
+    wrong &= table != 0
+    if wrong.any():
+        where = int(wrong.argmax())
+        raise DamagedImageError(
+            f"entry {where} of the refcount table at byte {offset} leads to byte {table[where]}, which is no start of a"
+            f" cluster of the image, {source.size()} bytes long"
+        )
     if header.l1_size < header.l1_entries(header.disk_size):
         raise DamagedImageError(f"an L1 table of {header.l1_size} entries at byte 36 is too short for the disk")
 

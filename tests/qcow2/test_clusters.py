@@ -1,14 +1,11 @@
 """Who owns which clusters: what is foretold of a delete is what QEMU frees, and the command line says it."""
 
-import json
 import struct
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -19,7 +16,6 @@ from snapgui.qcow2 import tables
 from snapgui.qcow2.clusters import Clusters, Held, read_clusters
 from snapgui.qcow2.source import LocalFile
 
-ROOT = Path(__file__).resolve().parents[2]
 MIB = 2**20
 
 
@@ -33,17 +29,6 @@ def read(image: Path, *, shared: bool = False) -> Clusters:
         return read_clusters(source, shared=shared)
     finally:
         source.close()
-
-
-def say(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "snapgui.qcow2", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=60,
-    )
 
 
 @pytest.fixture
@@ -101,53 +86,6 @@ def test_however_little_is_kept_of_what_is_far_away_the_figures_are_the_same(
     monkeypatch.setattr(tables, "_KEPT", kept)
     far = read_clusters(FarFile(image), shared=True)
     assert (far.exclusive, far.shared, far.groups()) == (near.exclusive, near.shared, near.groups())
-
-
-def test_the_command_line_says_what_deleting_frees(branched: Path) -> None:
-    ran = say(branched, "--json", "--delete", "later", "--delete", "base")
-    found: dict[str, Any] = json.loads(ran.stdout)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert found == {
-        "image": str(branched),
-        "cluster_size": 65536,
-        "active": {"exclusive_bytes": MIB // 2 + 2 * 65536},
-        "snapshots": [
-            {"id": "1", "name": "base", "vm_state_size": 0, "exclusive_bytes": 2 * 65536},
-            {"id": "2", "name": "later", "vm_state_size": 0, "exclusive_bytes": 2 * MIB + 2 * 65536},
-        ],
-        "freed_bytes": 2 * MIB + 4 * 65536,
-    }
-    ran = say(branched, "--delete", "later")
-    assert "2   later     0 B    2.0 MiB    2.1 MiB\n" in ran.stdout
-    assert "Deleting later frees 2.1 MiB (2228224 bytes)." in ran.stdout
-
-
-def test_of_two_with_one_name_the_first_goes_first_as_with_qemu_img(branched: Path) -> None:
-    run("qemu-img", "snapshot", "-c", "later", branched)
-    assert json.loads(say(branched, "--json", "--delete", "later").stdout)["freed_bytes"] == 2 * MIB + 2 * 65536
-    both = json.loads(say(branched, "--json", "--delete", "later", "--delete", "later").stdout)["freed_bytes"]
-    assert both == read(branched).freed([1, 2]).total
-    ran = say(branched, *["--delete", "later"] * 3)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", f"{branched}: no snapshot 'later' left\n")
-
-
-def test_what_cannot_be_read_is_one_line_and_status_1(branched: Path, tmp_path: Path) -> None:
-    whole = branched.read_bytes()
-    (tmp_path / "text").write_text("not an image\n" * 1000)
-    (tmp_path / "short").write_bytes(whole[: 65536 * 4])
-    (tmp_path / "l2").write_bytes(whole[:0x30000] + b"\xff" * 8 + whole[0x30008:])  # the active L1 table's first entry
-    for name in ("text", "short", "l2", "missing", "."):
-        ran = say(tmp_path / name, "--json")
-        assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (1, "", 1), name
-        assert ran.stderr.startswith(f"{tmp_path / name}: ")
-    ran = say(branched, "--delete", "bas\x1be")
-    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", f"{branched}: no snapshot 'bas\\x1be'\n")
-
-
-def test_the_command_line_loads_neither_qt_nor_libvirt() -> None:
-    code = "import sys, snapgui.qcow2.__main__; print({'PySide6', 'libvirt'} & set(sys.modules))"
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
-    assert ran.stdout == "set()\n"
 
 
 def test_a_plain_cluster_that_hosts_compressed_ones_is_counted_once(tmp_path: Path) -> None:

@@ -57,6 +57,11 @@ def in_l1(layout: str, *values: int) -> Spoil:
     return lambda image: struct.pack_into(layout, image, number(image, 40), *values)
 
 
+def in_refcounts(layout: str, *values: int) -> Spoil:
+    """A change of the refcount table's first entry."""
+    return lambda image: struct.pack_into(layout, image, number(image, 48), *values)
+
+
 def in_l2(layout: str, *values: int) -> Spoil:
     """A change of the first entry of the L2 table of the first snapshot."""
 
@@ -78,6 +83,10 @@ def in_l2(layout: str, *values: int) -> Spoil:
         (put(48, ">Q", 2**40), "the refcount table at byte 1099511627776 is not at the start of a cluster"),
         (put(56, ">I", 2**31), "a refcount table of 8796093022208 bytes at byte 56"),
         (put(56, ">I", 0), "a refcount table of 0 bytes at byte 56"),
+        (in_refcounts(">Q", 2**50), "entry 0 of the refcount table at byte 4096 leads to byte 1125899906842624"),
+        (in_refcounts(">Q", 2**64 - 1), "entry 0 of the refcount table at byte 4096 leads to byte 184467440737095511"),
+        (in_refcounts(">Q", 0), "the refcount table at byte 4096 has no count of the header's own cluster"),
+        (in_refcounts(">Q", 4096 + 512), "entry 0 of the refcount table at byte 4096 leads to byte 4608, which is no"),
         (put(36, ">I", 0), "an L1 table of 0 entries at byte 36 is too short for the disk"),
         (put(36, ">I", 2**23), "the L1 table of the disk as it is now has 8388608 entries: 4194304 are possible"),
         (put(36, ">I", 2**22), "lies over the L1 table of the disk as it is now|reaches past the end"),

@@ -235,8 +235,13 @@ class Image:
             self.img("snapshot", "-a" if kind == "revert" else "-d", f"s{self.random.randint(0, self.names + 1)}")
 
     def repair(self) -> None:
-        """Where a count of 1 or 2 bits had no room, QEMU leaves clusters behind that nothing refers to."""
-        if any(self.check().get(key) for key in ("leaks", "corruptions")):
+        """Where a count of 1 or 2 bits had no room, QEMU leaves clusters behind that nothing refers to.
+
+        Now and then it fails of itself over what it has compressed, and refuses the image till it is repaired.
+        """
+        corrupt = any("Marking image as corrupt" in line for line in self.told)
+        self.counts["QEMU failed of itself"] += corrupt
+        if corrupt or any(self.check().get(key) for key in ("leaks", "corruptions")):
             self.img("check", "-r", "all")
 
     # What is foretold, and what is so
