@@ -17,6 +17,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         "--connect",
         metavar="URI",
         action="append",
+        type=_host,
         default=[],
         help="connect to this host, such as qemu:///system; may be given several times",
     )
@@ -24,6 +25,13 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--demo", action="store_true", help="try everything on a small machine that is thrown away")
     parser.add_argument("--debug", action="store_true", help="say on standard error what is done and how long it takes")
     return parser.parse_args(argv)
+
+
+def _host(uri: str) -> str:
+    """An empty one, of an unset variable say, would be libvirt's default under no name."""
+    if not uri.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return uri
 
 
 def import_plainly() -> None:

@@ -36,6 +36,12 @@ def test_help_names_every_option() -> None:
         assert option in done.stdout
 
 
+def test_an_empty_connection_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments(["-c", ""])
+    assert "-c/--connect: it is empty" in capsys.readouterr().err
+
+
 def test_connections_may_be_several() -> None:
     chosen = arguments(["-c", "qemu:///system", "--connect", "test:///default", "--domain", "pisces"])
     assert chosen.connect == ["qemu:///system", "test:///default"]

@@ -32,6 +32,17 @@ def is_in_process(uri: str) -> bool:
     return not parts.netloc and "+" not in parts.scheme and (parts.scheme == "test" or parts.path == "/embed")
 
 
+def by_daemon(uri: str) -> str:
+    """The URI in the form that only libvirt's client answers to, where it means QEMU by a daemon of this computer.
+
+    Once QEMU's driver is in this process for a ``qemu:///embed``, libvirt asks that one for ``qemu:///system`` as well:
+    it refuses ("Missing URI parameter 'root'"), or ends the process while it is only half there. Seen on 11.3.
+    """
+    parts = urlsplit(uri)
+    local = parts.scheme == "qemu" and not parts.netloc and parts.path != "/embed"
+    return f"qemu+unix{uri[len('qemu') :]}" if local else uri
+
+
 def embedded_folder(uri: str) -> str:
     """The name of the folder that QEMU's driver in this process keeps everything in; "" where the URI has none.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import libvirt
 
+from snapgui.core.uris import by_daemon
 from snapgui.virt import eventloop
 from snapgui.virt.errors import code_of
 
@@ -30,7 +31,7 @@ class Connection:
         """
         eventloop.start()
         with eventloop.noticing(watch=watched) as descriptors:
-            self.libvirt = libvirt.open(uri)
+            self.libvirt = libvirt.open(by_daemon(uri))
         self.in_process = not self._keep_alive() if watched else False
         # Of several calls that wait when the keepalive gives up, libvirt ends the one that polls; the next one polls in
         # its turn, on a socket where nothing will ever happen, without a timeout (virNetClientIOEventLoop in libvirt's

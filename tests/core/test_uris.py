@@ -2,7 +2,7 @@
 
 import pytest
 
-from snapgui.core.uris import complaint, driver_of, is_in_process, is_known_driver
+from snapgui.core.uris import by_daemon, complaint, driver_of, is_in_process, is_known_driver
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,19 @@ def test_drivers_are_told_by_the_scheme() -> None:
 )
 def test_a_driver_in_this_process_is_out_of_reach_for_others(uri: str, *, inside: bool) -> None:
     assert is_in_process(uri) is inside
+
+
+@pytest.mark.parametrize(
+    ("uri", "opened"),
+    [
+        ("qemu:///system", "qemu+unix:///system"),
+        ("QEMU:///session?socket=/x", "qemu+unix:///session?socket=/x"),
+        ("qemu:///embed?root=/x", "qemu:///embed?root=/x"),
+        ("qemu://host/system", "qemu://host/system"),
+        ("qemu+ssh://host/system", "qemu+ssh://host/system"),
+        ("test:///default", "test:///default"),
+        ("an-alias", "an-alias"),
+    ],
+)
+def test_a_daemon_of_this_computer_is_never_looked_for_in_this_process(uri: str, opened: str) -> None:
+    assert by_daemon(uri) == opened

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from testbed import requirements
+from testbed.daemon import Daemon
 
 import snapgui
 
@@ -37,6 +38,39 @@ def test_an_embedded_host_does_it_all_and_prints_nothing() -> None:
     (entry,) = json.loads(image.stdout)["snapshots"]
     assert told.pop("external revert") is told.pop("as told")
     assert told == {"driver": "QEMU", "states": ["running"], "size": entry["vm-state-size"]}
+
+
+_BESIDE = """\
+import sys, threading
+from snapgui.virt.host import Host
+def daemon():
+    host = Host.open(sys.argv[2], print)
+    print(host.read_host().driver)
+    host.close()
+def embedded():
+    host = Host.open(f"qemu:///embed?root={sys.argv[1]}", print)
+    print(host.read_host().driver)
+    host.close()
+first = [threading.Thread(target=each) for each in (embedded, daemon, daemon)]
+for thread in first: thread.start()
+for thread in first: thread.join()
+daemon()
+"""
+
+
+@pytest.mark.real
+def test_a_daemon_and_an_embedded_host_are_reached_beside_each_other(daemon: Daemon) -> None:
+    uri = daemon.uri.replace("qemu+unix:", "qemu:")  # as a user writes it
+    with tempfile.TemporaryDirectory(prefix="snapgui-", dir="/tmp") as root:
+        ran = subprocess.run(
+            [sys.executable, "-c", _BESIDE, root, uri],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=_ENVIRONMENT,
+        )
+    assert (ran.returncode, ran.stdout.split()) == (0, ["QEMU"] * 4), ran.stderr
 
 
 def test_libvirt_s_errors_are_not_printed_and_children_inherit_no_setting() -> None:
