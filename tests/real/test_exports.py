@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,18 @@ def _import(where: Daemon, bundle: Path, name: str, machine: str) -> ImportBundl
 def _importing(host: Host, request: ImportBundle) -> Situation:
     """What the dialog reads."""
     return read_import(host, request.bundle, request.folder)
+
+
+def test_a_snapshot_that_is_deleted_while_it_is_copied_leaves_no_copy(
+    daemon: Daemon, connect: Connect, disk: Path, out: Path
+) -> None:
+    _take(daemon, disk, "internal off")
+    daemon.virsh("start", NAME)
+    host = connect(daemon)
+    copy, look = _plan(host, Export(_domain(daemon), SNAPSHOT, str(out), "new")).steps
+    assert copy.undone_by is not None
+    deleting = replace(look, program=("virsh", "-c", daemon.uri, "snapshot-delete", NAME, SNAPSHOT))
+    problem = asking.run(host, (copy, deleting, look))
+    assert problem is not None
+    assert problem.why == "The image does not hold the snapshot."
+    assert list(out.iterdir()) == []

@@ -21,6 +21,7 @@ from snapgui.core.rules.held_disks import (
     copying_findings,
     data_size,
     held_disks,
+    looked_at_again,
     not_held,
     room_findings,
 )
@@ -111,6 +112,8 @@ def _steps(request: Clone, situation: Situation, source: _Source, paths: Mapping
             yield making.program(situation, words, path)
         else:
             yield making.program(situation, copied(disk, path, situation), path, data_size(disk, situation) or 0)
+            for look in looked_at_again(disk, situation):
+                yield making.program(situation, look)
     nvram = _nvram_path(request, source.belongings)
     if nvram and situation.prepared.get(source.belongings.nvram) is not None:
         kind = source.belongings.nvram_format

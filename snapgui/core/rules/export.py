@@ -16,6 +16,7 @@ from snapgui.core.rules.held_disks import (
     copying_findings,
     data_size,
     held_disks,
+    looked_at_again,
     most_size,
     not_held,
     room_findings,
@@ -101,6 +102,8 @@ def _steps(request: Export, situation: Situation, disks: Sequence[HeldDisk]) -> 
     for disk, path in zip(disks, paths(request, disks), strict=True):
         words = copied(disk, path, situation, *_WORDS.get(request.form, ()))
         yield making.program(situation, words, path, data_size(disk, situation) or 0)
+        for look in looked_at_again(disk, situation):
+            yield making.program(situation, look)
 
 
 def _findings(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:

@@ -84,6 +84,17 @@ def copied(disk: HeldDisk, path: str, situation: Situation, *output: str) -> tup
     )
 
 
+def looked_at_again(disk: HeldDisk, situation: Situation) -> tuple[tuple[str, ...], ...]:
+    """The program that fails where a snapshot was deleted while it was copied; none where nothing but we could.
+
+    What a snapshot in an image refers to is written anew only once that is gone: qcow2's rule of references.
+    """
+    if not disk.tag or not situation.domain.state.active:
+        return ()
+    state = ("-l", f"snapshot.name={disk.tag.replace(',', ',,')}")
+    return (("qemu-img", "measure", "-U", "-f", disk.format, *state, "-O", "raw", disk.image),)
+
+
 def data_size(disk: HeldDisk, situation: Situation) -> int | None:
     """About how many bytes a copy of it takes; None: not known."""
     layers = _layers(disk, situation)
