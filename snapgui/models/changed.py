@@ -1,14 +1,9 @@
 """The words for which blocks of disks differ."""
 
-from PySide6.QtCore import QLocale
-
 from snapgui.core.changed import Blocks, Changed
 from snapgui.core.errors import Problem
 from snapgui.core.text import translate
-from snapgui.models.format import clock_text, one_line, size_text
-
-_LARGEST = 2**63 - 1
-_DECIMALS = 3  # a stretch is a 512th of the disk at least
+from snapgui.models.format import clock_text, one_line, round_size_text, size_text
 
 
 def disk_text(target: str, found: Blocks | Problem) -> str:
@@ -34,7 +29,7 @@ def stretch_text(blocks: Blocks, number: int) -> str:
     else:
         what = translate("Changes", "{changed} differ").format(changed=size_text(size))
     text = translate("Changes", "{start} – {end}: {differences}")
-    return text.format(start=_offset_text(start), end=_offset_text(end), differences=what)
+    return text.format(start=round_size_text(start), end=round_size_text(end), differences=what)
 
 
 def note_text(changed: Changed, now: float) -> str:
@@ -51,9 +46,3 @@ def note_text(changed: Changed, now: float) -> str:
         "Changes", "Read at {time}: what the running machine had not written into its image by then is not in it."
     )
     return f"{text} {late.format(time=clock_text(read, now))}"
-
-
-def _offset_text(offset: int) -> str:
-    if offset == 0:
-        return QLocale().toString(0)
-    return QLocale().formattedDataSize(min(offset, _LARGEST), _DECIMALS, QLocale.DataSizeFormat.DataSizeIecFormat)

@@ -15,6 +15,7 @@ _MONTH = 30 * _DAY
 _YEAR = 365 * _DAY
 
 _LARGEST = 2**63 - 1
+_UNIT_BITS = 10  # from one IEC unit to the next
 _CELL_LENGTH = 300  # characters: no cell is as wide, and drawing a text of a megabyte takes seconds
 _TOOLTIP_LENGTH = 2000
 
@@ -34,6 +35,15 @@ _ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 def size_text(size: int) -> str:
     """Bytes as "543.2 MiB". A damaged image can claim more than Qt can count: the largest that it can is shown then."""
     return QLocale().formattedDataSize(min(size, _LARGEST), 1, QLocale.DataSizeFormat.DataSizeIecFormat)
+
+
+def round_size_text(size: int) -> str:
+    """Bytes in the largest unit that they fill, with no more decimals than they need: "0", "128 MiB", "1.5 GiB"."""
+    if size == 0:
+        return QLocale().toString(0)
+    unit = 1 << (max(0, size.bit_length() - 1) // _UNIT_BITS * _UNIT_BITS)
+    decimals = next((digits for digits in range(3) if size * 10**digits % unit == 0), 3)
+    return QLocale().formattedDataSize(min(size, _LARGEST), decimals, QLocale.DataSizeFormat.DataSizeIecFormat)
 
 
 def time_text(epoch: float) -> str:

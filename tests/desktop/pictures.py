@@ -525,6 +525,7 @@ def _with_less_memory(studio: Studio) -> None:
         studio.accept(dialog)
     with studio.dialog(Act.COMPARE) as dialog:
         studio.until(lambda: len(dialog.view.texts()) > 1, "the comparison")
+        studio.until(lambda: len(dialog.disks.texts()) > 1, "that of the disks")
         dialog.view.open_lines()
         studio.shoot("compare", dialog)
     studio.window.snapshots.select_here()

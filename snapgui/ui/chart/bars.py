@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen
 
-from snapgui.models.format import one_line
+from snapgui.models.format import one_line, round_size_text
 from snapgui.models.stack import PARTS, Part, Stack, figure_text, is_whole
-from snapgui.ui.chart.scale import Scale, tick_text
+from snapgui.ui.chart.scale import Scale
 from snapgui.ui.contrast import GRAPHIC, TEXT, legible, mix
 
 LABEL_WIDTH = 40  # a slot narrower than this many pixels has no room for a name
@@ -133,12 +133,12 @@ def paint_axis(painter: QPainter, plot: Plot, area: QRectF, colours: Colours, al
     painter.setPen(colours.muted)
     for tick in plot.scale.ticks:
         text = QRectF(area.left() + _GAP, plot.y(tick) - line / 2, area.width() - 2 * _GAP, line)
-        painter.drawText(text, align | Qt.AlignmentFlag.AlignVCenter, tick_text(tick))
+        painter.drawText(text, align | Qt.AlignmentFlag.AlignVCenter, round_size_text(tick))
 
 
 def axis_width(scale: Scale, metrics: QFontMetricsF) -> float:
     """The room that the ticks' texts take, with their margins."""
-    return max(metrics.horizontalAdvance(tick_text(tick)) for tick in scale.ticks) + 3 * _GAP
+    return max(metrics.horizontalAdvance(round_size_text(tick)) for tick in scale.ticks) + 3 * _GAP
 
 
 def paint_bar(

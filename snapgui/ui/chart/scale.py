@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QLocale
-
 _UNIT_BITS = 10  # from one IEC unit to the next
 _LARGEST = 2**63 - 1  # QLocale takes a signed 64-bit number
 _LEAST_STEP = 1 << _UNIT_BITS  # ticks of single bytes read badly
@@ -36,12 +34,3 @@ def scale_for(most: int, intervals: int) -> Scale:
     most = min(most, _LARGEST)
     step = max(_LEAST_STEP, 1 << (-(-most // intervals) - 1).bit_length())
     return Scale(-(-most // step) * step, step)
-
-
-def tick_text(value: int) -> str:
-    """A tick in the largest unit that it fills, with no more decimals than it needs: "0", "128 MiB", "1.5 GiB"."""
-    if value == 0:
-        return QLocale().toString(0)
-    unit = 1 << (max(0, value.bit_length() - 1) // _UNIT_BITS * _UNIT_BITS)
-    decimals = next((digits for digits in range(3) if value * 10**digits % unit == 0), 3)
-    return QLocale().formattedDataSize(min(value, _LARGEST), decimals, QLocale.DataSizeFormat.DataSizeIecFormat)

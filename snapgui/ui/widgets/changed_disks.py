@@ -15,6 +15,7 @@ from snapgui.ui.widgets.elided import ElidedLabel
 from snapgui.ui.widgets.text_label import TextLabel
 
 _WIDEST: Final = 320  # pixels that the line of a disk takes from what is pointed at
+_GAP: Final = 12
 _ROWS: Final = 3  # disks that are seen at once; more scroll
 
 
@@ -101,6 +102,7 @@ def _row(text: str, found: Blocks | Problem) -> QWidget:
     name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     name.setMaximumWidth(_WIDEST)
     head = QHBoxLayout()
+    head.setSpacing(_GAP)
     head.addWidget(name)
     head.addWidget(pointed, 1)
     strip = DiskStrip(text, found)

@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -88,9 +88,8 @@ class DiskStrip(QWidget):
         if self.hasFocus() and self._blocks.bins:
             painter.setPen(QPen(text, 1))
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-            middle = self._stretch(self._at).center().x()
-            painter.setPen(QPen(text, 2))
-            painter.drawLine(QPointF(middle, 0), QPointF(middle, self.height()))
+            area = self._stretch(self._at)
+            painter.drawRect(QRectF(area.left() - 1.5, 0.5, area.width() + 2, self.height() - 1))
         painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.records import Size, SnapshotRecord, Snapshots
+from snapgui.models.format import round_size_text
 from snapgui.models.roles import Role
 from snapgui.models.stack import Part, Stack, figures_of
 from snapgui.ui.chart.bars import Bar, Colours
-from snapgui.ui.chart.scale import scale_for, tick_text
+from snapgui.ui.chart.scale import scale_for
 from snapgui.ui.chart.view import NARROWEST, USUAL, WIDEST, SizesView
 from snapgui.ui.contrast import GRAPHIC, TEXT, contrast
 from snapgui.ui.widgets.elided import FiguresLabel
@@ -49,13 +50,13 @@ def _press(desk: Any, text: str) -> None:
     ],
 )
 def test_the_axis_has_round_values(most: int, ticks: list[str]) -> None:
-    assert [tick_text(tick) for tick in scale_for(most, 5).ticks] == ticks
+    assert [round_size_text(tick) for tick in scale_for(most, 5).ticks] == ticks
 
 
 @pytest.mark.parametrize("most", [2**63 - 1, 2**63, 2**64 - 1])
 def test_an_absurd_size_gives_an_axis_all_the_same(most: int) -> None:
     scale = scale_for(most, 5)
-    assert tick_text(scale.ticks[-1]) == "8 EiB"
+    assert round_size_text(scale.ticks[-1]) == "8 EiB"
     assert scale.share(most) == 1.0
 
 
