@@ -1,64 +1,82 @@
 """Opens a machine's console in virt-viewer."""
 
-from PySide6.QtCore import QObject, QProcess, Signal
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from typing import IO, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId
 from snapgui.core.text import translate
 
+_LOOK_MS: Final = 300
+_LONGEST_WORDS: Final = 4096  # bytes
+
+
+@dataclass(eq=False, slots=True)
+class _Viewer:
+    machine: str
+    process: subprocess.Popen[bytes]
+    words: IO[bytes]  # its standard error, in a file without a name
+
 
 class Console(QObject):
-    """Starts viewers, says why one did not open, and ends them with the application."""
+    """Starts viewers, and says why one did not open. They are the user's: they stay when the application ends."""
 
     failed = Signal(object)  # Problem
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._viewers: set[QProcess] = set()
+        self._viewers: list[_Viewer] = []
+        self._clock = QTimer(self)
+        self._clock.setInterval(_LOOK_MS)
+        self._clock.timeout.connect(self._look)
 
     def open(self, domain: DomainId, name: str) -> None:
         """Start virt-viewer for the machine; returns at once."""
-        process = QProcess(self)
-        self._viewers.add(process)
-        process.setProgram("virt-viewer")
         # An argument that begins with "-" would be an option: the UUID never does, a name may.
-        process.setArguments(["--connect", domain.uri, "--reconnect", "--uuid", domain.uuid])
-        process.errorOccurred.connect(lambda error: self._error(process, error, name))
-        process.finished.connect(lambda code, _status: self._finished(process, code, name))
-        process.start()
+        command = ("virt-viewer", "--connect", domain.uri, "--reconnect", "--uuid", domain.uuid)
+        words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the viewer
+        try:
+            process = subprocess.Popen(  # noqa: S603 - no shell
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words, start_new_session=True
+            )
+        except OSError as error:
+            words.close()
+            why = translate("Console", "virt-viewer is not installed.")
+            remedy = translate("Console", "Install the package virt-viewer and try again.")
+            if not isinstance(error, FileNotFoundError):
+                why, remedy = translate("Console", "virt-viewer can’t be started."), ""
+            self.failed.emit(Problem(_tried(name), why, remedy, raw=str(error)))
+            return
+        self._viewers.append(_Viewer(name, process, words))
+        self._clock.start()
 
     def close(self) -> None:
-        """End every viewer."""
-        for process in tuple(self._viewers):
-            process.blockSignals(True)  # noqa: FBT003 - Qt's own signature
-            process.kill()
-            process.waitForFinished(1000)
+        """Look after them no more."""
+        self._clock.stop()
+        self._viewers.clear()
 
-    def _error(self, process: QProcess, error: QProcess.ProcessError, name: str) -> None:
-        if error is QProcess.ProcessError.FailedToStart:
-            self._forget(process)
-            self.failed.emit(
-                Problem(
-                    tried=translate("Console", "Open the console of {machine}").format(machine=name),
-                    why=translate("Console", "virt-viewer is not installed."),
-                    remedy=translate("Console", "Install the package virt-viewer and try again."),
-                    raw=process.errorString(),
+    def _look(self) -> None:
+        for viewer in [each for each in self._viewers if each.process.poll() is not None]:
+            self._viewers.remove(viewer)
+            said = os.pread(viewer.words.fileno(), _LONGEST_WORDS, 0).decode(errors="replace").strip()
+            viewer.words.close()
+            if viewer.process.returncode:
+                self.failed.emit(
+                    Problem(
+                        _tried(viewer.machine),
+                        translate("Console", "virt-viewer could not show it."),
+                        translate("Console", "The machine needs a graphics device (VNC or SPICE) and has to run."),
+                        raw=said,
+                    )
                 )
-            )
+        if not self._viewers:
+            self._clock.stop()
 
-    def _finished(self, process: QProcess, code: int, name: str) -> None:
-        said = bytes(process.readAllStandardError().data()).decode(errors="replace").strip()
-        self._forget(process)
-        if code != 0:
-            self.failed.emit(
-                Problem(
-                    tried=translate("Console", "Open the console of {machine}").format(machine=name),
-                    why=translate("Console", "virt-viewer could not show it."),
-                    remedy=translate("Console", "The machine needs a graphics device (VNC or SPICE) and has to run."),
-                    raw=said,
-                )
-            )
 
-    def _forget(self, process: QProcess) -> None:
-        self._viewers.discard(process)
-        process.deleteLater()
+def _tried(machine: str) -> str:
+    return translate("Console", "Open the console of {machine}").format(machine=machine)

@@ -1,5 +1,6 @@
 """Opening a machine's console: in virt-viewer where it is installed, and otherwise the reason."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def test_without_virt_viewer_the_user_is_told_what_to_install(qtbot, tmp_path, m
     assert "virt-viewer" in problems[0].remedy
 
 
-def test_the_viewer_is_started_for_the_machine_on_its_host_and_ends_with_the_application(qtbot, tmp_path, monkeypatch):
+def test_the_viewer_is_started_for_the_machine_on_its_host_and_outlives_the_application(qtbot, tmp_path, monkeypatch):
     said = tmp_path / "said"
     _viewer(tmp_path, monkeypatch, f'printf "%s\\n" "$@" >{said}; echo $$ >{tmp_path}/pid; exec sleep 60')
     console = Console()
@@ -37,8 +38,15 @@ def test_the_viewer_is_started_for_the_machine_on_its_host_and_ends_with_the_app
     qtbot.waitUntil((tmp_path / "pid").exists)
     qtbot.waitUntil(lambda: bool((tmp_path / "pid").read_text()))
     assert said.read_text().splitlines() == ["--connect", _DOMAIN.uri, "--reconnect", "--uuid", _DOMAIN.uuid]
+    (viewer,) = console._viewers
     console.close()
-    qtbot.waitUntil(lambda: not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists())
+    console.deleteLater()
+    del console
+    gc.collect()
+    qtbot.wait(50)
+    assert viewer.process.poll() is None, "the user may be typing in it"
+    viewer.process.kill()
+    viewer.process.wait()
 
 
 def test_what_the_viewer_complains_of_is_one_click_away(qtbot, tmp_path, monkeypatch):
