@@ -207,7 +207,7 @@ def _effects(chosen: list[Compacting]) -> Iterator[Effect]:
     if copied:
         text = translate(
             "Plan",
-            "Takes about as long as writing {size} and reading it three times. Until it is done, the machine can’t start.",
+            "Takes about as long as writing {size} and reading it three times. Until then, the machine can’t start.",
         )
         yield Effect(EffectKind.PAUSES, text.format(size=size_text(copied)))
     text = translate(
