@@ -257,7 +257,8 @@ class Folder:
 class Prepared:
     """An image that was made to go on in, or to copy from: its format by its header, and what that says is behind it.
 
-    ``size``: of the disk that it holds, in bytes; None: not known. ``tags``: the names of the snapshots in it.
+    ``size``: of the disk that it holds, in bytes; None: not known. ``tags``: the names of the snapshots in it,
+    and ``tag_sizes`` how large the disk was at those where it was not as large as now.
     ``near``: it is a file of this computer that we may read, and so may a program that we start. ``options``: what
     qemu-img has to be told to make a qcow2 image like it; "" where none can be: it is encrypted, damaged, or has a data
     file of its own.
@@ -269,6 +270,7 @@ class Prepared:
     tags: frozenset[str] = frozenset()
     near: bool = False
     options: str = ""
+    tag_sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,13 @@ def _prepared(open_image: Callable[[str], ByteSource], path: str) -> Prepared | 
         source = open_image(path)
         near = isinstance(source, LocalFile)
         try:
-            tags = frozenset(each.name for each in read_snapshots(source))
             header = read_header(source)
+            tags = {each.name: each.disk_size for each in reversed(read_snapshots(source))}  # QEMU means the first one
+            others = {name: size for name, size in tags.items() if size != header.disk_size}
             options = "" if header.encrypted or header.corrupt or header.data_file else header.options
-            return Prepared("qcow2", read_needs(source).backing, header.disk_size, tags, near, options)
+            return Prepared(
+                "qcow2", read_needs(source).backing, header.disk_size, frozenset(tags), near, options, others
+            )
         except NotQcow2Error:
             return Prepared("", size=source.size(), near=near)
         finally:

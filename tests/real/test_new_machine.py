@@ -1,5 +1,6 @@
 """New machines from snapshots: their disks are what a revert gives, and nothing half is left of one that failed."""
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -25,6 +26,12 @@ def _write(disk: Path, byte: int, where: str = "0", length: str = "3M") -> None:
 def _equal(one: Path, other: Path) -> bool:
     ran = subprocess.run(["qemu-img", "compare", "-U", one, other], check=False, stdout=subprocess.DEVNULL)
     return ran.returncode == 0
+
+
+def _size(path: Path) -> int:
+    ran = subprocess.run(["qemu-img", "info", "--output=json", path], check=True, capture_output=True)
+    size: int = json.loads(ran.stdout)["virtual-size"]
+    return size
 
 
 def _disk_of(daemon: Daemon, name: str) -> Path:
@@ -81,6 +88,17 @@ def test_a_copy_is_what_a_revert_gives_and_a_machine_of_its_own(user: User, daem
     daemon.virsh("snapshot-revert", old, "b")
     assert not _equal(new, _disk_of(daemon, old))
     user.choose_machine(daemon.uri, "old-a")  # it is among the machines
+
+
+def test_a_disk_that_has_grown_since_is_as_large_as_it_was(user: User, daemon: Daemon, old: str) -> None:
+    disk = _disk_of(daemon, old)
+    subprocess.run(["qemu-img", "resize", "-q", disk, "80M"], check=True)
+    _write(disk, 12, "70M")
+    user.accept(_ask(user, daemon, old, "a", 2))
+    daemon.virsh("snapshot-revert", old, "a")
+    new = daemon.images / "old-a.qcow2"
+    assert _equal(new, disk)
+    assert [_size(path) for path in (new, disk)] == [64 << 20, 64 << 20]
 
 
 def test_a_running_machine_s_snapshot_is_copied_too(user: User, daemon: Daemon, old: str) -> None:

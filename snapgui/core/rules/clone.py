@@ -17,11 +17,10 @@ from snapgui.core.rules import facts, making
 from snapgui.core.rules.edit import unread
 from snapgui.core.rules.held_disks import (
     HeldDisk,
-    copied,
+    copy_steps,
     copying_findings,
     data_size,
     held_disks,
-    looked_at_again,
     not_held,
     room_findings,
 )
@@ -111,9 +110,7 @@ def _steps(request: Clone, situation: Situation, source: _Source, paths: Mapping
             words = ("qemu-img", "create", "-q", "-f", "qcow2", "-b", disk.image, "-F", disk.format, path)
             yield making.program(situation, words, path)
         else:
-            yield making.program(situation, copied(disk, path, situation), path, data_size(disk, situation) or 0)
-            for look in looked_at_again(disk, situation):
-                yield making.program(situation, look)
+            yield from copy_steps(disk, path, situation)
     nvram = _nvram_path(request, source.belongings)
     if nvram and situation.prepared.get(source.belongings.nvram) is not None:
         kind = source.belongings.nvram_format

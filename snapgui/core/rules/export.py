@@ -8,15 +8,14 @@ from typing import Final
 from snapgui.core.plan import Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import DomainConfig, Situation, SnapshotRecord
 from snapgui.core.requests import Export, Form
-from snapgui.core.rules import export_bundle, facts, making
+from snapgui.core.rules import export_bundle, facts
 from snapgui.core.rules.edit import unread
 from snapgui.core.rules.held_disks import (
     HeldDisk,
-    copied,
+    copy_steps,
     copying_findings,
     data_size,
     held_disks,
-    looked_at_again,
     most_size,
     not_held,
     room_findings,
@@ -100,10 +99,7 @@ def paths(request: Export, disks: Sequence[HeldDisk]) -> tuple[str, ...]:
 
 def _steps(request: Export, situation: Situation, disks: Sequence[HeldDisk]) -> Iterator[Step]:
     for disk, path in zip(disks, paths(request, disks), strict=True):
-        words = copied(disk, path, situation, *_WORDS.get(request.form, ()))
-        yield making.program(situation, words, path, data_size(disk, situation) or 0)
-        for look in looked_at_again(disk, situation):
-            yield making.program(situation, look)
+        yield from copy_steps(disk, path, situation, *_WORDS.get(request.form, ()))
 
 
 def _findings(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:

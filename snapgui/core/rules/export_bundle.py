@@ -14,7 +14,7 @@ from snapgui.core.plan import Finding, Level, Step
 from snapgui.core.records import Layer, Mode, Situation
 from snapgui.core.requests import Export
 from snapgui.core.rules import facts, held_disks, making
-from snapgui.core.rules.held_disks import HeldDisk, copied, data_size, looked_at_again
+from snapgui.core.rules.held_disks import HeldDisk, copy_steps
 from snapgui.core.text import translate
 from snapgui.core.xml.document import child, parse
 
@@ -72,14 +72,7 @@ def steps(request: Export, situation: Situation, source: "Source") -> Iterator[S
             yield from _whole_image(situation, disk, f"{part}/{file}", f"{part}/{base}")
         else:
             base = ""
-            yield making.program(
-                situation,
-                copied(disk, f"{part}/{file}", situation),
-                f"{part}/{file}",
-                data_size(disk, situation) or 0,
-            )
-            for look in looked_at_again(disk, situation):
-                yield making.program(situation, look)
+            yield from copy_steps(disk, f"{part}/{file}", situation)
             if disk.tag:
                 yield making.program(situation, ("qemu-img", "snapshot", "-c", disk.tag, f"{part}/{file}"))
         disks.append(BundleDisk(disk.target, file, base))

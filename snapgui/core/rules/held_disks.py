@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from snapgui.core.plan import Finding, Level
+from snapgui.core.plan import Finding, Level, Step
 from snapgui.core.records import Disk, DomainConfig, Layer, Mode, Situation, SnapshotRecord
-from snapgui.core.rules import facts
+from snapgui.core.rules import facts, making
 from snapgui.core.text import size_text, translate
 from snapgui.core.usage import ImageUsage
 from snapgui.core.xml.clone import read_belongings
@@ -69,7 +69,6 @@ def copied(disk: HeldDisk, path: str, situation: Situation, *output: str) -> tup
     """The program that writes it into a new image of its own. ``output``: words for another one than plain qcow2."""
     # A running QEMU keeps the image locked. What a snapshot in it holds, nobody writes to any more.
     share = ("-U",) if situation.domain.state.active else ()
-    state = ("-l", f"snapshot.name={disk.tag.replace(',', ',,')}") if disk.tag else ()
     return (
         "qemu-img",
         "convert",
@@ -77,22 +76,37 @@ def copied(disk: HeldDisk, path: str, situation: Situation, *output: str) -> tup
         *share,
         "-f",
         disk.format,
-        *state,
+        *_state(disk),
         *(output or ("-O", "qcow2")),
         disk.image,
         path,
     )
 
 
-def looked_at_again(disk: HeldDisk, situation: Situation) -> tuple[tuple[str, ...], ...]:
-    """The program that fails where a snapshot was deleted while it was copied; none where nothing but we could.
+def copy_steps(disk: HeldDisk, path: str, situation: Situation, *output: str) -> Iterator[Step]:
+    """The steps of that. qemu-img gives a copy the size of today's disk, which may have grown since.
 
-    What a snapshot in an image refers to is written anew only once that is gone: qcow2's rule of references.
+    At last, of a machine that runs, one that fails where somebody else has deleted the snapshot while it was copied:
+    what a snapshot in an image refers to is written anew only once that is gone, by qcow2's rule of references.
     """
-    if not disk.tag or not situation.domain.state.active:
-        return ()
-    state = ("-l", f"snapshot.name={disk.tag.replace(',', ',,')}")
-    return (("qemu-img", "measure", "-U", "-f", disk.format, *state, "-O", "raw", disk.image),)
+    yield making.program(situation, copied(disk, path, situation, *output), path, data_size(disk, situation) or 0)
+    then = _size_then(disk, situation)
+    if then is not None:
+        kind = output[output.index("-O") + 1] if output else "qcow2"
+        yield making.program(situation, ("qemu-img", "resize", "-q", "--shrink", "-f", kind, path, str(then)))
+    if disk.tag and situation.domain.state.active:
+        words = ("qemu-img", "measure", "-U", "-f", disk.format, *_state(disk), "-O", "raw", disk.image)
+        yield making.program(situation, words)
+
+
+def _state(disk: HeldDisk) -> tuple[str, ...]:
+    return ("-l", f"snapshot.name={disk.tag.replace(',', ',,')}") if disk.tag else ()
+
+
+def _size_then(disk: HeldDisk, situation: Situation) -> int | None:
+    """How large the disk was, where that differs from now."""
+    seen = situation.prepared.get(disk.image)
+    return None if seen is None else seen.tag_sizes.get(disk.tag)
 
 
 def data_size(disk: HeldDisk, situation: Situation) -> int | None:
@@ -182,6 +196,16 @@ def _unreadable(disk: HeldDisk, situation: Situation, encrypted: Collection[str]
 
 def _untagged(disk: HeldDisk, situation: Situation) -> Finding | None:
     seen = situation.prepared.get(disk.image)
+    then = _size_then(disk, situation)
+    if seen is not None and seen.size is not None and then is not None and then > seen.size:
+        # [run] qemu-img 10.0 reads as much as the disk has now, and says nothing.
+        reason = translate(
+            "Plan", "{image} has been made smaller since, from {then} to {now}: a copy would be cut off."
+        )
+        reason = reason.format(image=disk.image, then=size_text(then), now=size_text(seen.size))
+        return Finding(
+            "copy-cut", Level.BLOCKER, reason, translate("Plan", "Make it as large again (qemu-img resize).")
+        )
     if seen is None or disk.tag in seen.tags:
         return None
     reason = translate("Plan", "{image} does not hold the snapshot any more.").format(image=disk.image)

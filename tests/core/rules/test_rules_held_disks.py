@@ -16,7 +16,7 @@ from snapgui.core.records import (
     SnapshotDisk,
     SnapshotRecord,
 )
-from snapgui.core.rules.held_disks import HeldDisk, copied, copying_findings, held_disks, not_held
+from snapgui.core.rules.held_disks import HeldDisk, copied, copy_steps, copying_findings, held_disks, not_held
 
 MakeSituation = Callable[..., Situation]
 _BASE = "/images/base.qcow2"
@@ -78,6 +78,18 @@ def test_what_can_not_be_copied_is_said(
 ) -> None:
     read = situation(prepared={_BASE: prepared})
     assert [finding.rule for finding in copying_findings((disk,), read)] == ([rule] if rule else [])
+
+
+def test_a_copy_is_as_large_as_the_disk_was(situation: MakeSituation) -> None:
+    disk = HeldDisk("vda", _BASE, "qcow2", "s")
+    grown = Prepared("qcow2", size=9 << 30, tags=frozenset("st"), near=True, tag_sizes={"s": 3 << 30})
+    read = situation(prepared={_BASE: grown})
+    _, resize = copy_steps(disk, "/new", read, "-O", "raw")
+    assert resize.program == ("qemu-img", "resize", "-q", "--shrink", "-f", "raw", "/new", str(3 << 30))
+    assert list(copying_findings((disk,), read)) == []
+    (_,) = copy_steps(replace(disk, tag="t"), "/new", read)
+    shrunk = situation(prepared={_BASE: replace(grown, size=1 << 30)})
+    assert [finding.rule for finding in copying_findings((disk,), shrunk)] == ["copy-cut"]
 
 
 def test_an_encrypted_disk_is_known_by_its_settings(situation: MakeSituation) -> None:
