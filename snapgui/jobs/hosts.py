@@ -29,6 +29,7 @@ class Hosts(QObject):
     event_seen = Signal(object)  # virt.events.DomainChanged
     opened = Signal(str)  # uri; again after each loss
     refreshed = Signal(str)  # uri: its machines have been read again
+    counting = Signal(object, object)  # DomainId; what part of one of its images is counted, None at the end
     listed = Signal(object)  # DomainId: its snapshots are in the store as they were after the last ``refresh``
 
     def __init__(self, records: Records, bridge: Bridge, parent: QObject | None = None) -> None:
@@ -52,6 +53,7 @@ class Hosts(QObject):
             connection.opened.connect(self.opened)
             connection.refreshed.connect(self.refreshed)
             connection.snapshots.listed.connect(self.listed)
+            connection.snapshots.counting.connect(self.counting)
             self._connections[uri] = connection
         connection.open()
 
@@ -88,6 +90,12 @@ class Hosts(QObject):
         if connection is not None:
             connection.refresh_domain(domain)
             connection.snapshots.refresh(domain, reread)
+
+    def cancel_counting(self, domain: DomainId) -> None:
+        """Let be what the images of the machine on screen are counted for."""
+        connection = self._connections.get(domain.uri)
+        if connection is not None:
+            connection.snapshots.cancel_counting(domain)
 
     def host(self, uri: str) -> Host | None:
         """The open host behind a URI, for a job to run on."""

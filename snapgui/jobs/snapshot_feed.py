@@ -27,6 +27,7 @@ class SnapshotFeed(QObject):
     """
 
     listed = Signal(object)  # DomainId
+    counting = Signal(object, object)  # as UsageFeed's
 
     def __init__(self, records: Records, bridge: Bridge, lane: Lane, parent: QObject) -> None:
         super().__init__(parent)
@@ -35,6 +36,8 @@ class SnapshotFeed(QObject):
         self._lane = lane
         self._size_lane = Lane("sizes")
         self._usage = UsageFeed(records, bridge, self)
+        self._usage.counting.connect(self.counting)
+        self.cancel_counting = self._usage.cancel
         self._host: Host | None = None
         self._watched: DomainId | None = None
         self._listing: set[DomainId] = set()

@@ -32,6 +32,7 @@ from snapgui.ui.machines import MachinesPanel
 from snapgui.ui.menus import HOST, MACHINE, SNAPSHOT, Menus, tool_bar
 from snapgui.ui.news.asked import AskedNews
 from snapgui.ui.news.banner import Banner
+from snapgui.ui.news.counting import CountingNews
 from snapgui.ui.news.hosts import HostNews
 from snapgui.ui.news.jobs import JobNews
 from snapgui.ui.news.undo import UndoNews
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self._leaving = Leaving(self.operations, backend.runner, self)
         self._leaving.ready.connect(self.close)
         self._host_news = HostNews(store, self.banner, self.statusBar())
+        self.counting = CountingNews(store, self.statusBar())
         self._news = JobNews(backend.runner, self._activity_model, self.banner, self.statusBar())
         self._asked_news = AskedNews(backend.reactions, self.banner)
         self._undo_news = UndoNews(store, backend.runner, self.banner)
@@ -248,6 +250,8 @@ class MainWindow(QMainWindow):
         self._acting.connecting.entered.connect(self._machine_choice.enter)
         self._hosts.refreshed.connect(self._refreshed)
         self._hosts.opened.connect(self._machine_choice.settle)
+        self._hosts.counting.connect(self.counting.show_part)
+        self.counting.cancel_wanted.connect(self._hosts.cancel_counting)
         self._machine_choice.missing.connect(self._no_such_machine)
         self._host_news.retry_wanted.connect(self._hosts.connect_host)
         self.start_page.connect_wanted.connect(self._acting.connecting.ask)

@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from testbed.user import User
 
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column
+from snapgui.qcow2.source import LocalFile
+from snapgui.ui.actions import Act
+from snapgui.virt.host import Host
 
 NAME = "counted"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +67,48 @@ def test_the_tree_shows_what_deleting_gives_back_and_counts_again_afterwards(
     user.delete("a")
     user.until(lambda: user.complete() == 1 and _frees(user, "b") is not None, "the other one to be counted again")
     assert _frees(user, "b") == _figures(disk)["snapshots"][0]["exclusive_bytes"]
+
+
+class SlowFile(LocalFile):
+    """A file as far away as a volume of another host."""
+
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        return (self.read(offset, length) for offset, length in ranges)
+
+    def measure(self) -> int:
+        return self.size()
+
+    def read(self, offset: int, length: int) -> bytes:
+        time.sleep(0.25)
+        return super().read(offset, length)
+
+
+class Elsewhere:
+    """No file of this computer."""
+
+    def __init__(self, path: str) -> None:
+        file = SlowFile(path)
+        self.size, self.measure, self.close = file.size, file.measure, file.close
+        self.read, self.read_ranges = file.read, file.read_ranges
+
+
+def test_counting_that_takes_long_is_seen_and_stopped_and_begins_again(
+    user: User, daemon: Daemon, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Host, "open_image", lambda _host, path: Elsewhere(path))
+        user.choose_machine(daemon.uri, NAME)
+        counting = user.window.counting
+        user.until(counting.isVisible, "a word of the counting")
+        assert counting.words.text().startswith(f"Counting the images of {NAME}: ")
+        counting.cancel.click()
+        assert not counting.isVisible()
+        user.until(lambda: user.complete() == 2 and user.cell("a", Column.FREES) != "", "the reason")
+        assert "You have stopped the counting" in user.cell("a", Column.FREES, Qt.ItemDataRole.ToolTipRole)
+    user.use(Act.REFRESH)
+    user.until(lambda: _frees(user, "a") is not None, "the figures")
+    assert not counting.isVisible()
+    assert _frees(user, "a") == _figures(disk)["snapshots"][0]["exclusive_bytes"]
 
 
 def test_an_image_that_cannot_be_read_says_why_in_the_cell(user: User, daemon: Daemon, disk: Path) -> None:
