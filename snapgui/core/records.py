@@ -322,7 +322,8 @@ class Situation:
     ``health``: what a check of it has found. ``dependents``: read only where a plan changes files below others.
     ``next_xml``: the security-sensitive XML that the machine starts with the next time, where that was asked for.
     ``usage``: what the machine's images hold. ``machines``: the names of all machines of the host.
-    ``pauses``: how long earlier snapshots of this machine paused it, in seconds.
+    ``pauses``: how long earlier snapshots of this machine paused it, in seconds. ``memory_used``: bytes of the host's
+    memory that its QEMU has.
     """
 
     host: HostRecord
@@ -343,6 +344,7 @@ class Situation:
     usage: Usage | None = None
     machines: frozenset[str] = frozenset()
     pauses: tuple[float, ...] = ()
+    memory_used: int | None = None
     health: "Health | None" = None
     dependents: Dependents | None = None
     bundle: "FoundBundle | None" = None  # that its machine is to be made of

@@ -244,6 +244,7 @@ def read_situation(
         prepared=host.prepared((*asked, *own) if asked or copied else ()),
         checkpoints=checkpoints,
         block_jobs=block_jobs,
+        memory_used=host.memory_used(domain.uuid) if record.state.active else None,
         snapshot_xml=xmls,
         next_xml=host.next_xml(domain.uuid) if next_xml else None,
         dependents=health.dependents.dependents(host.inventory(domain.uuid)) if dependents else None,

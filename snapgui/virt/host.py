@@ -286,6 +286,11 @@ class Host:
             domain = self._domain(connection, uuid)
             return virt.survey.checkpoints(domain), virt.survey.block_jobs(domain, config)
 
+    def memory_used(self, uuid: str) -> int | None:
+        """Bytes of the host's memory that an active domain's process has; None where that is not known."""
+        with self._quick.calling(translate("Host", "Reading what is under way on the machine")) as connection:
+            return virt.survey.memory_used(self._domain(connection, uuid))
+
     def folders(self, paths: Iterable[str]) -> dict[str, Folder]:
         """What is known of folders of the host, by path."""
         return virt.survey.folders(self._quick, paths, local=self._local, pools=self._pools)

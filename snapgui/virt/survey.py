@@ -45,6 +45,15 @@ def block_jobs(domain: libvirt.virDomain, config: DomainConfig) -> frozenset[str
         raise
 
 
+def memory_used(domain: libvirt.virDomain) -> int | None:
+    """Bytes of the host's memory that its process has, what QEMU needs for itself too; None where nobody says."""
+    try:
+        kibibytes = domain.memoryStats().get("rss")
+    except libvirt.libvirtError:
+        return None  # it has just stopped, or its driver does not know
+    return None if not kibibytes else kibibytes * 1024
+
+
 def prepared(open_image: Callable[[str], ByteSource], paths: Iterable[str]) -> dict[str, Prepared | None]:
     """What images are by their own headers, by path; None for those that can't be read."""
     return {path: _prepared(open_image, path) for path in dict.fromkeys(paths)}

@@ -197,6 +197,7 @@ def test_a_folder_that_fills_up_while_memory_is_saved(
     told(user, dialog, "File for the memory", str(folder / "memory"))
     warned = {finding.rule for finding in dialog.plan.findings if finding.level is Level.WARNING}
     assert warned - {"no-revert"} == {"memory-space"}  # before 9.9, libvirt takes what it can't revert to
+    assert any(text.endswith(f"32.0 MiB are free on {folder}.") for text in dialog.plan_view.texts())
     job = ended(user, begin(user, dialog))
     assert job.state is JobState.FAILED
     assert job.problem is not None

@@ -10,6 +10,7 @@ from typing import Final
 from snapgui.core.plan import Finding, Level, Step
 from snapgui.core.records import Disk, DomainConfig, Layer, Mode, Situation, SnapshotRecord
 from snapgui.core.rules import facts, making
+from snapgui.core.rules.room import shortage
 from snapgui.core.text import size_text, translate
 from snapgui.core.usage import ImageUsage
 from snapgui.core.xml.clone import read_belongings
@@ -145,10 +146,10 @@ def room_findings(needs: Mapping[str, int], situation: Situation) -> Iterator[Fi
             reason = translate("Plan", "You may not write to {folder}, as a folder of this computer.")
             remedy = translate("Plan", "Choose another folder.")
             yield Finding("room-closed", Level.BLOCKER, reason.format(folder=path), remedy)
-        elif folder.free is not None and folder.free < size:
-            reason = translate("Plan", "It may need {size} in {folder}, where {free} are free.")
-            reason = reason.format(size=size_text(size), folder=path, free=size_text(folder.free))
-            yield Finding("space", Level.WARNING, reason, translate("Plan", "Make room there first."))
+        else:
+            reason = translate("Plan", "It may need {size} in {path}, where {free} are free.")
+            if (finding := shortage("space", reason, situation, path, size)) is not None:
+                yield finding
 
 
 def copying_findings(

@@ -6,8 +6,10 @@ from typing import Final
 from snapgui.core.plan import Effect, EffectKind
 from snapgui.core.records import DomainState, Kind, Mode, Situation
 from snapgui.core.requests import Take
+from snapgui.core.rules import facts
 from snapgui.core.rules.take_disks import DiskPlace, disk_places
-from snapgui.core.text import size_text, translate
+from snapgui.core.rules.take_room import room_effects
+from snapgui.core.text import translate
 
 _SAID_ONE_BY_ONE: Final = 3
 
@@ -24,9 +26,12 @@ def take_effects(request: Take, situation: Situation) -> list[Effect]:
     if not request.no_metadata:
         effects.append(Effect(EffectKind.ADDS, text.format(name=request.name, parent=current), (request.name,)))
     effects += _disk_effects(request, situation)
+    if situation.domain.state.active:
+        effects += _memory_effects(request, situation)
+    if facts.is_qemu(situation):
+        effects += room_effects(request, situation)
     if not situation.domain.state.active:
         return effects
-    effects += _memory_effects(request, situation)
     if situation.domain.state is DomainState.RUNNING:
         goes_on = request.kind is Kind.DISK_ONLY
         kind = EffectKind.CHANGES if goes_on else EffectKind.PAUSES
@@ -59,12 +64,15 @@ def _memory_effects(request: Take, situation: Situation) -> list[Effect]:
     if request.kind is Kind.DISK_ONLY or not memory:
         return []
     if request.kind is Kind.INTERNAL:
-        text = translate("Plan", "Keeps the memory in an image: up to {size} more on disk.")
+        inside = (place.disk for place in disk_places(request, situation) if place.mode is Mode.INTERNAL)
+        first = next(inside, None)
+        text = translate("Plan", "Keeps the memory inside {path}.")
+        path = (first.source if first is not None else "") or translate("Plan", "an image")
     elif request.memory_file:
-        text = translate("Plan", "Keeps the memory in {path}: up to {size} on disk.")
+        text, path = translate("Plan", "Keeps the memory in {path}."), request.memory_file
     else:
         return []
-    return [Effect(EffectKind.ADDS, text.format(size=size_text(memory), path=request.memory_file))]
+    return [Effect(EffectKind.ADDS, text.format(path=path))]
 
 
 def _halt(request: Take) -> Effect:

@@ -12,6 +12,7 @@ from snapgui.core.plan import Finding, Level
 from snapgui.core.records import Kind, Mode, Prepared, Situation
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
+from snapgui.core.rules.room import make_room
 from snapgui.core.rules.take_disks import LONGEST_FILE, DiskPlace, names_in
 from snapgui.core.text import size_text, translate
 
@@ -221,7 +222,7 @@ def _space_findings(held: Sequence[DiskPlace], situation: Situation) -> list[Fin
                 "Plan", "{folder} has only {free} left, and everything that the guest writes goes there."
             )
             reason = reason.format(folder=path, free=size_text(folder.free))
-            findings.append(Finding("space", Level.WARNING, reason, translate("Plan", "Make room there first.")))
+            findings.append(Finding("space", Level.WARNING, reason, make_room(situation, path)))
     return findings
 
 

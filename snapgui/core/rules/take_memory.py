@@ -11,9 +11,11 @@ from snapgui.core.plan import Finding, Level
 from snapgui.core.records import DomainState, Kind, Mode, Situation, SnapshotState
 from snapgui.core.requests import Take
 from snapgui.core.rules.asleep import last_memory
-from snapgui.core.rules.take_disks import DiskPlace, disk_places, names_in
+from snapgui.core.rules.room import free_in, make_room, shortage
+from snapgui.core.rules.take_disks import DiskPlace, names_in
 from snapgui.core.rules.take_external import path_finding
-from snapgui.core.text import size_text, translate
+from snapgui.core.rules.take_room import memory_need
+from snapgui.core.text import translate
 
 _LEAST: Final = 2**19  # bytes: an idle machine of 16 MiB under QEMU 10 takes 672 KiB
 
@@ -27,23 +29,12 @@ def memory_findings(request: Take, situation: Situation, places: Sequence[DiskPl
         return findings
     findings += _device_findings(request, situation)
     if request.kind is Kind.INTERNAL:
-        return findings + _space_findings(memory_folder(request, situation), situation)
+        return findings + _space_findings(request, situation)
     if not request.memory_file:
         reason = translate("Plan", "No disk is a file, so there is no place for the memory.")
         remedy = translate("Plan", "Choose a file for it.")
         return [*findings, Finding("memory-place", Level.BLOCKER, reason, remedy)]
     return findings + _file_findings(request, situation, places)
-
-
-def memory_folder(request: Take, situation: Situation) -> str:
-    """Where an active machine's memory is written, inside an image or in its file; "" where none is, or not known."""
-    if not situation.domain.state.active or request.kind is Kind.DISK_ONLY:
-        return ""
-    if request.kind is not Kind.INTERNAL:
-        return posixpath.dirname(request.memory_file)
-    inside = (place.disk for place in disk_places(request, situation) if place.mode is Mode.INTERNAL)
-    first = next(inside, None)
-    return posixpath.dirname(first.source) if first is not None and first.source_type == "file" else ""
 
 
 def _job_findings(request: Take, situation: Situation, places: Sequence[DiskPlace]) -> list[Finding]:
@@ -118,18 +109,18 @@ def _file_findings(request: Take, situation: Situation, places: Sequence[DiskPla
             "Plan", "QEMU must be allowed to write to {folder}: by its permissions, AppArmor or SELinux."
         )
         findings.append(Finding("memory-allowed", Level.NOTE, reason.format(folder=folder)))
-    return findings + _space_findings(folder, situation)
+    return findings + _space_findings(request, situation)
 
 
-def _space_findings(path: str, situation: Situation) -> list[Finding]:
+def _space_findings(request: Take, situation: Situation) -> list[Finding]:
     """Against the most that it can need; a guest that has not used all its memory needs less."""
-    folder = situation.folders.get(path)
-    need = 0 if situation.config is None else situation.config.current_memory * 1024
-    if folder is None or folder.free is None or folder.free >= need:
+    need = memory_need(request, situation)
+    free = free_in(situation, need.path) if need is not None else None
+    if need is None or free is None:
         return []
-    if folder.free < _LEAST:
-        reason = translate("Plan", "{folder} is full: there is no room for the memory.").format(folder=path)
-        return [Finding("memory-full", Level.BLOCKER, reason, translate("Plan", "Make room there first."))]
-    reason = translate("Plan", "{folder} has {free} left, and the memory can need up to {need}.")
-    reason = reason.format(folder=path, free=size_text(folder.free), need=size_text(need))
-    return [Finding("memory-space", Level.WARNING, reason, translate("Plan", "Make room there first."))]
+    if free < min(_LEAST, need.most):
+        reason = translate("Plan", "{folder} is full: there is no room for the memory.").format(folder=need.path)
+        return [Finding("memory-full", Level.BLOCKER, reason, make_room(situation, need.path))]
+    reason = translate("Plan", "{path} has {free} left, and the memory can need up to {size}.")
+    finding = shortage("memory-space", reason, situation, need.path, need.most)
+    return [] if finding is None else [finding]

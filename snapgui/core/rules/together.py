@@ -11,9 +11,10 @@ from snapgui.core.requests import Delete, Take, TakeTogether
 from snapgui.core.rules import facts
 from snapgui.core.rules.delete import plan_delete
 from snapgui.core.rules.naming import check_name
+from snapgui.core.rules.room import free_in, place_of
 from snapgui.core.rules.take import plan_take
 from snapgui.core.rules.take_disks import disk_places, memory_place
-from snapgui.core.rules.take_memory import memory_folder
+from snapgui.core.rules.take_room import memory_need
 from snapgui.core.text import size_text, translate
 
 
@@ -252,13 +253,14 @@ def _space(takes: Iterable[Take], situations: Mapping[DomainId, Situation]) -> l
     free: dict[tuple[str, str], int] = {}
     for take in takes:
         known = situations.get(take.domain)
-        if known is None or known.config is None:
+        if known is None:
             continue
-        path = memory_folder(replace(take, memory_file=memory_place(take, known)), known)
-        folder = known.folders.get(path)
-        if path and folder is not None and folder.free is not None:
-            needs.setdefault((take.domain.uri, path), []).append(known.config.current_memory * 1024)
-            free[take.domain.uri, path] = folder.free
+        need = memory_need(replace(take, memory_file=memory_place(take, known)), known)
+        left = free_in(known, need.path) if need is not None else None
+        if need is not None and left is not None:
+            where = take.domain.uri, place_of(known, need.path)
+            needs.setdefault(where, []).append(need.most)
+            free[where] = left
     reason = translate("Plan", "{folder} has {free} left, and the memory of all these machines can need up to {need}.")
     remedy = translate("Plan", "Make room there first.")
     return [
