@@ -22,6 +22,8 @@ def between_text(snapshots: Snapshots, sizes: Mapping[str, Size], usage: Usage |
     disk = written(usage, first, second)
     if disk.bytes is None:
         what = translate("Between", "disk not known ({reason})").format(reason=disk.why.removesuffix("."))
+    elif not disk.bytes:
+        what = translate("Between", "nothing written to the disks")
     elif first.name in ancestors(snapshots, second.name):
         what = translate("Between", "{size} of disk written").format(size=size_text(disk.bytes))
     else:  # they are on two branches: what one wrote, the other has never seen

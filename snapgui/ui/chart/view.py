@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from snapgui.core.text import translate
 from snapgui.models.roles import Role
-from snapgui.models.stack import PARTS, Part, Stack, figures_of, is_whole, known, tooltip_of
+from snapgui.models.stack import PARTS, Part, Stack, figures_of, known, tooltip_of
 from snapgui.ui.chart.axis import Axis
 from snapgui.ui.chart.bars import (
     LABEL_WIDTH,
@@ -41,6 +41,7 @@ from snapgui.ui.chart.bars import (
     paint_grid,
     paint_texts,
 )
+from snapgui.ui.chart.notes import note_of
 from snapgui.ui.chart.scale import Scale, scale_for
 
 NARROWEST, USUAL, WIDEST = 6, 96, 240  # pixels a bar and its gap may take
@@ -175,15 +176,8 @@ class SizesView(QListView):
     def _measure(self) -> None:
         values = self._values()
         self._bars = len(values)
-        sums = [known(stack, self._parts) for stack in values]
-        self._largest = max(sums, default=0)
-        self._note = ""
-        if values and not self._largest:
-            whole = [is_whole(stack, self._parts) for stack in values]
-            if all(whole):
-                self._note = _nothing_text(self._parts)
-            elif not any(None in stack for stack in values):
-                self._note = translate("Sizes", "No size can be known: point at a bar for the reason.")
+        self._largest = max((known(stack, self._parts) for stack in values), default=0)
+        self._note = "" if self._largest else note_of(values, self._parts)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -370,12 +364,6 @@ def stack_of(index: Index) -> Stack:
 def bar_of(index: Index, parts: tuple[Part, ...]) -> Bar:
     """The bar of a row."""
     return Bar(index.data(Role.KEY), stack_of(index), bool(index.data(Role.CURRENT)), parts)
-
-
-def _nothing_text(parts: tuple[Part, ...]) -> str:
-    if parts == (Part.MEMORY,):
-        return translate("Sizes", "No memory state: taken while the machine was off, or of its disks only.")
-    return translate("Sizes", "The snapshots take nothing of what is shown here.")
 
 
 class _BarDelegate(QStyledItemDelegate):

@@ -168,6 +168,8 @@ def test_two_that_are_chosen_tell_what_came_between_them(desk: Any) -> None:
             desk.tree.selectionModel().select(desk.model.index_of(name), flag)
         return _headline(desk, 3000)
 
+    assert "Between clean and pisces-1: 32.0 MiB of disk written" in chosen("pisces-1", "clean")
+    assert "Between pisces-1 and clean" not in chosen("pisces-1", "clean")
     assert chosen("deep", "pisces-1").endswith(
         " · Between pisces-1 and deep: 64.0 MiB of disk written, memory +448.0 MiB"
     )
@@ -224,7 +226,9 @@ def test_a_machine_that_was_always_off_is_told_apart_from_one_without_figures(de
     assert view.message().startswith("No memory state: taken while")
     _press(desk, "Own disk")
     desk.put_memory({"a": Size(None, "no"), "b": Size(None, "no")})
-    qtbot.waitUntil(lambda: view.message().startswith("No size can be known"))
+    qtbot.waitUntil(lambda: view.message().startswith("Not all sizes can be known"))
+    _press(desk, "Own disk")
+    assert view.message().startswith("No size can be known")
     desk.put_memory({"a": Size(0), "b": Size(5 * MIB)})
     qtbot.waitUntil(lambda: view.message() == "")
 
