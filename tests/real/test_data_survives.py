@@ -31,6 +31,7 @@ from snapgui.virt.host import Host
 
 _STEPS = int(os.environ.get("SNAPGUI_STEPS", "8"))
 _SEED = int(os.environ.get("SNAPGUI_SEED", "1"))
+_PATIENCE = 300  # seconds for the guest to boot: long walks run beside other work
 _FILES = 64  # of 1 MiB each
 _KINDS = {
     "internal": (Kind.INTERNAL,),
@@ -105,7 +106,7 @@ class Walk:
             self.do(Power(self.id, PowerAction.RESUME))
         elif situation.domain.state is DomainState.SHUT_OFF and self.random.random() < 0.5:
             self.do(Power(self.id, PowerAction.START))
-            self.guest.wait_until_up()
+            self.guest.wait_until_up(_PATIENCE)
         if self.running() and self.random.random() < 0.6:
             self.write()
         weights = (5, 4 * bool(names), 3 * (len(names) > 2) + 6 * (len(names) > 8), 1)
@@ -140,7 +141,7 @@ class Walk:
         if state is DomainState.SHUT_OFF:
             self.sound()
             self.do(Power(self.id, PowerAction.START))
-        self.guest.wait_until_up()
+        self.guest.wait_until_up(_PATIENCE)
         found = self.read()
         other = [file for file, sum_ in self.now.items() if found.get(file) != sum_]
         assert found == self.now, (other, self.told[-12:])

@@ -15,6 +15,7 @@ from testbed.user import User
 
 from snapgui.core.health.ailments import Ill
 from snapgui.core.health.examine import examine
+from snapgui.core.plan import Level
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Delete, Revert, Scope
 from snapgui.core.rules import make_plan
@@ -193,5 +194,72 @@ def test_the_file_that_the_last_of_its_snapshots_leaves_is_named_before_and_foun
         assert [(each.ill, each.name) for each in examine(host.inventory(machine.uuid)).ailments] == [
             (Ill.UNUSED, kept)
         ]
+    finally:
+        host.close()
+
+
+def test_what_libvirt_would_crash_on_is_deleted_by_the_way_that_is_named(daemon: Daemon, branches: Branches) -> None:
+    """Below "b", "d" is another branch than the one that the machine is on."""
+    machine, pid = DomainId(daemon.uri, daemon.virsh("domuuid", "branches")), daemon.pid
+    daemon.virsh("snapshot-create-as", "branches", "d", "--disk-only")
+    time.sleep(_APART)
+    daemon.virsh("snapshot-revert", "branches", "c")
+    assert branches.read() == 2
+    host = Host.open(daemon.uri, Events().append)
+    try:
+        alone = Delete(machine, ("b",))
+        plan = make_plan(alone, survey(host, machine, alone))
+        (finding,) = [each for each in plan.findings if each.level is Level.BLOCKER]
+        assert finding.rule == "branch"
+        assert finding.remedy == "Delete “d” first."
+        for request in (Delete(machine, ("d",)), alone):
+            plan = make_plan(request, survey(host, machine, request))
+            assert plan.ready, plan.findings
+            assert run(host, plan.steps) is None
+        assert branches.read() == 2
+    finally:
+        host.close()
+    assert daemon.running(pid)
+
+
+def test_files_that_have_another_one_between_them_are_not_merged(daemon: Daemon, branches: Branches) -> None:
+    machine = DomainId(daemon.uri, daemon.virsh("domuuid", "branches"))
+    daemon.virsh("snapshot-delete", "branches", "c", "--metadata")
+    host = Host.open(daemon.uri, Events().append)
+    try:
+        request = Delete(machine, ("b",))
+        plan = make_plan(request, survey(host, machine, request))
+        (finding,) = [each for each in plan.findings if each.level is Level.BLOCKER]
+        assert finding.rule == "merge-parted"
+        assert f"{daemon.images}/branches.b is between" in finding.reason
+        problem = run(host, plan.steps)
+        assert problem is not None
+        assert "are not the same" in problem.raw
+        assert branches.read() == 3
+    finally:
+        host.close()
+
+
+@pytest.mark.usefixtures("branches")
+def test_new_files_of_one_name_are_seen_before_libvirt_has_stopped_the_machine(daemon: Daemon) -> None:
+    """The medium of a drive is called as the disk, up to the last dot."""
+    machine = DomainId(daemon.uri, daemon.virsh("domuuid", "branches"))
+    medium = daemon.images / "branches.iso"
+    medium.write_bytes(bytes(1 << 16))
+    daemon.hand_over(medium)
+    drive = ("--targetbus", "ide", "--type", "cdrom", "--mode", "readonly", "--config")
+    daemon.virsh("attach-disk", "branches", str(medium), "hdc", *drive)
+    daemon.virsh("snapshot-create-as", "branches", "d", "--disk-only", "--diskspec", "hdc,snapshot=no")
+    daemon.virsh("start", "branches")
+    host = Host.open(daemon.uri, Events().append)
+    try:
+        request = Revert(machine, "d")
+        plan = make_plan(request, survey(host, machine, request))
+        (finding,) = [each for each in plan.findings if each.level is Level.BLOCKER]
+        assert finding.rule == "overlay-name"
+        problem = run(host, plan.steps)
+        assert problem is not None
+        assert "collision with disk" in problem.raw
+        assert daemon.virsh("domstate", "branches") == "shut off", "it was stopped for nothing"
     finally:
         host.close()

@@ -1,8 +1,9 @@
 """What libvirt does without a word though a plan refuses it, and how each is seen to do harm, or to do something else.
 
-The exceptions to "a plan with a blocker is refused by libvirt too", by the rule of the blocker. Three more are not even
+The exceptions to "a plan with a blocker is refused by libvirt too", by the rule of the blocker. Four more are not even
 tried: a name that is too long has libvirt 11.3 forget the snapshot that it keeps calling the current one, and crash
-at the next revert; with ``no-current`` it crashes at once; and ``depth`` needs 200 images above one another.
+at the next revert; with ``no-current`` and ``branch`` it crashes at once; and ``depth`` needs 200 images above one
+another.
 """
 
 import json

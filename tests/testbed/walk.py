@@ -206,7 +206,7 @@ class Walk:
         if not plan.steps:
             self.counts[f"{kind}: nothing to try"] += 1
             return
-        if "no-current" in blockers:
+        if {"no-current", "branch"}.intersection(blockers):
             self.counts[f"{kind}: not tried, libvirt crashes"] += 1
             return
         if isinstance(request, Revert | Undo):
@@ -289,7 +289,7 @@ class Walk:
 
     def backing(self, request: MachineRequest, situation: Situation) -> dict[str, bytes]:
         """What is seen through the images that external snapshots were taken of, where a revert could change them."""
-        if not isinstance(request, Revert):
+        if not isinstance(request, Revert | Undo):
             return {}
         records = situation.snapshots.records
         configs = [config_then(name, situation) for name in records if is_external(records[name])]

@@ -224,6 +224,17 @@ def _place_finding(now: Tree, name: str, obstacle: Obstacle) -> Finding:
             )
             remedy = translate("Plan", "Delete {names} first, or revert there.")
             remedy = remedy.format(names=facts.quoted(now.below(name)))
+        case Obstacle.BRANCH:
+            # [run] 11.3: qemuSnapshotDiskHasBackingDisk reads one image deep what is behind theirs, finds nothing, and
+            # goes on with it all the same.
+            reason = translate(
+                "Plan",
+                "“{name}” is external, and {names} below it are not on the way to where the machine is: "
+                "libvirt would crash.",
+            )
+            names = facts.quoted(now.astray(name))
+            remedy = translate("Plan", "Delete {names} first.").format(names=names)
+            return Finding("branch", Level.BLOCKER, reason.format(name=name, names=names), remedy, subject=name)
         case Obstacle.UNFINISHED:
             reason = translate("Plan", "Deleting the snapshot after “{name}” broke off, and its data is half merged.")
             remedy = translate("Plan", "Delete that snapshot again first.")

@@ -83,6 +83,9 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
         remedy = translate("Plan", "Start the machine first, which uses up its saved state.")
         findings.append(Finding("managed-save", Level.BLOCKER, reason, remedy))
     findings += _unmergeable(situation, merged)
+    findings += [
+        finding for name in merged for finding in _parted(situation, name, _layout(situation).merges(name, line))
+    ]
     if merged and (finding := asleep_finding("merge-paused", situation)) is not None:
         findings.append(finding)
     merges = [each for name in merged for each in _layout(situation).merges(name, line)]
@@ -117,6 +120,27 @@ def _unmergeable(situation: Situation, merged: Sequence[str]) -> list[Finding]:
         )
         findings.append(Finding("merge-volume", Level.WARNING, reason.format(names=facts.quoted(of_volumes))))
     return findings
+
+
+def _parted(situation: Situation, name: str, merges: Sequence[Merging]) -> list[Finding]:
+    """Files between those that would merge, as a snapshot left them that libvirt was told to forget.
+
+    [run] 11.3: "snapshot VM disk source and parent disk source are not the same".
+    """
+    chains = [[layer.path for layer in chain] for chain in situation.chains.values()]
+    between = [
+        path
+        for merge in merges
+        for chain in chains
+        if merge.file in chain and merge.base in chain
+        for path in chain[chain.index(merge.file) + 1 : chain.index(merge.base)]
+    ]
+    if not between:
+        return []
+    reason = translate("Plan", "{files} is between the files of “{name}”, of no snapshot: libvirt can’t merge them.")
+    remedy = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
+    reason = reason.format(files=facts.listed(between), name=name)
+    return [Finding("merge-parted", Level.BLOCKER, reason, remedy, subject=name)]
 
 
 def _volumes_in(situation: Situation, name: str) -> list[str]:

@@ -24,6 +24,7 @@ class Obstacle(Enum):
     CHILDREN = "external, with several snapshots right below"
     NO_CURRENT = "external, with a snapshot below, and none is the current one"
     OFF_THE_LINE = "external, with a snapshot below, and the machine is elsewhere"
+    BRANCH = "external, and not all below it leads to where the machine is"
     INTERNAL_PARENT = "external, below an internal snapshot"
     BURIED = "its overlay holds internal snapshots"
     OTHER_IMAGE = "internal, in another image than the machine runs on"
@@ -106,20 +107,24 @@ class Tree:
 
     def _place(self, name: str) -> Obstacle | None:
         """What libvirt has against its place in the tree."""
-        children = len(self._children[name])
         parent = self._parents[name]
         internal_parent = parent is not None and parent not in self._external
-        if children and name == self._current:
-            return Obstacle.CURRENT
-        if children > 1:
-            return Obstacle.CHILDREN
-        if children and self._current is None:
-            return Obstacle.NO_CURRENT
-        if children and not self._is_above_current(name):
-            return Obstacle.OFF_THE_LINE
-        if internal_parent and (self.merges(name) or not self._facts.keeps_base):
+        below = self._place_below(name) if self._children[name] else None
+        if below is None and internal_parent and (self.merges(name) or not self._facts.keeps_base):
             return Obstacle.INTERNAL_PARENT
-        return None
+        return below
+
+    def _place_below(self, name: str) -> Obstacle | None:
+        """What libvirt has against what is below it."""
+        if name == self._current:
+            return Obstacle.CURRENT
+        if len(self._children[name]) > 1:
+            return Obstacle.CHILDREN
+        if self._current is None:
+            return Obstacle.NO_CURRENT
+        if not self._is_above_current(name):
+            return Obstacle.OFF_THE_LINE
+        return Obstacle.BRANCH if self.astray(name) else None
 
     def _data(self, name: str) -> Obstacle | None:
         """What is wrong with its files, or would be with those of others."""
@@ -128,6 +133,10 @@ class Tree:
         if self.merges(name):
             return Obstacle.BURIED if self.buried(name) else None
         return Obstacle.NEEDED if self._is_needed(name) else None
+
+    def astray(self, name: str) -> list[str]:
+        """What is below it and neither the current one nor above that."""
+        return [each for each in self.below(name) if each != self._current and not self._is_above_current(each)]
 
     def buried(self, name: str) -> list[str]:
         """The internal snapshots in the overlay of an external one."""

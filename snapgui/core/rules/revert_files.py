@@ -8,6 +8,7 @@ snapshot notes them, they count as used, and the next revert to it writes the ne
 """
 
 import posixpath
+from collections.abc import Sequence
 
 from snapgui.core import tree
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
@@ -16,6 +17,7 @@ from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.rules.left_files import given_up, left_by_revert, left_effects
 from snapgui.core.rules.standing import standing_findings
+from snapgui.core.rules.take_disks import alike
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.read import read_config_then
@@ -45,11 +47,26 @@ def external_findings(record: SnapshotRecord, situation: Situation) -> list[Find
             "Plan", "Disk {disks} is not a file: libvirt can revert to external snapshots only of files."
         )
         findings.append(Finding("external-disk", Level.BLOCKER, reason.format(disks=", ".join(other))))
+    findings += _colliding(disks)
     inserted = [disk.source for disk in disks if disk.readonly and disk.source]
     if inserted:
         reason = translate("Plan", "libvirt also writes a new file beside {files}: that folder has to be writable.")
         findings.append(Finding("external-overlay", Level.WARNING, reason.format(files=", ".join(inserted))))
     return findings + _leaving_findings(situation)
+
+
+def _colliding(disks: Sequence[Disk]) -> list[Finding]:
+    """[run] 11.3 calls the new files as the images, all with one ending; it sees that after QEMU has been stopped."""
+    reason = translate("Plan", "The new files above {files} would have one name: libvirt can’t revert.")
+    remedy = translate(
+        "Plan",
+        "Move one of the files to another folder, and say so in the snapshot’s XML; "
+        "the medium of a drive can also be taken out there.",
+    )
+    return [
+        Finding("overlay-name", Level.BLOCKER, reason.format(files=facts.listed(files)), remedy)
+        for files in alike(disks)
+    ]
 
 
 def lost_without_safety(record: SnapshotRecord, situation: Situation) -> bool:

@@ -1,7 +1,7 @@
 """What becomes of each disk of a machine in a snapshot, and where files of its own are written."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -70,6 +70,15 @@ def overlay(disk: Disk, snapshot: str) -> str:
     folder, name = posixpath.split(disk.source)
     stem = name.rpartition(".")[0] if "." in name else name
     return posixpath.join(folder, f"{stem}.{snapshot}")
+
+
+def alike(disks: Iterable[Disk]) -> list[list[str]]:
+    """The images whose overlays libvirt gives one path, as it does at a revert to an external snapshot."""
+    named: dict[str, list[str]] = {}
+    for disk in disks:
+        if path := overlay(disk, ""):
+            named.setdefault(path, []).append(disk.source)
+    return [files for files in named.values() if len(files) > 1]
 
 
 def memory_place(request: Take, situation: Situation) -> str:

@@ -13,7 +13,7 @@ from snapgui.core.records import Kind, Mode, Prepared, Situation
 from snapgui.core.requests import Take
 from snapgui.core.rules import facts
 from snapgui.core.rules.room import make_room
-from snapgui.core.rules.take_disks import LONGEST_FILE, DiskPlace, names_in
+from snapgui.core.rules.take_disks import LONGEST_FILE, DiskPlace, alike, names_in
 from snapgui.core.text import size_text, translate
 
 _LOW_SPACE: Final = 2**30
@@ -265,13 +265,7 @@ def _later_findings(request: Take, held: Sequence[DiskPlace], situation: Situati
             "Plan", "libvirt may not be able to delete it: disk {disks} is transient, or a pool’s volume."
         )
         findings.append(Finding("no-delete", Level.WARNING, reason.format(disks=", ".join(unmergeable))))
-    elsewhere = [place.disk.target for place in held if place.disk.source_type != "file"]
-    if not situation.host.external_revert:
-        reason = translate("Plan", "This host can’t revert to such a snapshot; libvirt 9.9 and later can.")
-        findings.append(Finding("no-revert", Level.WARNING, reason))
-    elif elsewhere:
-        reason = translate("Plan", "libvirt can’t revert to it: disk {disks} is no file.")
-        findings.append(Finding("no-revert", Level.WARNING, reason.format(disks=", ".join(elsewhere))))
+    findings += _no_revert(held, situation)
     if situation.config is not None and situation.config.uefi:
         reason = translate("Plan", "The firmware’s settings (NVRAM) are not in the snapshot.")
         findings.append(Finding("nvram", Level.WARNING, reason))
@@ -287,3 +281,19 @@ def _later_findings(request: Take, held: Sequence[DiskPlace], situation: Situati
         )
         findings.append(Finding("hazard-readable", Level.NOTE, reason))
     return findings
+
+
+def _no_revert(held: Sequence[DiskPlace], situation: Situation) -> list[Finding]:
+    """Why libvirt will not be able to revert to it."""
+    if not situation.host.external_revert:
+        reason = translate("Plan", "This host can’t revert to such a snapshot; libvirt 9.9 and later can.")
+        return [Finding("no-revert", Level.WARNING, reason)]
+    if elsewhere := [place.disk.target for place in held if place.disk.source_type != "file"]:
+        reason = translate("Plan", "libvirt can’t revert to it: disk {disks} is no file.")
+        return [Finding("no-revert", Level.WARNING, reason.format(disks=", ".join(elsewhere)))]
+    reason = translate("Plan", "libvirt can’t revert to it: the new files above {files} would have one name then.")
+    remedy = translate("Plan", "Eject the medium, or move one of the files to another folder first.")
+    return [
+        Finding("no-revert", Level.WARNING, reason.format(files=facts.listed(files)), remedy)
+        for files in alike(() if situation.config is None else situation.config.disks)
+    ]

@@ -218,6 +218,35 @@ def test_libvirt_is_kept_from_crashing_where_no_snapshot_is_the_current_one(
     assert delete("e7", "e8", of=chain, current=None).ready
 
 
+def test_libvirt_is_kept_from_crashing_where_a_branch_below_is_not_where_the_machine_is(
+    delete: Callable[..., Plan], chain: tuple[SnapshotRecord, ...], snapshot: Callable[..., Any]
+) -> None:
+    branched = (*chain, snapshot("i", "e7"))
+    plan = delete("e3", of=branched, current="e8")
+    (finding,) = [each for each in plan.findings if each.level is Level.BLOCKER]
+    assert (finding.rule, finding.remedy) == ("branch", "Delete “i” first.")
+    assert delete("e3", of=chain, current="e8").ready
+    assert rules(delete("e3", of=chain, current="e7"), Level.BLOCKER) == {"branch"}, "what is below the current one"
+
+
+def test_what_is_between_the_files_that_would_merge_stands_in_the_way(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    """As of a snapshot that libvirt was told to forget."""
+    disk = "<disk type='file'><source file='/images/vda.qcow2'/><target dev='vda'/></disk>"
+    xml = f"<domainsnapshot><name>a</name><domain type='x'><devices>{disk}</devices></domain></domainsnapshot>"
+    words = {"snapshot_xml": {"a": xml}, "disks": (Disk("vda", source="/images/vda.b", format="qcow2"),)}
+
+    def plan(*names: str) -> Plan:
+        chain = tuple(Layer(f"/images/vda.{name}", "qcow2") for name in names)
+        return delete("a", of=(snapshot("a", **external),), current="a", chains={"vda": chain}, **words)
+
+    assert plan("b", "qcow2").ready
+    (finding,) = [each for each in plan("b", "a", "qcow2").findings if each.level is Level.BLOCKER]
+    assert finding.rule == "merge-parted"
+    assert "/images/vda.a is between" in finding.reason
+
+
 def test_external_ones_go_together_where_each_can_go_after_those_below(
     delete: Callable[..., Plan], mixed: tuple[SnapshotRecord, ...]
 ) -> None:

@@ -1,12 +1,13 @@
 """What plans of reverting say of each disk, and of images that are not there."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from snapgui.core.plan import EffectKind, Level, Plan
-from snapgui.core.records import Disk, DomainId, Mode, Situation, SnapshotDisk
+from snapgui.core.records import Disk, DomainId, Kind, Mode, Situation, SnapshotDisk
 from snapgui.core.requests import DiskChoice, Revert, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.safety import propose
@@ -109,3 +110,19 @@ def test_no_snapshot_is_taken_of_a_disk_whose_image_is_missing(
     assert blockers(make_plan(taken, broken)) == ["image-missing"]
     without = Take(domain, "b", kind=taken.kind, disks=(DiskChoice("vdb", Mode.NO),))
     assert make_plan(without, broken).ready
+
+
+def test_new_files_that_would_have_one_name_are_told_at_the_taking_and_at_the_revert(
+    domain: DomainId, situation: Callable[..., Situation], snapshot: Callable[..., Any], external: Mapping[str, Any]
+) -> None:
+    disk, drive = (
+        Disk("vda", source="/i/debian.qcow2", format="qcow2"),
+        Disk("sda", source="/i/debian.iso", readonly=True),
+    )
+    there = situation(snapshot("a", **external), current="a", disks=(disk, drive))
+    assert blockers(make_plan(Revert(domain, "a"), there)) == ["overlay-name"]
+    taking = make_plan(Take(domain, "b", kind=Kind.EXTERNAL), there)
+    (finding,) = [each for each in taking.findings if each.rule == "no-revert"]
+    assert "/i/debian.qcow2, /i/debian.iso" in finding.reason
+    other = situation(snapshot("a", **external), current="a", disks=(disk, replace(drive, source="/j/debian.iso")))
+    assert not blockers(make_plan(Revert(domain, "a"), other))
