@@ -181,7 +181,7 @@ def _effects(by_name: Mapping[str, Mapping[str, Ailment]]) -> Iterable[Effect]:
             EffectKind.LOSES,
             translate("Plan", "Deletes {names} and all the data in [it|them].", "", len(by_name["erase"])),
         ),
-        "files": (EffectKind.LOSES, translate("Plan", "Deletes the files {names}.")),
+        "files": (EffectKind.LOSES, translate("Plan", "Deletes {names}.")),
         "pictures": (
             EffectKind.CHANGES,
             translate("Plan", "Deletes %n picture(s) of screens.", "", len(by_name["pictures"])),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -33,6 +35,7 @@ _NAME, _WHAT, _WHERE, _SIZE = range(4)
 _PLAN_LINES: Final = 7
 _SMALL: Final = QSize(560, 130)
 _LARGE: Final = QSize(880, 560)  # a screen of 1024 by 600 less the frame and a panel
+_BETWEEN: Final = 6  # pixels between the texts of two rows
 _AILMENT: Final = Qt.ItemDataRole.UserRole
 
 
@@ -161,7 +164,9 @@ class HealthDialog(PlanDialog):
         if found:
             self.tree.setCurrentItem(next(self._items()))
             self.tree.setFocus()
-        self.resize(_LARGE if found else _SMALL + QSize(0, self._unseen.maximumHeight() * bool(unseen)))
+        # Large from the start: a window that grows just when it is shown may be left small, or reach below the screen.
+        small = _SMALL + QSize(0, self._unseen.maximumHeight() * bool(unseen))
+        self.resize(_LARGE if found or self.waiting else small)
 
     def _items(self) -> Iterator[QTreeWidgetItem]:
         for number in range(self.tree.topLevelItemCount()):
@@ -173,6 +178,19 @@ class HealthDialog(PlanDialog):
 
     def _ticked(self, _item: QTreeWidgetItem, _column: int) -> None:
         self.refresh()
+
+
+class _Wrapping(QStyledItemDelegate):
+    """Rows as high as the text of their column needs: the view asks for heights without a width."""
+
+    def __init__(self, tree: QTreeWidget) -> None:
+        super().__init__(tree)
+        self._tree = tree
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        within = QStyleOptionViewItem(option)
+        within.rect = QRect(0, 0, self._tree.columnWidth(index.column()), 1)  # a height of 0 means any width, too
+        return super().sizeHint(within, index) + QSize(0, _BETWEEN)
 
 
 def _tree() -> QTreeWidget:
@@ -188,13 +206,14 @@ def _tree() -> QTreeWidget:
     tree.setAccessibleName(translate("HealthDialog", "What was found"))
     tree.setIndentation(14)
     tree.setWordWrap(True)
-    tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    tree.setTextElideMode(Qt.TextElideMode.ElideRight)
     tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     header = tree.header()
     header.setStretchLastSection(False)
     header.setSectionResizeMode(_WHAT, QHeaderView.ResizeMode.Stretch)
     # A text that wraps has another height at another width, which the view asks for only when it lays out anew.
     header.sectionResized.connect(tree.scheduleDelayedItemsLayout)
+    tree.setItemDelegateForColumn(_WHAT, _Wrapping(tree))
     character = tree.fontMetrics().averageCharWidth()
     header.resizeSection(_NAME, character * 30)
     header.resizeSection(_WHERE, character * 38)

@@ -91,6 +91,18 @@ def test_what_is_certain_is_ticked_and_what_is_not_is_left_to_the_user(dialog: H
     assert dialog.request().forget == ("patched",)
 
 
+def test_a_long_reason_is_read_whole(qtbot: QtBot, make_situation: MakeSituation) -> None:
+    short, long = (
+        Ailment(Ill.UNUSED, f"/x/{name}", "Why. " * n, why_not="Why. " * n) for name, n in (("a", 1), ("b", 60))
+    )
+    situation = make_situation()
+    dialog = _open(qtbot, situation)
+    dialog.set_situation(replace(situation, health=_health((short, long))))
+    tree = dialog.tree
+    qtbot.waitUntil(lambda: tree.visualItemRect(_item(dialog, "b")).height() > 3 * tree.fontMetrics().lineSpacing())
+    assert tree.visualItemRect(_item(dialog, "a")).height() < 2 * tree.fontMetrics().lineSpacing()
+
+
 def test_what_is_not_proven_can_t_be_ticked_and_says_why(dialog: HealthDialog) -> None:
     item = _item(dialog, "pisces.b")
     assert item.isDisabled()
