@@ -74,11 +74,22 @@ class Call(Enum):
     FOLDER_MAKE = "mkdir"
     MOVE = "rename"  # likewise: ``source`` to ``path``, where nothing is yet
     REPLACE = "rename over"  # likewise: ``source``, which is the same but smaller, in the place of ``path``
-    REMOVE = "rm -r"  # likewise: what the same plan has made at ``path``; only to undo that
+    VOLUME_DOWNLOAD = "virStorageVolDownload"  # of the host's volume ``source``, as the new file ``path``
+    REMOVE = "rm -r"  # what the same plan has made at ``path``
 
 
 # What they make is put in place once it is whole, and never over anything that is there.
-MAKING: Final = frozenset({Call.PROGRAM, Call.FILE_WRITE, Call.FOLDER_MAKE, Call.MOVE, Call.REPLACE, Call.REMOVE})
+MAKING: Final = frozenset(
+    {
+        Call.PROGRAM,
+        Call.FILE_WRITE,
+        Call.FOLDER_MAKE,
+        Call.MOVE,
+        Call.REPLACE,
+        Call.VOLUME_DOWNLOAD,
+        Call.REMOVE,
+    }
+)
 AGENT_WAITS: Final = -2  # VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK: without end, as it is unless somebody sets it
 
 

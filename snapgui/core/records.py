@@ -314,7 +314,8 @@ class Situation:
     now, and "" where nothing has been written to the image since it was made.
     ``chains``: for each disk target whose chain could be read, its images, the active one first. ``missing``: for each
     that an image is not there of, its path.
-    ``folders``: those that hold the disks' images, and others that were asked for, by path.
+    ``folders``: those that hold the disks' images, and others that were asked for, by path. ``here``: folders of this
+    computer, whether or not the host is it.
     ``prepared``: images that were asked for, and then the disks' own, by path; None for one that can't be read.
     ``checkpoints``: how many checkpoints the domain has. ``block_jobs``: the targets of disks that one works on.
     ``snapshot_xml``: the security-sensitive XML of snapshots that a request would redefine, or whose files it deletes,
@@ -335,6 +336,7 @@ class Situation:
     chains: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     folders: Mapping[str, Folder] = field(default_factory=dict)
+    here: Mapping[str, Folder] = field(default_factory=dict)
     prepared: Mapping[str, Prepared | None] = field(default_factory=dict)
     checkpoints: int | None = None
     block_jobs: frozenset[str] | None = None

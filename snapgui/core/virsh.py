@@ -87,23 +87,25 @@ def command(step: Step, *, secrets: bool = False) -> str:
 def _making(step: Step, *, secrets: bool) -> str:
     """What this computer does itself, and only where nothing is in the way."""
     path = shlex.quote(step.path)
-    nothing_there = f"[ ! -e {path} ]"
     match step.call:
-        case Call.FILE_WRITE:
-            return _with_xml(f"{nothing_there} && cat >{path}", step.xml, secrets=secrets)
         case Call.FOLDER_MAKE:
             return f"mkdir -m 700 -- {path}"
-        case Call.MOVE:
-            return f"{nothing_there} && mv -T -- {shlex.quote(step.source)} {path}"
         case Call.REPLACE:
             return _replace(shlex.quote(step.source), path)
         case Call.REMOVE:
             return f"rm -rf -- {path}"
+        case Call.PROGRAM if not step.path:
+            return shlex.join(step.program)
+        case Call.PROGRAM:
+            run = shlex.join(step.program) + ("" if step.path in step.program else f" >{path}")
+        case Call.MOVE:
+            run = f"mv -T -- {shlex.quote(step.source)} {path}"
+        case Call.VOLUME_DOWNLOAD:
+            connect = f"virsh -c {shlex.quote(step.domain.uri)}"
+            run = f"{connect} vol-download --sparse {_argument('vol', step.source)} {path}"
         case _:
-            run = shlex.join(step.program)
-            if step.path and step.path not in step.program:
-                run += f" >{path}"
-            return f"{nothing_there} && {run}" if step.path else run
+            run = _with_xml(f"cat >{path}", step.xml, secrets=secrets)
+    return f"[ ! -e {path} ] && {run}"
 
 
 def _replace(new: str, old: str) -> str:

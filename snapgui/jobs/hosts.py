@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from snapgui import virt
 from snapgui.core import health, rules
 from snapgui.core.differences.compare import Configuration
 from snapgui.core.differences.outlook import Outlook, outlook
@@ -124,12 +125,14 @@ class Hosts(QObject):
         prepared: Iterable[str] = (),
         dependents: bool = False,
         copied: bool = False,
+        here: Iterable[str] = (),
     ) -> None:
         """Read everything that a plan for ``domain`` needs; ``names`` are the snapshots that it is about.
 
         ``folders`` are those of the host where it would write, besides those of the disks. ``next_xml``: it changes the
         machine's configuration. ``prepared``: images that it would go on in. ``dependents``: it merges or deletes image
         files. ``copied``: it copies images: those that these snapshots are in, or the machine's own.
+        ``here``: folders of this computer where it would write.
 
         Where one of them is no longer what the store says, as after an edit by another client, it is read again.
         """
@@ -142,6 +145,7 @@ class Hosts(QObject):
             prepared=tuple(prepared),
             dependents=dependents,
             copied=copied,
+            here=tuple(here),
         )
 
         def complete(read: Situation) -> None:
@@ -215,6 +219,7 @@ def read_situation(
     prepared: Iterable[str] = (),
     dependents: bool = False,
     copied: bool = False,
+    here: Iterable[str] = (),
 ) -> Situation:
     """What ``Hosts.survey`` asks the host; blocks. What the store has, it leaves out: host, snapshots and sizes.
 
@@ -241,6 +246,7 @@ def read_situation(
         chains=chains,
         missing=missing,
         folders=host.folders({**places, **dict.fromkeys(folders)}),
+        here=virt.survey.own_folders(here),
         prepared=host.prepared((*asked, *own) if asked or copied else ()),
         checkpoints=checkpoints,
         block_jobs=block_jobs,

@@ -199,9 +199,9 @@ class Runner(QObject):
         return (problem.code in _CONNECTION_ERRORS and not qemu_ended) or self._hosts.host(step.domain.uri) is None
 
     def _run(self, plan: Plan, step: Step) -> Problem | None:
-        if step.call in MAKING:
-            return self._works.run(step)
         host = self._hosts.host(step.domain.uri)
+        if step.call in MAKING:
+            return self._works.run(step, host)
         if host is None:
             problem = replace(not_connected(step.domain.uri), tried=plan.title)
         else:

@@ -5,6 +5,7 @@ import threading
 from snapgui import virt
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.plan import Call, Step
+from snapgui.virt.host import Host
 
 
 class Works:
@@ -15,9 +16,9 @@ class Works:
         self._running: dict[Step, virt.making.Work] = {}
         self._closed = False
 
-    def run(self, step: Step) -> Problem | None:
-        """Do it, and wait for its end. What it failed of, or None."""
-        work = virt.making.Work(step, virt.steps.tried(step))
+    def run(self, step: Step, host: Host | None = None) -> Problem | None:
+        """Do it, and wait for its end. What it failed of, or None. ``host``: the step's, where it is connected."""
+        work = virt.making.Work(step, virt.steps.tried(step), host.download if host is not None else None)
         with self._lock:
             self._running[step] = work
             if self._closed and step.call is not Call.REMOVE:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import libvirt
 
@@ -268,6 +268,12 @@ class Host:
     def open_image(self, path: str) -> ByteSource:
         """An image of the host for reading: the file where that is possible, else the volume at this path."""
         return images.open_image(self._quick, path, local=self._local, pools=self._pools)
+
+    def download(self, path: str, into: BinaryIO, go_on: Callable[[float], None]) -> None:
+        """A volume of the host into a new file; ``go_on`` as in ``virt.volume.download``. Raises OSError, too."""
+        tried = translate("Host", "Downloading {path}").format(path=path)
+        with self._long.calling(tried) as connection:
+            virt.volume.download(connection, path, into, go_on)
 
     def image_tags(self, config: DomainConfig) -> dict[str, frozenset[str]]:
         """The names of the snapshots in the image of each disk, by target; without those that can't be read."""

@@ -14,12 +14,15 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.errors.programs import explain_file, explain_program
 from snapgui.core.plan import Call, Step
 from snapgui.core.text import translate
 from snapgui.virt import replacing
+
+Download = Callable[[str, BinaryIO, Callable[[float], None]], None]  # ``Host.download``
 
 _PROGRESS = re.compile(rb"\s*\((\d+\.\d+)/100%\)\s*")  # qemu-img's, with -p
 _LONGEST = 64 * 1024  # bytes of what a program says
@@ -32,8 +35,10 @@ _ABORTED = 78  # VIR_ERR_OPERATION_ABORTED
 class Work:
     """A step of ``snapgui.core.plan.MAKING``. One thread runs it; others may ask how far it is, or end it."""
 
-    def __init__(self, step: Step, tried: str) -> None:
+    def __init__(self, step: Step, tried: str, download: Download | None = None) -> None:
+        """``download`` is that of the step's host, where it is connected."""
         self._step = step
+        self._download = download
         self._tried = tried
         self._lock = threading.Lock()
         self._ended = False
@@ -54,6 +59,9 @@ class Work:
                 case Call.FILE_WRITE:
                     part = part_of(step.path)
                     self._made(part, lambda: _write(part, step.xml))
+                case Call.VOLUME_DOWNLOAD:
+                    part = part_of(step.path)
+                    self._made(part, lambda: self._fetch(part))
                 case Call.FOLDER_MAKE:
                     Path(step.path).mkdir(0o700)
                     _give(Path(step.path))
@@ -67,7 +75,7 @@ class Work:
             raise SnapguiError(explain_file(error.errno, step.path, self._tried, str(error))) from error
 
     def end(self) -> None:
-        """Have it end now, as cancelled, where it is a program."""
+        """Have it end now, as cancelled, where it is a program or a download."""
         with self._lock:
             self._ended = True
             if self._process is not None:
@@ -101,6 +109,19 @@ class Work:
         if status:
             words = said.decode(errors="replace").replace(str(part), self._step.path).strip()
             raise SnapguiError(explain_program(program[0], status, words, self._tried))
+
+    def _fetch(self, part: Path) -> None:
+        if self._download is None:
+            why = translate("Making", "There is no connection to the host.")
+            raise SnapguiError(Problem(self._tried, why, translate("Making", "Connect again.")))
+        part.touch(0o600, exist_ok=False)
+        with part.open("r+b") as file:
+            self._download(self._step.source, file, self._go_on)
+
+    def _go_on(self, done: float) -> None:
+        if self._ended:
+            raise SnapguiError(self._cancelled())
+        self.progress = done
 
     def _begin(self, program: Sequence[str], part: Path | None) -> subprocess.Popen[bytes]:
         with contextlib.ExitStack() as stack, self._lock:

@@ -95,7 +95,10 @@ def tried(step: Step) -> str:
         Call.FOLDER_MAKE: translate("Step", "Making the folder {path}"),
         Call.MOVE: translate("Step", "Giving {path} its name"),
         Call.REPLACE: translate("Step", "Putting the smaller image in the place of {path}"),
+        Call.VOLUME_DOWNLOAD: translate("Step", "Downloading {source} to {path}"),
         Call.REMOVE: translate("Step", "Removing {path} again"),
     }
     program = " ".join(step.program[:2])  # "qemu-img check"
-    return texts[step.call].format(machine=step.domain_name, snapshot=step.snapshot, path=step.path, program=program)
+    return texts[step.call].format(
+        machine=step.domain_name, snapshot=step.snapshot, path=step.path, source=step.source, program=program
+    )

@@ -84,17 +84,26 @@ def folders(line: Line, paths: Iterable[str], *, local: bool, pools: bool) -> di
     return {path: _folder(line, path, local=local, pools=pools) for path in dict.fromkeys(paths)}
 
 
+def own_folders(paths: Iterable[str]) -> dict[str, Folder]:
+    """What is known of folders of this computer, by path."""
+    return {path: _own_folder(path) or Folder() for path in dict.fromkeys(paths)}
+
+
+def _own_folder(path: str) -> Folder | None:
+    """None: it may not be looked at."""
+    try:
+        space = os.statvfs(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Folder(missing=True)
+    except OSError:
+        return None
+    writable = os.access(path, os.W_OK | os.X_OK)
+    return Folder(space.f_bavail * space.f_frsize, _names(path), writable=writable)
+
+
 def _folder(line: Line, path: str, *, local: bool, pools: bool) -> Folder:
-    if local:
-        try:
-            space = os.statvfs(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return Folder(missing=True)
-        except OSError:
-            pass
-        else:
-            writable = os.access(path, os.W_OK | os.X_OK)
-            return Folder(space.f_bavail * space.f_frsize, _names(path), writable=writable, place=_mounted(path))
+    if local and (own := _own_folder(path)) is not None:
+        return own
     if pools:
         tried = translate("Survey", "Reading the folder {path}").format(path=path)
         with suppress(SnapguiError), line.calling(tried) as connection:

@@ -1,11 +1,14 @@
 """The bytes of a storage volume, read through the connection."""
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
+from typing import BinaryIO
 
 import libvirt
 
@@ -18,6 +21,7 @@ _PIECE = 256 * 1024  # bytes per receive: libvirt's largest stream packet
 # as one of the line's callers.
 _READS_AT_ONCE = 32
 _BYTES_AT_ONCE = 16 * 1024 * 1024
+_HOLE = -3  # what virStreamRecvFlags says where there is no byte
 _STRETCH = 1024 * 1024
 _GAP = 128 * 1024  # bytes that take as long as one of so many reads, on a line of 10 ms
 
@@ -149,6 +153,31 @@ def read_ranges(read: Callable[[int, int], bytes], ranges: Sequence[tuple[int, i
             wanted.put(None)
         for thread in threads:
             thread.join()
+
+
+def download(connection: libvirt.virConnect, path: str, into: BinaryIO, go_on: Callable[[float], None]) -> None:
+    """Write the volume's bytes to a new file, with its holes.
+
+    ``go_on`` is told how much of it is done, from 0 to 1; what it raises ends the download. Raises libvirtError and
+    OSError.
+    """
+    volume = connection.storageVolLookupByPath(path)
+    size = max(1, volume.infoFlags(libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2])
+    stream = connection.newStream()
+    volume.download(stream, 0, 0, libvirt.VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM)
+    try:
+        while (piece := stream.recvFlags(_PIECE, libvirt.VIR_STREAM_RECV_STOP_AT_HOLE)) != b"":
+            if piece == _HOLE:
+                into.seek(stream.recvHole(), os.SEEK_CUR)
+            else:
+                into.write(piece)
+            go_on(min(1.0, into.tell() / size))
+        into.truncate()
+        stream.finish()
+    except BaseException:
+        with suppress(libvirt.libvirtError):
+            stream.abort()
+        raise
 
 
 def receive(stream: libvirt.virStream, most: int) -> bytes:

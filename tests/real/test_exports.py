@@ -13,11 +13,12 @@ from testbed.daemon import Daemon
 from testbed.tiny import tiny_machine
 
 from snapgui.core import virsh
-from snapgui.core.plan import Plan
+from snapgui.core.plan import Call, Plan
 from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import Export, Form, ImportBundle
 from snapgui.core.rules import make_plan
 from snapgui.jobs.importing import read_import
+from snapgui.virt import images
 from snapgui.virt.host import Host
 
 pytestmark = pytest.mark.since(9, 9)  # reverts to external snapshots
@@ -229,3 +230,27 @@ def test_a_snapshot_that_is_deleted_while_it_is_copied_leaves_no_copy(
     assert problem is not None
     assert problem.why == "The image does not hold the snapshot."
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["internal on its own", "disk only"])
+def test_an_image_that_only_the_host_reads_is_fetched_from_it(
+    daemon: Daemon, connect: Connect, disk: Path, out: Path, monkeypatch: pytest.MonkeyPatch, *, kind: str
+) -> None:
+    subprocess.run(["qemu-img", "rebase", "-f", "qcow2", "-b", "", disk], check=True)
+    _take(daemon, disk, kind)
+    daemon.virsh("pool-refresh", "images")
+    monkeypatch.setattr(images, "is_local", lambda *_: False)
+    host = connect(daemon)
+    domain = _domain(daemon)
+    if kind == "internal on its own":
+        request = Export(domain, SNAPSHOT, str(out), "b", Form.BUNDLE)
+        refused = make_plan(request, asking.survey(host, domain, request))
+        assert "copy-unreadable" in {finding.rule for finding in refused.findings}
+    plan = _plan(host, Export(domain, SNAPSHOT, str(out), "far"))
+    assert [step.call for step in plan.steps] == [Call.VOLUME_DOWNLOAD, Call.PROGRAM, Call.REMOVE]
+    assert asking.run(host, plan.steps) is None
+    assert [path.name for path in out.iterdir()] == ["far.qcow2"]
+    by_job = (out / "far.qcow2").rename(out / "by job")
+    subprocess.run(["sh", "-c", virsh.script(plan)], check=True, stdout=subprocess.DEVNULL)
+    assert _same(by_job, out / "far.qcow2")
+    assert _same(by_job, _reverted(daemon))

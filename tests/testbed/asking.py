@@ -20,7 +20,7 @@ def survey(host: Host, domain: DomainId, request: Request | None = None, *, next
     listing = host.list_snapshots(domain.uuid)
     records = {each.name: each for batch in host.read_snapshots(domain.uuid, listing.names) for each in batch}
     files: list[str] = []
-    if isinstance(request, Clone | Compact | Export):
+    if isinstance(request, Clone | Compact):
         files = [posixpath.join(request.folder, "x")] if request.folder else []
     if isinstance(request, Take):
         files = [request.memory_file, *(choice.path for choice in request.disks)]
@@ -39,6 +39,7 @@ def survey(host: Host, domain: DomainId, request: Request | None = None, *, next
         next_xml=next_xml,
         prepared=prepared,
         dependents=dependents,
+        here=(request.folder,) if isinstance(request, Export) else (),
         copied=isinstance(request, Clone | Compact | Export),
     )
     machines = frozenset(each.name for each in host.list_domains())
@@ -74,7 +75,7 @@ def run(host: Host, steps: tuple[Step, ...]) -> Problem | None:
 
 def _run(host: Host, step: Step) -> Problem | None:
     if step.call in MAKING:
-        return Works().run(step)
+        return Works().run(step, host)
     try:
         host.run(step)
     except SnapguiError as error:

@@ -2,13 +2,13 @@
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from snapgui.core.plan import Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import DomainConfig, Situation, SnapshotRecord
 from snapgui.core.requests import Export, Form
-from snapgui.core.rules import export_bundle, facts
+from snapgui.core.rules import export_bundle, facts, making
 from snapgui.core.rules.edit import unread
 from snapgui.core.rules.held_disks import (
     HeldDisk,
@@ -99,7 +99,14 @@ def paths(request: Export, disks: Sequence[HeldDisk]) -> tuple[str, ...]:
 
 def _steps(request: Export, situation: Situation, disks: Sequence[HeldDisk]) -> Iterator[Step]:
     for disk, path in zip(disks, paths(request, disks), strict=True):
-        yield from copy_steps(disk, path, situation, *_WORDS.get(request.form, ()))
+        if not is_far(disk, situation):
+            yield from copy_steps(disk, path, situation, *_WORDS.get(request.form, ()))
+            continue
+        fetched = posixpath.join(request.folder, f".{request.name}-{disk.target}.fetched")
+        yield making.download(situation, disk.image, fetched, most_size(disk, situation) or 0)
+        here = replace(situation, prepared={fetched: situation.prepared[disk.image]})
+        yield from copy_steps(replace(disk, image=fetched), path, here, *_WORDS.get(request.form, ()))
+        yield making.remove(situation, fetched)
 
 
 def _findings(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:
@@ -113,7 +120,11 @@ def _findings(request: Export, situation: Situation, source: Source) -> Iterator
             reason = translate("Plan", "No disk is chosen.")
         yield Finding("diskless", Level.BLOCKER, reason)
         return
-    yield from copying_findings(source.disks, situation, source.belongings.encrypted)
+    far = [disk for disk in source.disks if is_far(disk, situation)] if request.form is not Form.BUNDLE else []
+    seen = {disk.image: replace(known, near=True) for disk in far if (known := situation.prepared[disk.image])}
+    near = replace(situation, prepared={**situation.prepared, **seen})
+    yield from copying_findings(source.disks, near, source.belongings.encrypted)
+    yield from _far_findings(far, situation)
     yield from _places(request, situation, source)
     if left := not_held(source.record, source.then):
         reason = translate("Plan", "Disk {disks} is not in the snapshot, and so is not exported.")
@@ -129,6 +140,33 @@ def _findings(request: Export, situation: Situation, source: Source) -> Iterator
         yield Finding("export-no-memory", Level.NOTE, reason)
 
 
+def is_far(disk: HeldDisk, situation: Situation) -> bool:
+    """Whether its image can be read, but only through the host."""
+    seen = situation.prepared.get(disk.image)
+    return seen is not None and not seen.near
+
+
+def _far_findings(far: Sequence[HeldDisk], situation: Situation) -> Iterator[Finding]:
+    """What stands against downloading images as a whole."""
+    for disk in far:
+        seen = situation.prepared[disk.image]
+        if seen is not None and seen.backing and disk.format != "raw":
+            reason = translate(
+                "Plan", "{image} lies on the host and stands on another image: it can’t be fetched alone."
+            )
+            remedy = translate("Plan", "Do it on the host itself, as a user who may read it.")
+            yield Finding("far-below", Level.BLOCKER, reason.format(image=disk.image), remedy)
+        elif disk.tag and situation.domain.state.active:
+            reason = translate(
+                "Plan", "The running machine writes to {image}, which lies on the host: it can’t be fetched."
+            )
+            remedy = translate("Plan", "Shut the machine off first, or do it on the host itself.")
+            yield Finding("far-running", Level.BLOCKER, reason.format(image=disk.image), remedy)
+    if far:
+        reason = translate("Plan", "The whole image is fetched from the host first, and goes again at the end.")
+        yield Finding("far", Level.NOTE, reason)
+
+
 def _places(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:
     name, reason = request.name, ""
     if not name.strip(" ."):
@@ -142,7 +180,7 @@ def _places(request: Export, situation: Situation, source: Source) -> Iterator[F
     if reason:
         yield Finding("export-name", Level.BLOCKER, reason)
         return
-    folder = situation.folders.get(request.folder)
+    folder = situation.here.get(request.folder)
     if folder is None:
         return
     if folder.missing:
@@ -153,7 +191,8 @@ def _places(request: Export, situation: Situation, source: Source) -> Iterator[F
         if folder.names is not None and posixpath.basename(path) in folder.names:
             reason = translate("Plan", "{path} is there already, and nothing is replaced.").format(path=path)
             yield Finding("file-exists", Level.BLOCKER, reason, translate("Plan", "Choose another name."))
-    yield from room_findings({request.folder: _needs(request, situation, source) or 0}, situation)
+    needs = {request.folder: _needs(request, situation, source) or 0}
+    yield from room_findings(needs, replace(situation, folders=situation.here))
 
 
 def _needs(request: Export, situation: Situation, source: Source) -> int | None:

@@ -23,6 +23,17 @@ def folder(situation: Situation, path: str) -> Step:
     return taken_back(situation, replace(facts.step(situation, Call.FOLDER_MAKE), path=path))
 
 
+def download(situation: Situation, source: str, path: str, size: int = 0) -> Step:
+    """A volume of the host as a new file of this computer."""
+    step = replace(facts.step(situation, Call.VOLUME_DOWNLOAD), source=source, path=path, bytes=size, abortable=True)
+    return taken_back(situation, step)
+
+
+def remove(situation: Situation, path: str) -> Step:
+    """What the plan has made and needs no more."""
+    return replace(facts.step(situation, Call.REMOVE), path=path)
+
+
 def move(situation: Situation, source: str, path: str) -> Step:
     """What the plan has made under another name gets its own, where nothing has that yet."""
     return taken_back(situation, replace(facts.step(situation, Call.MOVE), source=source, path=path))
@@ -35,4 +46,4 @@ def replace_by(situation: Situation, source: str, path: str) -> Step:
 
 def taken_back(situation: Situation, step: Step) -> Step:
     """The step, whose file is removed again where a later step fails or is cancelled."""
-    return replace(step, undone_by=replace(facts.step(situation, Call.REMOVE), path=step.path))
+    return replace(step, undone_by=remove(situation, step.path))

@@ -83,12 +83,12 @@ class ExportDataDialog(PlanDialog):
     def dependents(self) -> bool:
         return True
 
-    def folders(self) -> tuple[str, ...]:
+    def here(self) -> tuple[str, ...]:
         return (self.folder,) if self.folder.startswith("/") else ()
 
     @property
     def waiting(self) -> bool:
-        return super().waiting or not self.situation.folders.keys() >= set(self.folders())
+        return super().waiting or not self.situation.here.keys() >= set(self.here())
 
     def situation_changed(self) -> None:
         """A name that is taken by now gives way, unless the user has typed it."""
@@ -114,7 +114,7 @@ class ExportDataDialog(PlanDialog):
     def _free_name(self) -> str:
         machine = self.situation.domain.name
         stem = self._snapshot if self._snapshot.startswith(machine) else f"{machine}-{self._snapshot}"
-        known = self.situation.folders.get(self.folder)
+        known = self.situation.here.get(self.folder)
         suffix = SUFFIXES[self._form.currentData()]
         taken = {name.removesuffix(suffix) for name in (known.names or ()) if name.endswith(suffix)} if known else set()
         several = [*self._boxes] if self._form.currentData() is not Form.BUNDLE else []

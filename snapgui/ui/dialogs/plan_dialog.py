@@ -134,6 +134,10 @@ class PlanDialog(QDialog):
         """Folders of the host that have to be read for the plan, besides those of the disks."""
         return ()
 
+    def here(self) -> tuple[str, ...]:
+        """Folders of this computer that have to be read for the plan."""
+        return ()
+
     def prepared(self) -> tuple[str, ...]:
         """Images of the host that the machine would go on in, which have to be read for the plan."""
         return ()

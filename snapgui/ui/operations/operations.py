@@ -272,6 +272,7 @@ class Operations(QObject):
             prepared=dialog.prepared(),
             dependents=dialog.dependents(),
             copied=dialog.copies(),
+            here=dialog.here(),
         )
 
     def _picture_loaded(self, domain: DomainId, picture: bytes | None) -> None:

@@ -53,7 +53,7 @@ def read(situation: MakeSituation) -> Callable[..., Situation]:
                 _IMAGE: Prepared("qcow2", tags=frozenset({"s", "other"}), near=True),
                 "/images/s.mem": Prepared("", near=True),
             },
-            "folders": {"/out": Folder(1 << 30, frozenset({"old.raw"}), writable=True)},
+            "here": {"/out": Folder(1 << 30, frozenset({"old.raw"}), writable=True)},
             "chains": {"vda": (Layer("/images/now", "qcow2", 5), Layer(_IMAGE, "qcow2", 300 << 20))},
             "sizes": {"s": Size(100 << 20)},
             "disks": (Disk("vda", source="/images/now", format="qcow2"),),
@@ -93,7 +93,7 @@ def test_how_much_is_written_is_said_and_that_there_is_no_room(read: MakeSituati
     (effect,) = _plan(read(Mode.EXTERNAL, memory=Mode.EXTERNAL), Form.BUNDLE).effects
     assert effect.text == "Writes about 400.0 MiB to /out/new."
     little = {"/out": Folder(200 << 20, frozenset(), writable=True)}
-    assert "space" in {finding.rule for finding in _plan(read(folders=little)).findings}
+    assert "space" in {finding.rule for finding in _plan(read(here=little)).findings}
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_how_much_is_written_is_said_and_that_there_is_no_room(read: MakeSituati
 )
 def test_a_place_that_can_not_be_is_said(read: MakeSituation, name: str, folder: str, rule: str) -> None:
     known = read()
-    places = {**known.folders, "/none": Folder(missing=True), "/closed": Folder(1 << 40, frozenset())}
-    assert _blockers(_plan(replace(known, folders=places), Form.RAW, name, folder)) == {rule}
+    places = {**known.here, "/none": Folder(missing=True), "/closed": Folder(1 << 40, frozenset())}
+    assert _blockers(_plan(replace(known, here=places), Form.RAW, name, folder)) == {rule}
 
 
 def test_what_can_not_be_copied_is_said(read: MakeSituation) -> None:

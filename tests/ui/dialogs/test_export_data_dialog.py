@@ -42,7 +42,7 @@ def read(make_situation: MakeSituation) -> Callable[..., Situation]:
             prepared={
                 path: Prepared("qcow2", size=1 << 30, tags=frozenset({"clean"}), near=True) for path in images.values()
             },
-            folders={"/out": Folder(1 << 40, frozenset({"pisces-clean.qcow2"}), writable=True)},
+            here={"/out": Folder(1 << 40, frozenset({"pisces-clean.qcow2"}), writable=True)},
         )
 
     return build
@@ -124,11 +124,11 @@ def test_a_folder_is_read_before_anything_is_written(qtbot: QtBot, read: Callabl
     folder = next(each for each in dialog.findChildren(QLineEdit) if each.accessibleName() == "Folder")
     with qtbot.waitSignal(dialog.reading_wanted):
         folder.setText("/else/where/")
-    assert (dialog.waiting, dialog.folders()) == (True, ("/else/where",))
-    dialog.set_situation(replace(situation, folders={"/else/where": Folder(missing=True)}))
+    assert (dialog.waiting, dialog.here()) == (True, ("/else/where",))
+    dialog.set_situation(replace(situation, here={"/else/where": Folder(missing=True)}))
     assert "There is no folder /else/where." in dialog.ok.toolTip()
     closed = Folder(1 << 40, frozenset(), writable=False)
-    dialog.set_situation(replace(situation, folders={"/else/where": closed}))
+    dialog.set_situation(replace(situation, here={"/else/where": closed}))
     assert "You may not write to /else/where" in dialog.ok.toolTip()
 
 
