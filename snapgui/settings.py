@@ -24,6 +24,7 @@ SPLITTERS: Option[list[str]] = Option("window/splitters", [])  # each splitter's
 SNAPSHOT_HEADER = Option("window/snapshot_columns", QByteArray())
 LAST_MACHINE: Option[list[str]] = Option("window/machine", [])  # the one that is shown: its host's URI, and its UUID
 NAMES_RESIZED = Option("window/names_resized", default=False)  # the width of the snapshots' names is the user's
+XML_GEOMETRY = Option("xml/geometry", QByteArray())  # of the editor of a snapshot's XML
 
 
 class Settings:

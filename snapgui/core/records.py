@@ -115,6 +115,7 @@ class DomainRecord:
     snapshot_count: int | None = None  # None: not known
     problem: Problem | None = None
     pause: Pause = Pause.OTHER
+    title: str = ""  # what its owner calls it, besides its name
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ class MachinesModel(TreeModel):
         return found
 
     def _matches(self, record: DomainRecord) -> bool:
-        if self._filter in record.name.casefold():
+        if self._filter in record.name.casefold() or self._filter in record.title.casefold():
             return True
         host = self._store.host(record.id.uri)
         return host is not None and self._is_named(host)
@@ -210,7 +210,9 @@ def _domain_data(domain: DomainRecord, column: Column, role: int) -> Any:
     if role == _Role.DisplayRole:
         return one_line(domain.name)
     if role == _Role.AccessibleTextRole:
-        return listed(one_line(domain.name), state, snapshots, why)
+        return listed(one_line(domain.name), one_line(domain.title), state, snapshots, why)
     if role == _Role.ToolTipRole:
-        return tooltip(domain.name, listed(state, snapshots), why, domain.problem.remedy if domain.problem else "")
+        return tooltip(
+            domain.name, domain.title, listed(state, snapshots), why, domain.problem.remedy if domain.problem else ""
+        )
     return None

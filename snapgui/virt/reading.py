@@ -58,7 +58,7 @@ def read_host(line: Line, uri: str, *, in_process: bool) -> HostRecord:
 
 
 def list_domains(line: Line, uri: str) -> tuple[DomainRecord, ...]:
-    """All domains, in five round trips and one for each domain that has snapshots."""
+    """All domains, in five round trips, and for each domain one, or two where it has snapshots."""
     tried = translate("Read", "Listing the machines of {uri}").format(uri=uri)
     filters = (
         0,
@@ -89,6 +89,7 @@ def list_domains(line: Line, uri: str) -> tuple[DomainRecord, ...]:
                     managed_save=uuid in managed_save,
                     snapshot_count=domain.snapshotNum() if uuid in with_snapshots else 0,
                     pause=pause,
+                    title=_title(domain),
                 )
         except SnapguiError as error:
             if error.problem.code in GONE:
@@ -122,7 +123,7 @@ def _standing(state: int, reason: int) -> tuple[DomainState, Pause]:
 
 
 def read_domain(line: Line, domain_id: DomainId) -> DomainRecord | None:
-    """One domain, or None where it is gone. Six round trips."""
+    """One domain, or None where it is gone. Seven round trips."""
     tried = translate("Read", "Reading about the machine {uuid}").format(uuid=domain_id.uuid)
     try:
         with line.calling(tried) as connection:
@@ -136,11 +137,23 @@ def read_domain(line: Line, domain_id: DomainId) -> DomainRecord | None:
                 managed_save=bool(domain.hasManagedSaveImage()),
                 snapshot_count=domain.snapshotNum(),
                 pause=pause,
+                title=_title(domain),
             )
     except SnapguiError as error:
         if error.problem.code in GONE:
             return None
         raise
+
+
+def _title(domain: libvirt.virDomain) -> str:
+    """Its ``<title>``, "" without one. Raises libvirtError."""
+    try:
+        title: str = domain.metadata(libvirt.VIR_DOMAIN_METADATA_TITLE, None)
+    except libvirt.libvirtError as error:
+        if code_of(error) in (libvirt.VIR_ERR_NO_DOMAIN_METADATA, libvirt.VIR_ERR_NO_SUPPORT):
+            return ""
+        raise
+    return title
 
 
 def current_name(domain: libvirt.virDomain) -> str | None:

@@ -72,6 +72,18 @@ def test_a_row_tells_name_state_and_number_of_snapshots(model: MachinesModel, st
     assert model.index_of(DomainId(LOCAL, "Web-9"), Column.SNAPSHOTS).data() is None  # not known is not 0
 
 
+def test_a_title_is_told_beside_the_name_and_found_by_the_filter(model: MachinesModel, store: Store) -> None:
+    store.put_domain(machine("db", DomainState.RUNNING, snapshot_count=3, title="The <b>books</b>"))
+    index = model.index_of(DomainId(LOCAL, "db"))
+    assert index.data() == "db"
+    assert "The &lt;b&gt;books" in index.data(Qt.ItemDataRole.ToolTipRole)
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "db, The <b>books</b>, running, 3 snapshots"
+    model.set_filter("BOOKS")
+    assert model.index_of(DomainId(LOCAL, "db")).isValid()
+    model.set_filter("pamphlets")
+    assert not model.index_of(DomainId(LOCAL, "db")).isValid()
+
+
 def test_one_change_is_one_row(model: MachinesModel, store: Store) -> None:
     told: list[Any] = []
     model.dataChanged.connect(lambda first, last: told.append((first.data(), first.row() == last.row())))

@@ -19,6 +19,7 @@ class Machine:
     snapshots: dict[str, str] = field(default_factory=dict)
     current: str | None = None
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    title: str = ""
     disks_now: Sequence[Path | str] | None = None  # where they are not those that the snapshots were taken of
 
     def snapshot(self, name: str, *, parent: str = "", state: str = "running", memory: str = "internal") -> None:
@@ -48,8 +49,9 @@ class Machine:
             f"<target dev='vd{chr(ord('a') + number)}' bus='virtio'/></disk>"
             for number, path in enumerate(paths)
         )
+        title = f"<title>{escape(self.title)}</title>" if self.title else ""
         return (
-            f"<name>{escape(self.name)}</name><uuid>{self.uuid}</uuid><memory>65536</memory><vcpu>1</vcpu>"
+            f"<name>{escape(self.name)}</name><uuid>{self.uuid}</uuid>{title}<memory>65536</memory><vcpu>1</vcpu>"
             f"<os><type>hvm</type></os><devices>{disks}<graphics type='vnc'/></devices>"
         )
 

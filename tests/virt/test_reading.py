@@ -41,7 +41,7 @@ def test_a_driver_that_libvirt_does_not_know_is_told_as_such() -> None:
 
 
 def test_machines_are_listed_with_state_and_number_of_snapshots(mock: Mock) -> None:
-    machines = [Machine("runs"), Machine("stands", state=3), Machine("is off", state=5)]
+    machines = [Machine("runs", title="The <books>"), Machine("stands", state=3), Machine("is off", state=5)]
     machines[1].snapshot("a")
     machines[1].snapshot("b", parent="a")
     host = mock(*machines)
@@ -51,6 +51,7 @@ def test_machines_are_listed_with_state_and_number_of_snapshots(mock: Mock) -> N
         "stands": (DomainState.PAUSED, 2),
         "is off": (DomainState.SHUT_OFF, 0),
     }
+    assert (found["runs"].title, found["stands"].title) == ("The <books>", "")
     assert found["stands"].id == DomainId(host.uri, machines[1].uuid)
     assert all(record.persistent and not record.managed_save for record in found.values())
     for record in found.values():

@@ -323,6 +323,8 @@ class DetailsPanel(QWidget):
         if machine is None:
             return ""
         name = one_line(machine.name)
+        if machine.title:
+            name = translate("Details", "{machine} ({title})").format(machine=name, title=one_line(machine.title))
         state = machine_state_text(machine) or translate("Details", "in an unknown state")
         if snapshots.current is None:
             return translate("Details", "You are here: {machine}, {state}. It stands on no snapshot.").format(

@@ -20,7 +20,7 @@ from snapgui.ui.icons import icon
 from snapgui.ui.widgets.text_label import TextLabel
 from snapgui.ui.xml.edit import XmlEdit
 
-_USUAL = QSize(760, 560)  # within a screen of 1024 by 600
+_USUAL = QSize(110, 52)  # columns, lines: as far as the screen has them
 
 
 class EditXmlDialog(LastingDialog):
@@ -123,7 +123,9 @@ class EditXmlDialog(LastingDialog):
             self._edit.go_to_fault()
 
     def sizeHint(self) -> QSize:
-        return super().sizeHint().expandedTo(_USUAL)
+        metrics = self._edit.fontMetrics()
+        usual = QSize(metrics.horizontalAdvance("0") * _USUAL.width(), metrics.lineSpacing() * _USUAL.height())
+        return super().sizeHint().expandedTo(usual)
 
     def _changed(self) -> None:
         if not self.busy:

@@ -5,7 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Level
@@ -16,13 +16,23 @@ from snapgui.ui.widgets.icon_label import IconLabel
 from snapgui.ui.widgets.text_label import TextLabel
 
 _ICON: Final = 22  # pixels
-_COLOURS: Final = {Level.BLOCKER: "red", Level.WARNING: "amber", Level.NOTE: "blue"}
+# What is noted here has gone well: a failure that it follows must not look like it at a glance.
+_ICONS: Final = {Level.BLOCKER: "blocker", Level.WARNING: "warning", Level.NOTE: "done"}
+_COLOURS: Final = {Level.BLOCKER: "red", Level.WARNING: "amber", Level.NOTE: "green"}
 _WASH: Final = 36  # of 255: how much of the colour lies over the window's own
 _LONGEST: Final = 300  # characters: the details hold the rest
 
 
 def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _kind(level: Level) -> str:
+    return {
+        Level.BLOCKER: translate("Banner", "Error:"),
+        Level.WARNING: translate("Banner", "Warning:"),
+        Level.NOTE: translate("Banner", "Done:"),
+    }[level]
 
 
 class Banner(QFrame):
@@ -39,12 +49,16 @@ class Banner(QFrame):
         self._level = Level.NOTE
         self.topic = ""
         self.home: QWidget | None = None  # what the focus goes to when it was here and the message goes
-        self._mark = IconLabel(self._level.value, _ICON)
+        self._mark = IconLabel(_ICONS[self._level], _ICON)
+        self._kind = QLabel()
         self._headline = TextLabel(bold=True)
         self._text = TextLabel()
         texts = QVBoxLayout()
         texts.setSpacing(2)
-        texts.addWidget(self._headline)
+        first = QHBoxLayout()
+        first.addWidget(self._kind, 0, Qt.AlignmentFlag.AlignTop)
+        first.addWidget(self._headline, 1)
+        texts.addLayout(first)
         texts.addWidget(self._text)
         self._buttons = QHBoxLayout()
         close = QToolButton()
@@ -89,11 +103,12 @@ class Banner(QFrame):
     ) -> None:
         """Replace the message. ``actions`` are buttons, by their text, and what each does; the message stays."""
         self._level, self.topic = level, topic
-        self._mark.set_icon(level.value)
+        self._mark.set_icon(_ICONS[level])
+        self._kind.setText(_kind(level))
         self._headline.setText(_short(headline))
         self._text.setText(_short(text))
         self._text.setVisible(bool(text))
-        self.setAccessibleDescription(f"{headline} {text}".strip())
+        self.setAccessibleDescription(f"{_kind(level)} {headline} {text}".strip())
         self._give_focus_back()
         while (item := self._buttons.takeAt(0)) is not None:
             if (button := item.widget()) is not None:

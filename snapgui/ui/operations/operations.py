@@ -18,7 +18,7 @@ from snapgui.core.rules import make_plan
 from snapgui.jobs.backend import Backend
 from snapgui.jobs.files import ReadFile
 from snapgui.models.store import Store
-from snapgui.settings import EXPORT_FOLDER, NAME_TEMPLATE, Settings
+from snapgui.settings import EXPORT_FOLDER, NAME_TEMPLATE, XML_GEOMETRY, Settings
 from snapgui.ui import dialogs
 from snapgui.ui.details.picture import Decoder
 from snapgui.ui.documents import documents_folder
@@ -108,7 +108,10 @@ class Operations(QObject):
     def edit_xml(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask for another XML."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask_lasting(dialogs.EditXmlDialog(known, snapshot.name, self._window))
+            dialog = dialogs.EditXmlDialog(known, snapshot.name, self._window)
+            dialog.restoreGeometry(self._settings.get(XML_GEOMETRY))
+            dialog.finished.connect(lambda: self._settings.set(XML_GEOMETRY, dialog.saveGeometry()))
+            self._ask_lasting(dialog)
 
     def rename(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask for another name."""

@@ -121,6 +121,8 @@ def test_the_machine_itself_tells_where_it_stands(desk: Any) -> None:
     machine = desk.store.domain(desk.domain)
     desk.store.put_domain(type(machine)(machine.id, machine.name, DomainState.SHUT_OFF))
     assert desk.texts() == ["You are here: pisces, off, with what changed since pisces-1."]
+    desk.store.put_domain(type(machine)(machine.id, machine.name, DomainState.SHUT_OFF, title="Fish & <chips>"))
+    assert desk.texts() == ["You are here: pisces (Fish & <chips>), off, with what changed since pisces-1."]
 
 
 def test_a_deleted_snapshot_leaves_the_panel(desk: Any) -> None:

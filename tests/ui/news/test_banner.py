@@ -1,13 +1,15 @@
 """The message across the window."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QToolButton
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.errors import Problem
 from snapgui.core.plan import Level
 from snapgui.ui.dialogs.problem import ProblemBox
 from snapgui.ui.news.banner import Banner
+from snapgui.ui.widgets.icon_label import IconLabel
 
 _PROBLEM = Problem("Delete “a”.", "The connection is lost.", "Connect again.", "raw")
 
@@ -36,6 +38,26 @@ def test_a_failure_is_told_with_its_details(qtbot: QtBot) -> None:
     box = banner.findChild(ProblemBox)
     assert box.isVisible()
     box.close()
+
+
+def test_what_kind_of_message_it_is_is_said_in_a_word_and_drawn(qtbot: QtBot) -> None:
+    banner = _banner(qtbot)
+    seen = {}
+    for level in Level:
+        banner.show_message(level, "The same words.")
+        word = next(
+            label.text() for label in banner.findChildren(QLabel) if label.text() in ("Error:", "Warning:", "Done:")
+        )
+        assert banner.accessibleDescription() == f"{word} The same words."
+        seen[word] = bytes(_mark(banner).bits())
+    assert list(seen) == ["Error:", "Warning:", "Done:"]
+    assert len(set(seen.values())) == 3
+
+
+def _mark(banner: Banner) -> QImage:
+    """The icon, without its colour."""
+    label = banner.findChild(IconLabel)
+    return label.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
 
 
 def test_its_buttons_do_what_the_owner_wants(qtbot: QtBot) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import libvirt
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -183,6 +183,21 @@ def test_what_libvirt_says_is_shown_at_the_line_that_it_names(qtbot: QtBot, app_
     assert edit.fault().endswith(said)
     assert edit.findChild(QPlainTextEdit).marked == 3
     dialog.reject()
+
+
+def test_the_editor_of_xml_has_room_and_keeps_the_size_that_it_was_given(qtbot: QtBot, app_of: Application) -> None:
+    dialog = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
+    room = dialog.screen().availableSize()
+    assert dialog.height() >= min(700, room.height() - 50)
+    assert dialog.width() >= min(700, room.width() - 20)
+    dialog.resize(640, 480)
+    qtbot.waitUntil(lambda: dialog.size() == QSize(640, 480))
+    dialog.reject()
+    gone(qtbot)
+    again = begin(qtbot, app_of, Act.EDIT_XML, "b", EditXmlDialog)
+    qtbot.wait(20)
+    assert again.size() == QSize(640, 480)
+    again.reject()
 
 
 def test_the_check_with_libvirts_schema_is_a_choice(qtbot: QtBot, app_of: Application) -> None:
