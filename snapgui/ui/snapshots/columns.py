@@ -20,6 +20,7 @@ WIDTHS: Final[Mapping[Column, int]] = {  # in digits, for the first start
 }
 # The first goes first. All of them are read beside, in the details, and those that are words in a name's tooltip, too.
 _GIVING_WAY: Final = (Column.DISK, Column.KIND, Column.DESCRIPTION, Column.STATE)
+LESSER: Final = frozenset(_GIVING_WAY[:2])  # those that give way to any name, however long
 
 GAP: Final = "\N{EN SPACE}"  # after what stands on the right, or it would touch what begins on the left of the next
 

@@ -13,7 +13,7 @@ from snapgui.models.snapshot_cells import FIGURES, Column
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.tree import Index
 from snapgui.ui.selection import RowSelection
-from snapgui.ui.snapshots.columns import WIDTHS, Header, without_room
+from snapgui.ui.snapshots.columns import LESSER, WIDTHS, Header, without_room
 from snapgui.ui.snapshots.rows import HANDLE, Branches, draw_row
 
 _MANY = 20  # rows: from here on, what Qt does for each of them costs more than all of them at once
@@ -206,7 +206,7 @@ class SnapshotTree(QTreeView):
         header, room = self.header(), self.viewport().width()
         names = header.sectionSize(Column.NAME)
         if not self.names_resized:
-            staying = sum(self._needs[column] for column in (Column.TAKEN, Column.MEMORY, Column.FREES))
+            staying = sum(self._needs[column] for column in Column if column not in {Column.NAME, *LESSER})
             most = max(self.fontMetrics().horizontalAdvance("0") * _NARROW, room - staying)
             names = max(self._least, min(most, self.sizeHintForColumn(Column.NAME)))
         needs = {**self._needs, Column.NAME: names}

@@ -1,5 +1,7 @@
 """Columns give way where there is no room for all of them, and come back with the room."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -18,8 +20,8 @@ _RECORD = SnapshotRecord(
 )
 
 
-def panel_of(qtbot: QtBot, width: int) -> SnapshotsPanel:
-    """Shows one snapshot, in a panel of that many digits."""
+def panel_of(qtbot: QtBot, width: int, name: str = _RECORD.name) -> SnapshotsPanel:
+    """Shows one snapshot of that name, in a panel of that many digits."""
     store = Store()
     store.put_host(HostRecord(_DOMAIN.uri, HostState.CONNECTED))
     store.put_domains(_DOMAIN.uri, (DomainRecord(_DOMAIN, "pisces"),))
@@ -27,8 +29,8 @@ def panel_of(qtbot: QtBot, width: int) -> SnapshotsPanel:
     panel = SnapshotsPanel(model)
     qtbot.addWidget(panel)
     model.set_domain(_DOMAIN)
-    store.put_snapshots(_DOMAIN, Snapshots({_RECORD.name: _RECORD}, _RECORD.name))
-    store.put_sizes(_DOMAIN, {_RECORD.name: Size(5_000_000)})
+    store.put_snapshots(_DOMAIN, Snapshots({name: replace(_RECORD, name=name)}, name))
+    store.put_sizes(_DOMAIN, {name: Size(5_000_000)})
     panel.show_focus(Focus(store.host(_DOMAIN.uri), store.domain(_DOMAIN)), known=True)
     widen(qtbot, panel, width)
     panel.show()
@@ -56,6 +58,12 @@ def test_nothing_lies_out_of_sight_in_a_usual_window(qtbot: QtBot) -> None:
     assert seen[0] == seen[-1] == {Column.DISK, Column.KIND, Column.DESCRIPTION, Column.STATE}
     assert seen[4] == {Column.DISK}
     assert seen[5] == set()
+
+
+def test_one_very_long_name_takes_no_column_from_the_others(qtbot: QtBot) -> None:
+    panel = panel_of(qtbot, 93, "x" * 255)
+    assert hidden(panel) == {Column.DISK, Column.KIND}
+    assert panel.tree.columnWidth(Column.NAME) > panel.fontMetrics().horizontalAdvance("0") * 32
 
 
 def test_what_has_no_column_is_read_at_the_name(qtbot: QtBot) -> None:
