@@ -35,12 +35,15 @@ class JobNews(QObject):
         title = record.plan.title
         request = record.plan.request
         told = problem_of(record)
+        topic = f"job: {title}"
+        if record.state is JobState.RUNNING and self._banner.topic == topic:
+            self._banner.clear()  # the same is tried again: that it failed before is no news any more
         match record.state:
             case JobState.WAITING if isinstance(request, Take | TakeTogether):
                 self.taking.emit()
             case JobState.FAILED if told is not None:
                 self._status.clearMessage()
-                self._banner.show_problem(told)
+                self._banner.show_problem(told, topic=topic)
             case JobState.CANCELLED:
                 self._status.showMessage(translate("JobNews", "Cancelled: {title}").format(title=title), _SHORT_MS)
             case JobState.DONE:
@@ -53,7 +56,7 @@ class JobNews(QObject):
             case JobState.RUNNING if not isinstance(request, Describe):
                 self._status.showMessage(title)
         if told is not None and record.state in (JobState.DONE, JobState.CANCELLED):
-            self._banner.show_problem(told, level=Level.WARNING)
+            self._banner.show_problem(told, topic=topic, level=Level.WARNING)
         for domain, name in _taken(record):
             self.taken.emit(domain, name)
 
