@@ -168,16 +168,7 @@ def _far_findings(far: Sequence[HeldDisk], situation: Situation) -> Iterator[Fin
 
 
 def _places(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:
-    name, reason = request.name, ""
-    if not name.strip(" ."):
-        reason = translate("Plan", "It needs a name.")
-    elif "/" in name or "\0" in name:
-        reason = translate("Plan", "The name can’t contain “/”.")
-    elif len(name.encode(errors="surrogateescape")) > _LONGEST_NAME:
-        reason = translate("Plan", "The name is too long.")
-    elif not request.folder.startswith("/"):
-        reason = translate("Plan", "Choose a folder: a path that begins with “/”.")
-    if reason:
+    if reason := _no_name(request):
         yield Finding("export-name", Level.BLOCKER, reason)
         return
     folder = situation.here.get(request.folder)
@@ -191,15 +182,36 @@ def _places(request: Export, situation: Situation, source: Source) -> Iterator[F
         if folder.names is not None and posixpath.basename(path) in folder.names:
             reason = translate("Plan", "{path} is there already, and nothing is replaced.").format(path=path)
             yield Finding("file-exists", Level.BLOCKER, reason, translate("Plan", "Choose another name."))
+    part = posixpath.basename(export_bundle.part_of(request))
+    if request.form is Form.BUNDLE and folder.names is not None and part in folder.names:
+        reason = translate("Plan", "An export of that name that was cut off has left {path} behind.")
+        remedy = translate("Plan", "Delete that, or choose another name.")
+        path = posixpath.join(request.folder, part)
+        yield Finding("file-exists", Level.BLOCKER, reason.format(path=path), remedy)
     needs = {request.folder: _needs(request, situation, source) or 0}
     yield from room_findings(needs, replace(situation, folders=situation.here))
+
+
+def _no_name(request: Export) -> str:
+    """Why nothing can be called so; "" where it can."""
+    name = request.name
+    if not name.strip(" ."):
+        return translate("Plan", "It needs a name.")
+    if "/" in name or "\0" in name:
+        return translate("Plan", "The name can’t contain “/”.")
+    if len(name.encode(errors="surrogateescape")) > _LONGEST_NAME:
+        return translate("Plan", "The name is too long.")
+    if not request.folder.startswith("/"):
+        return translate("Plan", "Choose a folder: a path that begins with “/”.")
+    return ""
 
 
 def _needs(request: Export, situation: Situation, source: Source) -> int | None:
     """How many bytes are written at the most; None: not known."""
     if request.form is Form.BUNDLE:
         return export_bundle.most_size(situation, source)
-    return facts.total(most_size(disk, situation) for disk in source.disks)
+    fetched = [disk for disk in source.disks if is_far(disk, situation)]  # twice: as a whole, and as a copy
+    return facts.total(most_size(disk, situation) for disk in (*source.disks, *fetched))
 
 
 def _effect(request: Export, situation: Situation, source: Source) -> Effect:

@@ -50,6 +50,11 @@ def findings(situation: Situation, source: "Source") -> Iterator[Finding]:
         yield Finding("bundle-tpm", Level.WARNING, reason)
 
 
+def part_of(request: Export) -> str:
+    """The folder that a bundle is built in."""
+    return posixpath.join(request.folder, f".{request.name}.part")
+
+
 def most_size(situation: Situation, source: "Source") -> int | None:
     """How many bytes are written at the most; None: not known."""
     sizes = [held_disks.most_size(disk, situation) for disk in source.disks]
@@ -62,7 +67,7 @@ def most_size(situation: Situation, source: "Source") -> int | None:
 def steps(request: Export, situation: Situation, source: "Source") -> Iterator[Step]:
     """All of them, for a plan without blockers."""
     place = posixpath.join(request.folder, request.name)
-    part = posixpath.join(request.folder, f".{request.name}.part")
+    part = part_of(request)
     yield making.folder(situation, part)
     disks = []
     for disk in source.disks:

@@ -128,6 +128,6 @@ class _Notice(QWidget):
 
 
 def _would_be_lost(record: JobRecord) -> bool:
-    if record.state is JobState.WAITING or isinstance(record.plan.request, Describe):
+    if record.state is JobState.WAITING or isinstance(record.plan.request, Describe) or record.plan.makes:
         return True
     return record.step + 1 < len(record.plan.steps)

@@ -115,6 +115,32 @@ def test_a_place_that_can_not_be_is_said(read: MakeSituation, name: str, folder:
     assert _blockers(_plan(replace(known, here=places), Form.RAW, name, folder)) == {rule}
 
 
+def test_what_a_cut_off_export_has_left_is_said(read: MakeSituation) -> None:
+    left = {"/out": Folder(1 << 30, frozenset({".new.part"}), writable=True)}
+    plan = _plan(read(here=left), Form.BUNDLE)
+    assert [finding.reason for finding in plan.findings if finding.level is Level.BLOCKER] == [
+        "An export of that name that was cut off has left /out/.new.part behind."
+    ]
+    assert _plan(read(here=left)).ready
+
+
+def test_an_image_on_the_host_is_fetched_whole_where_that_can_be(read: MakeSituation) -> None:
+    far = {_IMAGE: Prepared("qcow2", tags=frozenset("s"))}
+    plan = _plan(read(prepared=far))
+    fetched = "/out/.new-vda.fetched"
+    assert [(step.call, step.path) for step in plan.steps] == [
+        (Call.VOLUME_DOWNLOAD, fetched),
+        (Call.PROGRAM, "/out/new.qcow2"),
+        (Call.REMOVE, fetched),
+    ]
+    assert fetched in plan.steps[1].program
+    assert plan.effects[0].text == "Writes at most 600.0 MiB to /out/new.qcow2."
+    assert _blockers(_plan(read(prepared=far, state=DomainState.RUNNING))) == {"far-running"}
+    below = {_IMAGE: Prepared("qcow2", backing="x", tags=frozenset("s"))}
+    assert _blockers(_plan(read(prepared=below))) == {"far-below"}
+    assert _blockers(_plan(read(prepared=far), Form.BUNDLE)) == {"copy-unreadable"}
+
+
 def test_what_can_not_be_copied_is_said(read: MakeSituation) -> None:
     assert _blockers(_plan(read(prepared={_IMAGE: None}))) == {"copy-unreadable"}
     assert _blockers(_plan(read(prepared={_IMAGE: Prepared("qcow2", near=True)}))) == {"copy-lost"}

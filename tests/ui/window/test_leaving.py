@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -130,3 +131,21 @@ def test_a_failure_is_told_before_the_window_closes(
     assert app.window.isVisible()
     assert "It is broken." in app.window.banner.text()
     assert not _notice(app)
+
+
+def test_a_file_that_is_being_made_is_named_and_goes_where_it_is_given_up(
+    qtbot: QtBot, app: Application, tmp_path: Path
+) -> None:
+    domain = app.window.machines.domain()
+    folder = tmp_path / "to"
+    folder.mkdir()
+    slow = ("sh", "-c", 'printf x >"$0"; exec sleep 60', str(folder / "copy"))
+    step = Step(Call.PROGRAM, domain, "test", program=slow, path=str(folder / "copy"), abortable=True)
+    app.backend.runner.start(Plan(Power(domain, PowerAction.START), "Copy it", (step,)))
+    qtbot.waitUntil(lambda: len(list(folder.glob(".*.part"))) == 1)
+    app.window.close()
+    box = _box(qtbot)
+    assert box.informativeText() == "Copy it"
+    _press(box, "Close now")
+    qtbot.waitUntil(lambda: not app.window.isVisible())
+    assert list(folder.iterdir()) == []
