@@ -35,15 +35,12 @@ class JobNews(QObject):
         title = record.plan.title
         request = record.plan.request
         told = problem_of(record)
-        topic = f"job: {title}"
-        if record.state is JobState.RUNNING and self._banner.topic == topic:
-            self._banner.clear()  # the same is tried again: that it failed before is no news any more
+        self._tell_problem(record)
         match record.state:
             case JobState.WAITING if isinstance(request, Take | TakeTogether):
                 self.taking.emit()
             case JobState.FAILED if told is not None:
                 self._status.clearMessage()
-                self._banner.show_problem(told, topic=topic)
             case JobState.CANCELLED:
                 self._status.showMessage(translate("JobNews", "Cancelled: {title}").format(title=title), _SHORT_MS)
             case JobState.DONE:
@@ -55,10 +52,17 @@ class JobNews(QObject):
                     self.renamed.emit(request.domain, request.name)
             case JobState.RUNNING if not isinstance(request, Describe):
                 self._status.showMessage(title)
-        if told is not None and record.state in (JobState.DONE, JobState.CANCELLED):
-            self._banner.show_problem(told, topic=topic, level=Level.WARNING)
         for domain, name in _taken(record):
             self.taken.emit(domain, name)
+
+    def _tell_problem(self, record: JobRecord) -> None:
+        """What failed, until the same is tried again."""
+        topic, told = f"job: {record.plan.title}", problem_of(record)
+        if record.state is JobState.RUNNING and self._banner.topic == topic:
+            self._banner.clear()
+        elif told is not None and record.state.ended:
+            level = Level.BLOCKER if record.state is JobState.FAILED else Level.WARNING
+            self._banner.show_problem(told, topic=topic, level=level)
 
 
 def _done(record: JobRecord) -> str:
