@@ -52,7 +52,7 @@ def counted_clusters(image: Path) -> set[int]:
                 continue
             aside.add((entry & _OFFSET) >> bits)
             block = at(entry & _OFFSET, size)
-            for place in range(per_block) if block.count(0) < size else ():
+            for place in range(-(-len(block.rstrip(b"\0")) * 8 // width)):
                 if width >= 8:
                     count = any(block[place * width // 8 : (place + 1) * width // 8])
                 else:
