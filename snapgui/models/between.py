@@ -9,16 +9,18 @@ from snapgui.core.tree import ancestors, by_time
 from snapgui.core.usage import Usage
 from snapgui.models.format import listed, one_line, size_text
 
+_TWO = 2
+
 
 def between_text(snapshots: Snapshots, sizes: Mapping[str, Size], usage: Usage | None, names: Collection[str]) -> str:
     """What came from the older to the newer of two, as "Between a and b: 1.2 GiB of disk written, memory +30.0 MiB".
 
     "" of any other number, and while nothing has been counted.
     """
-    records = sorted((snapshots.records[name] for name in names if name in snapshots.records), key=by_time)
-    if usage is None or len(records) != 2:  # noqa: PLR2004 - the word says it
+    records = [snapshots.records[name] for name in names if name in snapshots.records] if len(names) == _TWO else []
+    if usage is None or len(records) != _TWO:
         return ""
-    first, second = records
+    first, second = sorted(records, key=by_time)
     disk = written(usage, first, second)
     if disk.bytes is None:
         what = translate("Between", "disk not known ({reason})").format(reason=disk.why.removesuffix("."))

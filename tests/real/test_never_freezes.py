@@ -95,6 +95,10 @@ def test_through_every_view_with_a_thousand_snapshots(
         watchdog.begin("order the chart by time")
         user.button(user.window.sizes, "Time order").click()
         user.rest(0.1)
+        watchdog.begin("leave a part out of the chart and show it again")
+        for _ in range(2):
+            user.button(user.window.sizes, "Shared disk").click()
+            user.rest(0.1)
         watchdog.begin("save the chart")
         for form in Format:
             user.window.sizes.save(str(tmp_path / f"chart-{turn}.{form.value}"), form)
@@ -141,6 +145,12 @@ def test_through_every_question_with_a_thousand_snapshots(
         user.use(Act.DELETE)
         dialog = user.dialog()
         user.button(dialog, "This snapshot and everything below it").click()
+        user.rest(1)
+        user.cancel(dialog)
+        watchdog.begin("compare two")
+        user.select(many.name_of(1), many.name_of(2))
+        user.use(Act.COMPARE)
+        dialog = user.dialog()
         user.rest(1)
         user.cancel(dialog)
 

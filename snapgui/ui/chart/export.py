@@ -107,7 +107,7 @@ def csv_text(chart: Chart) -> QByteArray:
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    columns = (f"{part.value}_bytes" for part in PARTS)
+    columns = (f"{part.name.lower()}_bytes" for part in PARTS)
     writer.writerow(("name", "parent", "taken", "state", "kind", *columns, "reason"))
     for row in chart.rows:
         record = row.record

@@ -61,7 +61,7 @@ def test_what_is_not_known_is_empty_in_the_table_and_never_zero() -> None:
     waiting = Row(SnapshotRecord("b", created=10**15), Stack())
     rows = _table(unknown, waiting, Row(SnapshotRecord("c"), Stack(Size(0), Size(0), Size(0))))
     for part in Part:
-        assert [row[f"{part.value}_bytes"] for row in rows] == ["", "", "0"]
+        assert [row[f"{part.name.lower()}_bytes"] for row in rows] == ["", "", "0"]
     assert [row["taken"] for row in rows] == ["", "", ""]
     assert [row["reason"] for row in rows] == ["permission denied no image", "not read yet", ""]
 
