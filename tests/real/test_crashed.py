@@ -4,19 +4,16 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from testbed.asking import run, survey
+from testbed.asking import survey
 from testbed.daemon import Daemon
-from testbed.heard import Events
+from testbed.planned import Planned, planned
 from testbed.tiny import tiny_machine
 from testbed.user import User
 
-from snapgui.core.errors import Problem
-from snapgui.core.plan import Level, Plan
-from snapgui.core.records import DomainId, Kind, SnapshotState
-from snapgui.core.requests import Delete, MachineRequest, Power, PowerAction, Revert, RunState, Take
-from snapgui.core.rules import make_plan
+from snapgui.core.plan import Level
+from snapgui.core.records import Kind, SnapshotState
+from snapgui.core.requests import Delete, Power, PowerAction, Revert, RunState, Take
 from snapgui.ui.actions import Act
-from snapgui.virt.host import Host
 
 pytestmark = pytest.mark.since(9, 9)
 
@@ -26,60 +23,24 @@ NAME = "wreck"
 _PANICS = bytes.fromhex("ba0505b001eef4ebfe").ljust(510, b"\0") + b"\x55\xaa"
 
 
-class Machine:
-    """It has crashed; ``policy`` is libvirt's for that."""
-
-    def __init__(self, daemon: Daemon, host: Host, policy: str) -> None:
-        self.daemon = daemon
-        self.host = host
-        self.disk = daemon.images / f"{NAME}.qcow2"
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.disk, "8M"], check=True)
+@pytest.fixture
+def machine(daemon: Daemon, user: User, request: pytest.FixtureRequest) -> Iterator[Planned]:
+    """It has crashed; the parameter is libvirt's policy for that."""
+    with planned(daemon, NAME) as made:
         sector = daemon.root / "sector"
         sector.write_bytes(_PANICS)
-        subprocess.run(
-            ["qemu-io", "-c", f"write -q -s {sector} 0 512", self.disk], check=True, stdout=subprocess.DEVNULL
-        )
-        daemon.hand_over(self.disk)
-        xml = tiny_machine(NAME, self.disk, "<panic model='isa'/>")
+        write = f"write -q -s {sector} 0 512"
+        subprocess.run(["qemu-io", "-c", write, made.disk], check=True, stdout=subprocess.DEVNULL)
+        xml = tiny_machine(NAME, made.disk, "<panic model='isa'/>")
+        policy = getattr(request, "param", "preserve")
         daemon.define(xml.replace("</os>", f"</os><on_crash>{policy}</on_crash>"))
-        self.id = DomainId(host.uri, daemon.virsh("domuuid", NAME))
-
-    def plan(self, request: MachineRequest) -> Plan:
-        return make_plan(request, survey(self.host, self.id, request))
-
-    def do(self, request: MachineRequest) -> None:
-        plan = self.plan(request)
-        assert plan.ready, plan.findings
-        assert run(self.host, plan.steps) is None
-
-    def refused(self, request: MachineRequest, rule: str) -> Problem | None:
-        """What libvirt says to a plan that is against it for this reason alone."""
-        plan = self.plan(request)
-        assert [each.rule for each in plan.findings if each.level is Level.BLOCKER] == [rule]
-        return run(self.host, plan.steps)
-
-
-@pytest.fixture
-def host(daemon: Daemon) -> Iterator[Host]:
-    opened = Host.open(daemon.uri, Events().append)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def machine(daemon: Daemon, host: Host, user: User, request: pytest.FixtureRequest) -> Iterator[Machine]:
-    made = Machine(daemon, host, getattr(request, "param", "preserve"))
-    daemon.virsh("start", NAME)
-    user.until(lambda: "crashed" in daemon.virsh("domstate", NAME, "--reason"), "the crash")
-    yield made
-    daemon.remove(NAME)
-    for file in daemon.images.glob(f"{NAME}*"):
-        file.unlink()
-    daemon.virsh("pool-refresh", "images")
+        daemon.virsh("start", NAME)
+        user.until(lambda: "crashed" in daemon.virsh("domstate", NAME, "--reason"), "the crash")
+        yield made
 
 
 @pytest.mark.parametrize("kind", [Kind.INTERNAL, Kind.EXTERNAL, Kind.DISK_ONLY])
-def test_it_is_taken_and_told_that_only_the_disks_come_back(machine: Machine, kind: Kind) -> None:
+def test_it_is_taken_and_told_that_only_the_disks_come_back(machine: Planned, kind: Kind) -> None:
     request = Take(machine.id, "a", kind=kind)
     warned = [each.rule for each in machine.plan(request).findings if each.level is Level.WARNING]
     assert warned == ([] if kind is Kind.DISK_ONLY else ["crashed"])
@@ -97,7 +58,7 @@ def test_it_is_taken_and_told_that_only_the_disks_come_back(machine: Machine, ki
     assert not list(machine.daemon.images.glob("*.mem"))
 
 
-def test_a_revert_out_of_it_is_safe_and_starts_where_that_is_wanted(machine: Machine) -> None:
+def test_a_revert_out_of_it_is_safe_and_starts_where_that_is_wanted(machine: Planned) -> None:
     machine.do(Take(machine.id, "a"))
     plan = machine.plan(Revert(machine.id, "a", RunState.PAUSED, safety=Take(machine.id, "safe")))
     assert "safety-crashed" in [each.rule for each in plan.findings]
@@ -106,7 +67,7 @@ def test_a_revert_out_of_it_is_safe_and_starts_where_that_is_wanted(machine: Mac
     assert machine.daemon.parents(NAME) == {"a": "", "safe": "a"}
 
 
-def test_only_what_libvirt_would_do_is_offered(machine: Machine) -> None:
+def test_only_what_libvirt_would_do_is_offered(machine: Planned) -> None:
     refused = machine.refused(Power(machine.id, PowerAction.START), "state")
     assert refused.why == "The machine is already running."
     assert machine.refused(Take(machine.id, "q", kind=Kind.DISK_ONLY, quiesce=True), "quiesce-paused") is not None
@@ -114,7 +75,7 @@ def test_only_what_libvirt_would_do_is_offered(machine: Machine) -> None:
     assert machine.daemon.state(NAME) == "running"
 
 
-def test_the_window_says_so_and_forces_it_off(machine: Machine, user: User) -> None:
+def test_the_window_says_so_and_forces_it_off(machine: Planned, user: User) -> None:
     user.choose_machine(machine.daemon.uri, NAME)
     user.until(lambda: user.machine_state() == "crashed", "the state")
     start, resume = (user.window.actions_[act] for act in (Act.START, Act.RESUME))
@@ -129,7 +90,7 @@ def test_the_window_says_so_and_forces_it_off(machine: Machine, user: User) -> N
 
 
 @pytest.mark.parametrize("machine", ["destroy", "coredump-destroy"], indirect=True)
-def test_one_that_libvirt_does_not_keep_is_off(machine: Machine, user: User) -> None:
+def test_one_that_libvirt_does_not_keep_is_off(machine: Planned, user: User) -> None:
     user.choose_machine(machine.daemon.uri, NAME)
     user.until(lambda: user.machine_state() == "off", "the state")
     machine.do(Take(machine.id, "a"))

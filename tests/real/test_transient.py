@@ -4,14 +4,14 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from testbed.asking import run, survey
+from testbed.asking import survey
 from testbed.daemon import Daemon
-from testbed.heard import Events
+from testbed.planned import Planned, planned
 from testbed.tiny import tiny_machine
 from testbed.user import User
 
-from snapgui.core.plan import EffectKind, Level, Plan
-from snapgui.core.records import DomainId, Kind
+from snapgui.core.plan import EffectKind, Level
+from snapgui.core.records import Kind
 from snapgui.core.requests import (
     Configure,
     Delete,
@@ -27,78 +27,52 @@ from snapgui.core.requests import (
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.safety import propose
 from snapgui.ui.actions import Act
-from snapgui.virt.host import Host
 
 pytestmark = pytest.mark.since(9, 9)
 
 NAME = "fleeting"
 
 
-class Machine:
-    """It runs, and has no definition to start from again."""
-
-    def __init__(self, daemon: Daemon, host: Host) -> None:
-        self.daemon = daemon
-        self.host = host
-        self.disk = daemon.images / f"{NAME}.qcow2"
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.disk, "8M"], check=True)
-        daemon.hand_over(self.disk)
-        xml = daemon.root / f"{NAME}.xml"
-        xml.write_text(tiny_machine(NAME, self.disk))
-        daemon.virsh("create", str(xml))
-        self.id = DomainId(host.uri, daemon.virsh("domuuid", NAME))
-
-    def plan(self, request: MachineRequest) -> Plan:
-        return make_plan(request, survey(self.host, self.id, request))
-
-    def do(self, request: MachineRequest) -> None:
-        plan = self.plan(request)
-        assert plan.ready, plan.findings
-        assert run(self.host, plan.steps) is None
-
-    def refuse(self, request: MachineRequest, rule: str) -> None:
-        """The plan is against it for this reason alone, and so is libvirt."""
-        plan = self.plan(request)
-        assert [each.rule for each in plan.findings if each.level is Level.BLOCKER] == [rule]
-        problem = run(self.host, plan.steps)
-        assert problem is not None
-        assert "transient" in problem.raw
-
-
 @pytest.fixture
-def machine(daemon: Daemon) -> Iterator[Machine]:
-    host = Host.open(daemon.uri, Events().append)
-    yield Machine(daemon, host)
-    host.close()
-    daemon.virsh("destroy", NAME, check=False)
-    for file in daemon.images.glob(f"{NAME}*"):
-        file.unlink()
-    daemon.virsh("pool-refresh", "images")
+def machine(daemon: Daemon) -> Iterator[Planned]:
+    """It runs, and has no definition to start from again."""
+    with planned(daemon, NAME) as made:
+        xml = daemon.root / f"{NAME}.xml"
+        xml.write_text(tiny_machine(NAME, made.disk))
+        daemon.virsh("create", str(xml))
+        yield made
+
+
+def refuse(machine: Planned, request: MachineRequest, rule: str) -> None:
+    """libvirt is against it, too."""
+    problem = machine.refused(request, rule)
+    assert problem is not None
+    assert "transient" in problem.raw
 
 
 @pytest.mark.parametrize("kind", [Kind.INTERNAL, Kind.EXTERNAL, Kind.DISK_ONLY])
-def test_a_take_works_and_its_plan_says_how_long_it_lasts(machine: Machine, kind: Kind) -> None:
+def test_a_take_works_and_its_plan_says_how_long_it_lasts(machine: Planned, kind: Kind) -> None:
     request = Take(machine.id, "a", kind=kind)
     (warning,) = [each for each in machine.plan(request).findings if each.rule == "transient"]
     assert "forgets its snapshots when it stops" in warning.reason
     assert ("from the new files" in warning.remedy) is (kind is not Kind.INTERNAL)
     machine.do(request)
     assert machine.daemon.snapshots(NAME) == ["a"]
-    machine.refuse(Take(machine.id, "b", kind=kind, halt=True), "halt-transient")
+    refuse(machine, Take(machine.id, "b", kind=kind, halt=True), "halt-transient")
     machine.do(Describe(machine.id, "a", "described"))
     machine.do(Delete(machine.id, ("a",)))
     assert machine.daemon.snapshots(NAME) == []
 
 
-def test_what_had_no_memory_comes_back_only_running_or_paused(machine: Machine) -> None:
+def test_what_had_no_memory_comes_back_only_running_or_paused(machine: Planned) -> None:
     machine.do(Take(machine.id, "disks", kind=Kind.DISK_ONLY))
-    machine.refuse(Revert(machine.id, "disks"), "transient")
+    refuse(machine, Revert(machine.id, "disks"), "transient")
     for run_state, state in ((RunState.PAUSED, "paused"), (RunState.RUNNING, "running")):
         machine.do(Revert(machine.id, "disks", run_state))
         assert machine.daemon.state(NAME) == state
 
 
-def test_a_revert_with_a_safety_snapshot_is_undone(machine: Machine) -> None:
+def test_a_revert_with_a_safety_snapshot_is_undone(machine: Planned) -> None:
     machine.do(Take(machine.id, "a"))
     safety = propose("a", survey(machine.host, machine.id))
     machine.do(Revert(machine.id, "a", safety=safety))
@@ -108,14 +82,14 @@ def test_a_revert_with_a_safety_snapshot_is_undone(machine: Machine) -> None:
     assert machine.daemon.state(NAME) == "running"
 
 
-def test_settings_for_a_next_start_are_refused(machine: Machine) -> None:
+def test_settings_for_a_next_start_are_refused(machine: Planned) -> None:
     xml = survey(machine.host, machine.id).config.xml
     request = Configure(machine.id, xml.replace("16384", "20480"), xml)
     plan = make_plan(request, survey(machine.host, machine.id, next_xml=True))
     assert [each.rule for each in plan.findings if each.level is Level.BLOCKER] == ["transient"]
 
 
-def test_turned_off_it_goes_with_all_that_the_plan_named(machine: Machine, user: User) -> None:
+def test_turned_off_it_goes_with_all_that_the_plan_named(machine: Planned, user: User) -> None:
     daemon = machine.daemon
     user.choose_machine(daemon.uri, NAME)
     for name in ("a", "b"):
