@@ -20,7 +20,7 @@ def survey(host: Host, domain: DomainId, request: Request | None = None, *, next
     listing = host.list_snapshots(domain.uuid)
     records = {each.name: each for batch in host.read_snapshots(domain.uuid, listing.names) for each in batch}
     files: list[str] = []
-    if isinstance(request, Clone | Compact):
+    if isinstance(request, Clone | Export):
         files = [posixpath.join(request.folder, "x")] if request.folder else []
     if isinstance(request, Take):
         files = [request.memory_file, *(choice.path for choice in request.disks)]

@@ -113,6 +113,13 @@ def test_what_deleting_gives_back_is_told_of_one_and_of_several(desk: Any) -> No
     text = desk.texts()[0]
     assert "deleting them frees 9.0 MiB" in text
     assert "stay as long as they are" in text
+    wanted = []
+    desk.panel.compact_wanted.connect(lambda: wanted.append(True))
+    link = desk.button("Compact disks…")
+    link.click()
+    assert wanted == [True]
+    desk.choose("kid 0", "kid 1")
+    assert not link.isVisible(), "there is nothing to say of what they give back"
 
 
 def test_the_machine_itself_tells_where_it_stands(desk: Any) -> None:
