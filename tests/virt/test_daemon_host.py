@@ -14,7 +14,8 @@ from testbed.heard import Events
 
 from snapgui.core.errors import SnapguiError
 from snapgui.core.plan import Call, Step
-from snapgui.core.records import DomainId, Size
+from snapgui.core.records import DomainId, Size, Snapshots
+from snapgui.core.usage import NOW, ImageUsage
 from snapgui.qcow2.changes import read_changes
 from snapgui.qcow2.clusters import read_clusters
 from snapgui.qcow2.source import LocalFile
@@ -171,6 +172,36 @@ def test_where_files_are_out_of_reach_sizes_come_over_the_connection(
     assert isinstance(host.open_image(str(disk)), Volume)
     assert host.memory_sizes(uuid, records) == by_file
     assert host.image_tags(host.read_config(uuid)) == {"vda": frozenset({"live"})}
+
+
+def test_where_files_are_out_of_reach_images_are_counted_over_the_connection(
+    host: Host, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a running machine, whose image has grown since its pool was read."""
+    uuid = uuid_of(host)
+    run(host, uuid, Call.CREATE)
+    run(host, uuid, Call.SNAPSHOT_CREATE, "live")
+    parts: list[float] = []
+    by_file = host.usage(uuid, Snapshots(), None, parts.append).images["vda"]
+    monkeypatch.setattr(host, "_local", False)
+    assert isinstance(host.open_image(str(disk)), Volume)
+    found = host.usage(uuid, Snapshots(), None, parts.append)
+    over = found.images["vda"]
+    assert isinstance(by_file, ImageUsage)
+    assert isinstance(over, ImageUsage)
+    assert (over.states, over.alone, over.shared, over.groups) == (
+        by_file.states, by_file.alone, by_file.shared, by_file.groups
+    )  # fmt: skip
+    assert (over.states, found.live) == (("live", NOW), True)
+    assert parts[-1] == 1.0
+
+    def cancel(part: float) -> None:
+        raise RuntimeError(part)  # an OSError would be the image's
+
+    with pytest.raises(RuntimeError):
+        host.usage(uuid, Snapshots(), None, cancel)
+    assert all(thread.name != "libvirt reads" for thread in threading.enumerate())
+    assert host.usage(uuid, Snapshots(), None, parts.append).images["vda"] == over  # the connection goes on
 
 
 def test_an_image_in_no_pool_says_so(host: Host) -> None:
