@@ -85,6 +85,12 @@ class Hosts(QObject):
         if domain is not None and domain.uri in self._connections:
             self._connections[domain.uri].snapshots.watch(domain)
 
+    def count(self, domains: Iterable[DomainId]) -> None:
+        """Count what the snapshots of these machines hold, whatever is on screen."""
+        for domain in domains:
+            if (connection := self._connections.get(domain.uri)) is not None:
+                connection.snapshots.count(domain)
+
     def refresh(self, domain: DomainId, reread: Iterable[str] = ()) -> None:
         """Read a domain and its snapshots again; ``reread`` names snapshots whose XML has changed."""
         connection = self._connections.get(domain.uri)

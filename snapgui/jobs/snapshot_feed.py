@@ -12,6 +12,7 @@ from snapgui.core.text import translate
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
+from snapgui.jobs.totals_feed import TotalsFeed
 from snapgui.jobs.usage_feed import UsageFeed
 from snapgui.virt.host import Host
 
@@ -37,6 +38,7 @@ class SnapshotFeed(QObject):
         self._size_lane = Lane("sizes")
         self._usage = UsageFeed(records, bridge, self)
         self._usage.counting.connect(self.counting)
+        self._totals = TotalsFeed(records, bridge, self)
         self.cancel_counting = self._usage.cancel
         self._host: Host | None = None
         self._watched: DomainId | None = None
@@ -52,6 +54,7 @@ class SnapshotFeed(QObject):
         """Go on with a host that has just been opened; None while there is none."""
         self._host = host
         self._usage.set_host(host)
+        self._totals.set_host(host)
         self._listing.clear()
         if host is not None and self._watched is not None:  # nobody saw what was edited meanwhile
             self._reread.setdefault(self._watched, set()).update(self._records.snapshots(self._watched).records)
@@ -78,6 +81,15 @@ class SnapshotFeed(QObject):
         known = self._records.snapshots(domain) if self._records.snapshots_known(domain) else None
         host = self._host
         self._lane.submit(lambda: self._read_snapshots(host, domain, known, again))
+
+    def count(self, domain: DomainId) -> None:
+        """Count what the snapshots of any machine hold, once."""
+        if domain == self._watched:
+            self._usage.want(domain)
+            return
+        self._totals.ask(domain)
+        if not self._records.snapshots_known(domain):
+            self.refresh(domain)
 
     def reread(self) -> None:
         """Read every snapshot of the machine on screen again, and every size."""
@@ -169,6 +181,7 @@ class SnapshotFeed(QObject):
         reasons = {name: size for name, size in self._records.sizes(domain).items() if name in snapshots.records}
         self._records.put_sizes(domain, {**reasons, **known})
         self._usage.want(domain)
+        self._totals.snapshots_read(domain)
         self._look_up(host, domain, unknown)
 
     def _look_up(self, host: Host, domain: DomainId, unknown: tuple[SnapshotRecord, ...]) -> None:

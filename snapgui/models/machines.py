@@ -12,12 +12,13 @@ from PySide6.QtCore import QLocale, QObject, Qt
 
 from snapgui.core.records import DomainId, DomainRecord, HostRecord
 from snapgui.core.text import translate
+from snapgui.core.totals import Total, of_machine, of_machines
 from snapgui.core.uris import embedded_folder, is_demo
 from snapgui.models.format import listed, natural_key, one_line, tooltip
 from snapgui.models.roles import Role
 from snapgui.models.store import Store
 from snapgui.models.tree import Index, TreeModel
-from snapgui.models.words import host_state_text, machine_state_text
+from snapgui.models.words import held_by_machine, held_on_host, host_state_text, machine_state_text
 
 _Role = Qt.ItemDataRole
 
@@ -47,6 +48,7 @@ class MachinesModel(TreeModel):
         store.host_removed.connect(self._on_host_removed)
         store.domain_changed.connect(self._on_domain)
         store.domain_removed.connect(self._on_domain_removed)
+        store.usage_changed.connect(self._on_usage)
         self.apply(self._arrangement())
 
     def set_filter(self, text: str) -> None:
@@ -84,8 +86,10 @@ class MachinesModel(TreeModel):
         if role == _Role.TextAlignmentRole:
             return _ALIGNMENT[index.column()]
         if isinstance(record, DomainRecord):
-            return _domain_data(record, Column(index.column()), role)
-        return _host_data(record, self._label(record), Column(index.column()), role)
+            held = held_by_machine(machine_total(self._store, record)) if role == _Role.ToolTipRole else ""
+            return _domain_data(record, held, Column(index.column()), role)
+        held = held_on_host(host_total(self._store, record.uri)) if role == _Role.ToolTipRole else ""
+        return _host_data(record, self._label(record), held, Column(index.column()), role)
 
     def _label(self, host: HostRecord) -> str:
         """Hosts that would be called the same are told apart by their URIs."""
@@ -101,6 +105,9 @@ class MachinesModel(TreeModel):
         else:
             self.apply(self._arrangement())
             self._relabel(uri)
+
+    def _on_usage(self, domain: DomainId) -> None:
+        self.changed([key for key in (domain, domain.uri) if self.index_of(key).isValid()])
 
     def _on_host_removed(self, uri: str) -> None:
         self.remove(uri)
@@ -166,6 +173,16 @@ class MachinesModel(TreeModel):
         return natural_key(name), name, str(domain)
 
 
+def machine_total(store: Store, machine: DomainRecord) -> Total:
+    """What the snapshots of a machine hold."""
+    return of_machine(machine, store.snapshots(machine.id), store.usage(machine.id))
+
+
+def host_total(store: Store, uri: str) -> Total:
+    """What the snapshots of all machines of a host hold."""
+    return of_machines(machine_total(store, machine) for machine in store.domains(uri))
+
+
 def host_label(host: HostRecord) -> str:
     """What a connection is called: its host, and its kind where it is not the usual one."""
     try:
@@ -186,7 +203,7 @@ def host_label(host: HostRecord) -> str:
     return f"{where} ({parts.path.strip('/')})" if driver == "qemu" else f"{where} ({driver}://{parts.path})"
 
 
-def _host_data(host: HostRecord, label: str, column: Column, role: int) -> Any:
+def _host_data(host: HostRecord, label: str, held: str, column: Column, role: int) -> Any:
     if column is not Column.NAME:
         return None
     label, state = one_line(label), host_state_text(host.state)
@@ -196,11 +213,11 @@ def _host_data(host: HostRecord, label: str, column: Column, role: int) -> Any:
     if role == _Role.AccessibleTextRole:
         return listed(label, state, why)
     if role == _Role.ToolTipRole:
-        return tooltip(host.uri, host.hostname, why, host.problem.remedy if host.problem else "")
+        return tooltip(host.uri, host.hostname, held, why, host.problem.remedy if host.problem else "")
     return None
 
 
-def _domain_data(domain: DomainRecord, column: Column, role: int) -> Any:
+def _domain_data(domain: DomainRecord, held: str, column: Column, role: int) -> Any:
     count = domain.snapshot_count
     if column is Column.SNAPSHOTS:
         return QLocale().toString(count) if role == _Role.DisplayRole and count is not None else None
@@ -213,6 +230,11 @@ def _domain_data(domain: DomainRecord, column: Column, role: int) -> Any:
         return listed(one_line(domain.name), one_line(domain.title), state, snapshots, why)
     if role == _Role.ToolTipRole:
         return tooltip(
-            domain.name, domain.title, listed(state, snapshots), why, domain.problem.remedy if domain.problem else ""
+            domain.name,
+            domain.title,
+            listed(state, snapshots),
+            held,
+            why,
+            domain.problem.remedy if domain.problem else "",
         )
     return None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from snapgui.core.records import DomainRecord, DomainState, HostState, Kind, Size, SnapshotState
 from snapgui.core.text import translate
+from snapgui.core.totals import Total
 from snapgui.models.format import size_text
 
 
@@ -60,6 +61,29 @@ def host_state_text(state: HostState) -> str:
         HostState.CONNECTED: "",
         HostState.FAILED: translate("State", "not connected"),
     }[state]
+
+
+def held_by_machine(total: Total) -> str:
+    """What the snapshots of one machine hold; "" where it has none."""
+    if total.counted:
+        return translate("Machines", "Its snapshots hold {size}.").format(size=size_text(total.size))
+    if total.uncounted:
+        return translate("Machines", "What its snapshots hold has not been counted yet.")
+    return translate("Machines", "What its snapshots hold is not known of all of them.") if total.unknown else ""
+
+
+def held_on_host(total: Total) -> str:
+    """What the snapshots of all machines of a host hold, and of how many that is not known."""
+    texts = []
+    if total.counted:
+        text = translate("Machines", "The snapshots of %n machine(s) hold {size}.", "", total.counted)
+        texts.append(text.format(size=size_text(total.size)))
+    if total.uncounted:
+        text = translate("Machines", "What those of %n machine(s) hold has not been counted yet.", "", total.uncounted)
+        texts.append(text)
+    if total.unknown:
+        texts.append(translate("Machines", "Of %n machine(s), it is not known of all snapshots.", "", total.unknown))
+    return " ".join(texts)
 
 
 def sum_text(sizes: Sequence[Size | None], frees: int | None = None) -> str:

@@ -46,6 +46,8 @@ class Acting(QObject):
         self._machines = machines
         self._snapshots = snapshots
         self._console = backend.console
+        self._store = store
+        self._hosts = backend.hosts
         self.operations = Operations(store, backend, settings, window)
         self.exporting = Exporting(store, backend, window)
         self._importing = Importing(store, backend, window)
@@ -94,6 +96,7 @@ class Acting(QObject):
             Act.CONNECT: self.connecting.ask,
             Act.DISCONNECT: self._disconnect_host,
             Act.REFRESH: self._refresh,
+            Act.COUNT: self._count,
         }
         for act, on_machine in on_the_machine.items():
             self._actions.on(act, partial(self._on_machine, on_machine))
@@ -158,6 +161,14 @@ class Acting(QObject):
 
     def _disconnect_host(self) -> None:
         self.connecting.disconnect_host(self._machines.uri())
+
+    def _count(self) -> None:
+        """The chosen machines; where a host is chosen, all of its that have snapshots."""
+        domains = self._machines.domains()
+        uri = self._machines.uri()
+        if not domains and uri is not None:
+            domains = tuple(each.id for each in self._store.domains(uri) if each.snapshot_count != 0)
+        self._hosts.count(domains)
 
     def _refresh(self) -> None:
         """The chosen host; where none is chosen, all."""

@@ -52,6 +52,7 @@ class Act(Enum):
     CONNECT = "connect"
     DISCONNECT = "disconnect"
     REFRESH = "refresh"
+    COUNT = "count"
 
 
 POWER: Mapping[Act, PowerAction] = MappingProxyType(
@@ -77,6 +78,7 @@ _HARMLESS = frozenset(
         Act.CONNECT,
         Act.DISCONNECT,
         Act.REFRESH,
+        Act.COUNT,
     }
 )
 # They are about a machine, whatever snapshot is chosen.
@@ -235,6 +237,10 @@ def _words() -> dict[Act, _Words]:
             translate("Actions", "Read the host’s machines and snapshots again; connect to it where that failed"),
             "F5",
         ),
+        Act.COUNT: _Words(
+            translate("Actions", "Count what snapshots &hold"),
+            translate("Actions", "Add up what the snapshots of the chosen machines hold, or of all on the chosen host"),
+        ),
     }
 
 
@@ -304,7 +310,7 @@ def plain_text(text: str) -> str:
 
 def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
     """Why the action can't be used now; "" where it can."""
-    if act in (Act.CONNECT, Act.DISCONNECT, Act.REFRESH, Act.IMPORT_MACHINE):
+    if act in (Act.CONNECT, Act.DISCONNECT, Act.REFRESH, Act.COUNT, Act.IMPORT_MACHINE):
         return _host_reason(act, focus)
     if focus.domain is None or situation is None:
         return translate("Actions", "Choose a machine first.")
@@ -321,7 +327,7 @@ def _reason(act: Act, focus: Focus, situation: Situation | None) -> str:
 def _host_reason(act: Act, focus: Focus) -> str:
     if act is Act.DISCONNECT and focus.host is None:
         return translate("Actions", "Choose a host first.")
-    if act is Act.IMPORT_MACHINE and (focus.host is None or focus.host.state is not HostState.CONNECTED):
+    if act in (Act.IMPORT_MACHINE, Act.COUNT) and (focus.host is None or focus.host.state is not HostState.CONNECTED):
         return translate("Actions", "Choose a host that is connected.")
     if act is Act.REFRESH and focus.host is not None and focus.host.state is HostState.CONNECTING:
         return translate("Actions", "It is being connected.")

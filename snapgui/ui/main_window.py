@@ -15,9 +15,10 @@ from snapgui.core.text import translate
 from snapgui.core.uris import is_demo
 from snapgui.jobs.backend import Backend
 from snapgui.models.activity import ActivityModel
-from snapgui.models.machines import MachinesModel, host_label
+from snapgui.models.machines import MachinesModel, host_label, host_total
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
+from snapgui.models.words import held_on_host
 from snapgui.settings import LAST_MACHINE, NAMES_RESIZED, SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
 from snapgui.ui import dialogs
 from snapgui.ui.acting import Acting
@@ -226,6 +227,7 @@ class MainWindow(QMainWindow):
         ):
             signal.connect(self._world_changed)
         self._store.snapshots_changed.connect(self._focus_changed)
+        self._store.usage_changed.connect(self._focus_changed)
         self._news.taking.connect(self._choice.taking)
         self._news.taken.connect(self._choice.taken)
         self._undo_news.undo_wanted.connect(self.operations.undo)
@@ -312,7 +314,9 @@ class MainWindow(QMainWindow):
         if not any(host.state is HostState.CONNECTED for host in hosts):
             return ""
         if any(self._store.domains(host.uri) for host in hosts):
-            return ""
+            held = held_on_host(host_total(self._store, focus.host.uri)) if focus.host is not None else ""
+            choose = translate("MainWindow", "Choose a machine to see its snapshots.")
+            return f"{choose}\n\n{held}" if held else ""
         return translate(
             "MainWindow",
             "There are no machines here yet. One that virt-manager or “virsh define” makes shows up by itself.",

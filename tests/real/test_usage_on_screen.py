@@ -14,6 +14,7 @@ from testbed.daemon import Daemon
 from testbed.tiny import tiny_machine
 from testbed.user import User
 
+from snapgui.models.format import size_text
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column
 from snapgui.qcow2.source import LocalFile
@@ -119,3 +120,31 @@ def test_an_image_that_cannot_be_read_says_why_in_the_cell(user: User, daemon: D
     assert _frees(user, "a") is None
     assert "could not be read" in user.cell("a", Column.FREES, Qt.ItemDataRole.ToolTipRole)
     disk.write_bytes(whole)
+
+
+def test_machines_that_are_not_on_screen_are_counted_when_that_is_asked_for(
+    user: User, daemon: Daemon, disk: Path
+) -> None:
+    """What is known is in the host's tooltip, and what is not counted yet is said."""
+    other = daemon.images / "other.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", other, "64M"], check=True)
+    daemon.hand_over(other)
+    daemon.define(tiny_machine("other", other))
+    try:
+        user.choose_machine(daemon.uri, "other")
+        model = user.window.machines.tree.model()
+
+        def told() -> str:
+            return str(model.index_of(daemon.uri).data(Qt.ItemDataRole.ToolTipRole))
+
+        user.until(lambda: "those of 1 machine hold has not been counted yet" in told(), "the host to say so")
+        user.window.machines.choose(daemon.uri)
+        user.use(Act.COUNT)
+        both = _figures(disk, "--delete", "a", "--delete", "b")["freed_bytes"]
+        assert both > 8 * 2**20
+        user.until(lambda: f"The snapshots of 1 machine hold {size_text(both)}." in told(), "the sum")
+        assert "not been counted" not in told()
+        user.until(lambda: "hold" in user.window.snapshots._message.text(), "the same in the window")
+    finally:
+        daemon.remove("other")
+        other.unlink()

@@ -17,9 +17,10 @@ from snapgui.core.text import translate
 from snapgui.core.tree import children
 from snapgui.core.virsh import caveat
 from snapgui.models.format import one_line
+from snapgui.models.machines import machine_total
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
-from snapgui.models.words import machine_state_text
+from snapgui.models.words import held_by_machine, machine_state_text
 from snapgui.ui.details.commands import CommandList, commands_for
 from snapgui.ui.details.description import DescriptionEditor
 from snapgui.ui.details.facts import Facts
@@ -265,7 +266,9 @@ class DetailsPanel(QWidget):
             self._words.setText(words)
             self._compact.setVisible(gives_back)
         elif domain is not None and self._selection.hasSelection():
-            self._words.setText(self._where(domain, snapshots))
+            machine = self._store.domain(domain)
+            held = held_by_machine(machine_total(self._store, machine)) if machine is not None else ""
+            self._words.setText(f"{self._where(domain, snapshots)}\n\n{held}".strip())
         else:
             self._words.setText(translate("Details", "Select a snapshot to see its details."))
         self._stack.setCurrentIndex(0)

@@ -1,0 +1,40 @@
+"""What the snapshots of machines hold in all, and of how many that is not known."""
+
+from collections.abc import Callable
+
+from snapgui.core.errors import Problem
+from snapgui.core.records import DomainId, DomainRecord, SnapshotRecord, Snapshots
+from snapgui.core.totals import Total, of_machine, of_machines
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
+from snapgui.models.words import held_by_machine, held_on_host
+
+GIB = 2**30
+
+
+def _machine(count: int | None) -> DomainRecord:
+    return DomainRecord(DomainId("test:///default", "uuid"), "pisces", snapshot_count=count)
+
+
+def test_what_all_snapshots_of_a_machine_hold_is_what_deleting_them_all_gives_back(
+    snapshot: Callable[..., SnapshotRecord],
+) -> None:
+    snapshots = Snapshots({name: snapshot(name) for name in "ab"})
+    groups = ((0b001, Held(GIB)), (0b011, Held(2 * GIB)), (0b110, Held(4 * GIB)))
+    image = ImageUsage("", ("a", "b", NOW), (Held(GIB), Held(), Held()), (Held(),) * 3, groups, as_of=2e9)
+    total = of_machine(_machine(2), snapshots, Usage({"vda": image}))
+    assert total == Total(3 * GIB, 1), "what the disk needs now is no snapshot's"
+    assert held_by_machine(total) == "Its snapshots hold 3.0 GiB."
+
+
+def test_what_is_not_counted_or_not_known_is_said(snapshot: Callable[..., SnapshotRecord]) -> None:
+    snapshots = Snapshots({"a": snapshot("a")})
+    uncounted = of_machine(_machine(1), snapshots, None)
+    assert held_by_machine(uncounted) == "What its snapshots hold has not been counted yet."
+    unknown = of_machine(_machine(1), snapshots, Usage({"vda": Problem("Counting", "No image there.")}))
+    assert held_by_machine(unknown) == "What its snapshots hold is not known of all of them."
+    assert held_by_machine(of_machine(_machine(0), Snapshots(), None)) == ""
+    everything = of_machines([uncounted, uncounted, unknown, Total(GIB, 1), Total(GIB, 1), Total()])
+    assert held_on_host(everything) == (
+        "The snapshots of 2 machines hold 2.0 GiB. What those of 2 machines hold has not been counted yet. "
+        "Of 1 machine, it is not known of all snapshots."
+    )
