@@ -101,8 +101,9 @@ class Work:
                 if told := _PROGRESS.findall(said):
                     self.progress = float(told[-1]) / 100
                     said = _PROGRESS.sub(b"", said)
-                elif part is not None and self._step.bytes and "-p" not in program:
-                    self.progress = min(1.0, _written(part) / self._step.bytes)
+                elif self._step.bytes and "-p" not in program:
+                    done = _written(part) if part is not None and str(part) in program else _read(process.pid)
+                    self.progress = min(1.0, done / self._step.bytes)
             status = process.wait()
         if self._ended:
             raise SnapguiError(self._cancelled())
@@ -168,6 +169,15 @@ def _written(part: Path) -> int:
         return part.stat().st_blocks * 512
     except OSError:
         return 0
+
+
+def _read(pid: int) -> int:
+    """How many bytes a program has read (man 5 proc_pid_io)."""
+    try:
+        lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("rchar:")), 0)
 
 
 def part_of(path: str) -> Path:

@@ -175,6 +175,28 @@ def test_a_copy_tells_how_far_it_is_and_is_gone_once_cancelled(image: Path, fold
     assert names(folder) == []
 
 
+def test_a_program_that_reads_tells_how_far_it_is(folder: Path) -> None:
+    large = folder / "large"
+    large.touch()
+    os.truncate(large, 4 << 30)
+    work = Work(step(Call.PROGRAM, folder / "sums", "sha256sum", large, size=4 << 30), "Writing it")
+
+    def run() -> None:
+        with pytest.raises(SnapguiError, match="cancelled"):
+            work.run()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not work.progress and time.monotonic() < deadline:
+        time.sleep(0.01)
+    work.end()
+    thread.join(10)
+    assert work.progress is not None
+    assert 0 < work.progress < 1
+    assert names(folder) == ["large"]
+
+
 def test_a_step_that_is_ended_before_it_begins_does_nothing(image: Path, folder: Path) -> None:
     work = Work(convert(image, folder / "new"), "Writing it")
     work.end()
