@@ -116,6 +116,8 @@ def written(usage: Usage, since: SnapshotRecord, until: SnapshotRecord) -> Size:
     """The data of the disks that ``until`` holds and ``since`` does not."""
     for record in (since, until):
         why = _unknown(usage, record, alone(usage, record.name))
+        if record.external and record.problem is None:
+            why = translate("Usage", "Of snapshots in files of their own, Compare tells it.")
         if why:
             return Size(None, why)
     return Size(grown(usage, since.name, until.name).disk)

@@ -54,6 +54,7 @@ def test_what_was_written_between_two_is_what_the_first_does_not_hold(
     assert written(usage, b, a) == Size(GIB + 5)
     for other in (snapshot("gone"), snapshot("e", **external)):
         assert written(usage, a, other).bytes is written(usage, other, a).bytes is None
+    assert "Compare tells it" in written(usage, a, snapshot("e", **external)).why
     broken = Usage({**usage.images, "vdc": Problem("Counting", "No image there.")})
     assert written(broken, a, b) == Size(None, "No image there.")
 

@@ -20,6 +20,9 @@ def test_every_bar_is_heard_with_its_size_and_choosing_it_chooses_it_in_the_tree
 
     wait_for(lambda: len(heard()) == 2 and all("iB" in name for name in heard()), "two bars with their sizes")
     assert [name.partition(",")[0] for name in heard()] == ["first", "second"]
+    for part in ("Memory", "Own disk", "Shared disk"):
+        assert all(f", {part} " in name for name in heard())
+        assert application.find(part, "check box").has("checked")
 
     tree = application.find("Snapshots", "tree")
 
