@@ -16,7 +16,8 @@ from snapgui.qcow2.source import ByteSource, end_of
 from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Entries, L2Reader, Numbers, State, l2_reader, plain, read_l1
 
 _L1_AT_ONCE = 1 << 19  # entries of L1 tables, of all states together
-_RUNS_AT_ONCE = 1 << 20
+_RUNS_AT_ONCE = 1 << 20  # behind an L1 entry, at most
+_COUNTED_AT_ONCE = 1 << 18  # runs: more take much more memory, and no less time
 _L1_AHEAD = 4096  # entries whose L2 tables are known to the reader at a time
 
 Progress = Callable[[float], None]
@@ -141,7 +142,7 @@ class Walk:
                     self._count_plain(index, current[~apart])
                 (left,) = apart.nonzero()
             self._portion.add(index, current[left], lowest[since[left]], segments[-1][1])
-            if self._portion.size > _RUNS_AT_ONCE:
+            if self._portion.size > _COUNTED_AT_ONCE:
                 self._flush()
 
     def _entries(self, place: int, begin: int, count: int) -> Entries:
@@ -161,7 +162,7 @@ class Walk:
                 found = self._entries(place, 0, self._header.l2_entries)
                 (left,) = ((found & self._compressed) != 0).nonzero()
                 self._portion.add(0, found[left], np.zeros(len(left), np.int64), len(self._states) - 1)
-                if self._portion.size > _RUNS_AT_ONCE:
+                if self._portion.size > _COUNTED_AT_ONCE:
                     self._flush()
             done += len(ahead)
             self._progress(done / len(places))
