@@ -22,7 +22,7 @@ from snapgui.models.words import held_on_host
 from snapgui.settings import LAST_MACHINE, NAMES_RESIZED, SNAPSHOT_HEADER, SPLITTERS, WINDOW_GEOMETRY, Settings
 from snapgui.ui import dialogs
 from snapgui.ui.acting import Acting
-from snapgui.ui.actions import Act, Actions
+from snapgui.ui.actions import Act, Actions, plain_text
 from snapgui.ui.activity import ActivityView
 from snapgui.ui.chart.panel import SizesPanel
 from snapgui.ui.details.panel import DetailsPanel
@@ -314,13 +314,21 @@ class MainWindow(QMainWindow):
         if not any(host.state is HostState.CONNECTED for host in hosts):
             return ""
         if any(self._store.domains(host.uri) for host in hosts):
-            held = held_on_host(host_total(self._store, focus.host.uri)) if focus.host is not None else ""
-            choose = translate("MainWindow", "Choose a machine to see its snapshots.")
-            return f"{choose}\n\n{held}" if held else ""
+            return self._held(focus.host.uri) if focus.host is not None else ""
         return translate(
             "MainWindow",
             "There are no machines here yet. One that virt-manager or “virsh define” makes shows up by itself.",
         )
+
+    def _held(self, uri: str) -> str:
+        """What a chosen host's snapshots hold, as far as it is known, below what to do next."""
+        total = host_total(self._store, uri)
+        held = held_on_host(total)
+        if total.uncounted:
+            action = plain_text(self.actions_[Act.COUNT].text())
+            held += "\n" + translate("MainWindow", "“{action}” in the host’s menu does that.").format(action=action)
+        choose = translate("MainWindow", "Choose a machine to see its snapshots.")
+        return f"{choose}\n\n{held}" if held else ""
 
     def _known(self, focus: Focus) -> bool:
         return focus.domain is not None and self._store.snapshots_known(focus.domain.id)

@@ -98,7 +98,7 @@ def _own_folder(path: str) -> Folder | None:
     except OSError:
         return None
     writable = os.access(path, os.W_OK | os.X_OK)
-    return Folder(space.f_bavail * space.f_frsize, _names(path), writable=writable)
+    return Folder(space.f_bavail * space.f_frsize, _names(path), writable=writable, place=_mounted(path))
 
 
 def _folder(line: Line, path: str, *, local: bool, pools: bool) -> Folder:

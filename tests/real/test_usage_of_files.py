@@ -48,6 +48,31 @@ def layered(daemon: Daemon) -> Iterator[Layered]:
         path.unlink(missing_ok=True)
 
 
+def test_a_running_machine_and_snapshots_inside_the_image_below_are_counted_too(
+    user: User, daemon: Daemon, layered: Layered
+) -> None:
+    """``inside`` lies in the lowest image, which it had before the overlays came; 4 MiB of that were written anew."""
+    daemon.remove(NAME)
+    for path in layered.files[1:]:
+        path.unlink()
+    daemon.define(tiny_machine(NAME, layered.files[0]))
+    daemon.virsh("snapshot-create-as", NAME, "inside")
+    layered._write(0, "write 0 4M")
+    daemon.virsh("snapshot-create-as", NAME, "e1", "--disk-only")
+    layered._write(1, "write 2M 12M")
+    daemon.virsh("start", NAME)
+    user.choose_machine(daemon.uri, NAME)
+    user.until(lambda: user.complete() == 2 and None not in (_frees(user, "inside"), _frees(user, "e1")), "the figures")
+    assert user.cell("inside", Column.DISK) == "4.0 MiB"
+    assert user.cell("e1", Column.DISK) == "2.0 MiB", "2 to 4 MiB; up to 8, the snapshot inside needs what is below"
+    user.select("e1")
+    user.use(Act.TAKE)
+    dialog = user.dialog()
+    user.until(lambda: not dialog.waiting, "the reading")
+    assert any(" are free on /" in text for text in dialog.plan_view.texts())
+    user.cancel(dialog)
+
+
 def _frees(user: User, name: str) -> int | None:
     cost = user.cell(name, Column.FREES, Role.COST)
     return None if cost is None else cost.frees.bytes

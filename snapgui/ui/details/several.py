@@ -16,6 +16,7 @@ def sum_words(store: Store, domain: DomainId, names: Sequence[str]) -> tuple[str
     parts = [sum_text([sizes.get(name) for name in names], gain)]
     if growth := between_text(snapshots, sizes, usage, names):
         parts.append(f"{growth}.")
-    if gain:
+    inside = any(not snapshots.records[name].external for name in names)
+    if gain and inside:
         parts.append(where_it_goes())
-    return "\n\n".join(parts), bool(gain)
+    return "\n\n".join(parts), bool(gain) and inside
