@@ -10,16 +10,19 @@ from pathlib import Path
 import pytest
 from testbed import asking
 from testbed.daemon import Daemon
+from testbed.guest import Guest
 from testbed.tiny import tiny_machine
 
 from snapgui.core import virsh
-from snapgui.core.plan import Call, Plan
+from snapgui.core.errors import SnapguiError
+from snapgui.core.plan import Call, Plan, Step
 from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import Export, Form, ImportBundle
 from snapgui.core.rules import make_plan
 from snapgui.jobs.importing import read_import
 from snapgui.virt import images
 from snapgui.virt.host import Host
+from snapgui.virt.making import Work
 
 pytestmark = pytest.mark.since(9, 9)  # reverts to external snapshots
 
@@ -254,3 +257,47 @@ def test_an_image_that_only_the_host_reads_is_fetched_from_it(
     subprocess.run(["sh", "-c", virsh.script(plan)], check=True, stdout=subprocess.DEVNULL)
     assert _same(by_job, out / "far.qcow2")
     assert _same(by_job, _reverted(daemon))
+
+
+def test_a_guest_goes_on_in_the_middle_on_another_host(
+    daemon: Daemon, there: Daemon, connect: Connect, guest: Guest, out: Path
+) -> None:
+    guest.start()
+    guest.run("echo remembered >/tmp/in-memory")
+    daemon.virsh("snapshot-create-as", guest.name, SNAPSHOT)
+    guest.run("rm /tmp/in-memory")
+    daemon.virsh("destroy", guest.name)
+    host, domain = connect(daemon), DomainId(daemon.uri, guest.uuid)
+    assert asking.run(host, _plan(host, Export(domain, SNAPSHOT, str(out), "guest", Form.BUNDLE)).steps) is None
+    request = _import(there, out / "guest", "imported", guest.uuid)
+    plan = make_plan(request, _importing(connect(there), request))
+    assert "import-places" in {finding.rule for finding in plan.findings}, "its kernel and its console"
+    try:
+        assert asking.run(connect(there), plan.steps) is None
+        there.virsh("snapshot-revert", "imported", SNAPSHOT, "--running")
+        assert guest.run("cat /tmp/in-memory") == "remembered"
+    finally:
+        there.remove("imported")
+        for path in there.images.glob("imported*"):
+            path.unlink()
+
+
+def test_a_fetch_that_is_cancelled_or_finds_no_volume_leaves_nothing(
+    daemon: Daemon, connect: Connect, disk: Path, out: Path
+) -> None:
+    host = connect(daemon)
+    daemon.virsh("pool-refresh", "images")
+    fetch = Step(Call.VOLUME_DOWNLOAD, _domain(daemon), NAME, source=str(disk), path=str(out / "a"))
+    cancelled = Work(fetch, "Fetching it", host.download)
+    cancelled.end()
+    with pytest.raises(SnapguiError) as caught:
+        cancelled.run()
+    assert caught.value.problem.why == "It was cancelled."
+    with pytest.raises(SnapguiError) as caught:
+        Work(replace(fetch, source="/none"), "Fetching it", host.download).run()
+    assert "/none" in caught.value.problem.why
+    with pytest.raises(SnapguiError, match="no connection"):
+        Work(fetch, "Fetching it").run()
+    assert list(out.iterdir()) == []
+    Work(fetch, "Fetching it", host.download).run()
+    assert (out / "a").read_bytes() == disk.read_bytes()
