@@ -107,7 +107,7 @@ class EditXmlDialog(LastingDialog):
 
     def accept(self) -> None:
         if not self.busy:
-            self.refresh()  # the last keys may not have been told yet
+            self._edit.tell_now()  # later, it would clear away what libvirt says to it
             if self._edit.fault():
                 self._edit.go_to_fault()
         super().accept()

@@ -108,6 +108,12 @@ class XmlEdit(QWidget):
         """What is said to be wrong; "" where nothing is."""
         return "" if self._fault.isHidden() else self._fault.text()
 
+    def tell_now(self) -> None:
+        """Tell at once what has been typed and not told yet, instead of after a rest."""
+        if self._resting.isActive():
+            self._resting.stop()
+            self.changed.emit()
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:

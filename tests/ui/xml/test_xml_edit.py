@@ -110,3 +110,18 @@ def test_a_huge_text_is_taken_without_colours(edit: XmlEdit) -> None:
     assert len(edit.text()) == 2_000_003
     edit.show_fault("wrong", 1)
     assert not edit.grab().isNull()
+
+
+def test_what_was_typed_last_is_told_once_where_nobody_can_wait_for_a_rest(qtbot: QtBot) -> None:
+    edit = XmlEdit("XML")
+    qtbot.addWidget(edit)
+    edit.set_text("<a/>")
+    told: list[str] = []
+    edit.changed.connect(lambda: told.append(edit.text()))
+    edit.tell_now()
+    assert told == []
+    edit.replace_text("<b/>")
+    edit.tell_now()
+    assert told == ["<b/>"]
+    qtbot.wait(400)
+    assert told == ["<b/>"]
