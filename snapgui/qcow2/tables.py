@@ -266,18 +266,23 @@ class FarReader:
 
     def prepare(self, indexes: Sequence[Sequence[int]]) -> int:
         ready = min(len(indexes), self._at_once)
+        while not self._keep(indexes[:ready]) and ready > 1:
+            ready //= 2
+        size = sum(group.size for group in {id(group): group for group in self._groups.values()}.values())
+        self._at_once = max(1, _KEPT // max(1, self._table_size // 8, size // max(1, ready)))
+        return ready
+
+    def _keep(self, indexes: Sequence[Sequence[int]]) -> bool:
+        """Whether there was room for all; of what did not find any, nothing is kept."""
         self._groups, self._whole = {}, None
-        group_of = {place: number for number, places in enumerate(indexes[:ready]) for place in places}
+        group_of = {place: number for number, places in enumerate(indexes) for place in places}
         groups: dict[int, _Group] = {}
         kept = 0
         places = sorted(group_of)
         ranges = [(place, self._table_size) for place in places]
         for place, raw in zip(places, read_ranges(self._source, ranges, "an L2 table"), strict=True):
             if kept > _KEPT:
-                if ready == 1:
-                    break
-                self._at_once = ready // 2
-                return self.prepare(indexes)
+                return False
             table = np.frombuffer(raw, np.uint64)
             group = groups.get(group_of[place])
             if group is None:
@@ -288,8 +293,7 @@ class FarReader:
                 group.add(place, table)
                 kept += group.size
             self._groups[place] = group
-        self._at_once = max(1, _KEPT // max(1, self._table_size // 8, kept // max(1, ready)))
-        return ready
+        return True
 
     def read(self, place: int, first: int, count: int) -> Entries:
         group = self._groups.get(place)
