@@ -29,13 +29,14 @@ class Cost:
 class MergeCost:
     """One disk of an external snapshot: its overlay goes into the image below. In bytes; None: not known.
 
-    ``depth``: how many files the disk is on.
+    ``depth``: how many files the disk is on. ``others``: the names of other machines that stand on the image below.
     """
 
     merging: Merging
     allocated: int | None
     gain: Gain | None
     depth: int
+    others: tuple[str, ...] = ()
 
 
 def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
@@ -80,7 +81,8 @@ def _merge_cost(usage: Usage, merging: Merging) -> MergeCost:
     places = chain.places(merging) if chain is not None else None
     if chain is None or places is None:
         return MergeCost(merging, None, None, len(chain.paths) if chain is not None else 0)
-    return MergeCost(merging, chain.allocated[places[1]], chain.gain(*places), len(chain.paths))
+    others = usage.others.get(merging.base, ())
+    return MergeCost(merging, chain.allocated[places[1]], chain.gain(*places), len(chain.paths), others)
 
 
 def _not_shared() -> str:

@@ -76,8 +76,8 @@ class Usage:
 
     ``below``: those behind them that hold snapshots, by path. ``chains``: of the disks that are on more than one image,
     by target. ``external``: what deleting each external snapshot does to files, by its name. ``files``: what those of
-    these take on their file systems that are in no chain, by path. ``live``: QEMU had the images open when they were
-    read.
+    these take on their file systems that are in no chain, by path. ``others``: by the path of an image in a chain, the
+    names of other machines that stand on it. ``live``: QEMU had the images open when they were read.
     """
 
     images: Mapping[str, ImageUsage | Problem] = field(default_factory=dict)
@@ -86,6 +86,7 @@ class Usage:
     chains: Mapping[str, ChainUsage] = field(default_factory=dict)
     external: Mapping[str, FilesOf] = field(default_factory=dict)
     files: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def read(self) -> list[ImageUsage]:

@@ -342,7 +342,17 @@ class Host:
         now = {disk.target: disk.source for disk in config.disks}
         counting = virt.chain_usage.Counting(self.open_image, look, known, progress)
         layout = Layout(snapshots, now, partial(self._images_then, uuid))
-        return virt.chain_usage.with_chains(counting, found, chains, layout)
+        found = virt.chain_usage.with_chains(counting, found, chains, layout)
+        return replace(found, others=self._others_on(uuid, found)) if found.chains and self._local else found
+
+    def _others_on(self, uuid: str, found: Usage) -> dict[str, tuple[str, ...]]:
+        """The names of other machines that stand on images of the chains: from afar, that takes a look at too much."""
+        try:
+            known = health.dependents.dependents(self.inventory(uuid)).machines
+        except SnapguiError:
+            return {}
+        paths = {path for chain in found.chains.values() for path in chain.paths}
+        return {path: names for path, names in known.items() if path in paths}
 
     def _images_then(self, uuid: str, name: str) -> dict[str, str]:
         config = self._config_then(uuid, name)

@@ -48,6 +48,28 @@ def layered(daemon: Daemon) -> Iterator[Layered]:
         path.unlink(missing_ok=True)
 
 
+def test_a_machine_that_stands_on_the_same_image_is_named(user: User, daemon: Daemon, layered: Layered) -> None:
+    clone = daemon.images / "clone.qcow2"
+    subprocess.run(
+        ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", layered.files[0], clone], check=True
+    )
+    daemon.hand_over(clone)
+    daemon.define(tiny_machine("clone", clone))
+    try:
+        user.choose_machine(daemon.uri, NAME)
+        user.until(lambda: user.complete() == 2 and _frees(user, "e1") is not None, "the figures")
+        user.select("e1")
+        details = user.window.details._facts._merges.value
+        said = f"Other machines stand on {layered.files[0].name}, too: “clone”."
+        user.until(lambda: said in details.toPlainText(), "the other machine")
+        user.select("e2")
+        user.until(lambda: "layered.e2" in details.toPlainText(), "the other snapshot")
+        assert "Other machines" not in details.toPlainText()
+    finally:
+        daemon.remove("clone")
+        clone.unlink()
+
+
 def test_a_running_machine_and_snapshots_inside_the_image_below_are_counted_too(
     user: User, daemon: Daemon, layered: Layered
 ) -> None:
