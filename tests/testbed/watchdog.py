@@ -6,8 +6,12 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 _BEAT = 0.005  # seconds
 _LOOK = 0.010  # seconds between two looks of the thread that watches
@@ -50,6 +54,8 @@ class Watchdog(QObject):
         self._thread = threading.get_ident()
         self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
         self._stack = ""
+        self._frames: list[dict[int, FrameType]] = []  # what they hold may die on the UI thread only
+        self._looking = threading.Lock()
         self._last = time.perf_counter()
         self._waited = self._run_queue()
         self._computed = time.thread_time()
@@ -80,12 +86,16 @@ class Watchdog(QObject):
         self._timer.stop()
         self._ended.set()
         self._looker.join()
+        self._frames.clear()
 
     def _run_queue(self) -> float:
         return int(self._schedule.read_text().split()[1]) / 1e9
 
     def _beat(self) -> None:
         now = time.perf_counter()
+        if self._looking.acquire(blocking=False):
+            self._frames.clear()
+            self._looking.release()
         waited = self._run_queue()
         computed = time.thread_time()
         stall = Stall(
@@ -99,6 +109,13 @@ class Watchdog(QObject):
     def _look(self) -> None:
         while not self._ended.wait(_LOOK):
             if time.perf_counter() - self._last > _LATE:
-                frame = sys._current_frames().get(self._thread)
-                if frame is not None:
-                    self._stack = "".join(traceback.format_stack(frame)[-12:])
+                self._note_stack()
+
+    def _note_stack(self) -> None:
+        """The frames are let go by the UI thread, which may have left them by now.
+
+        A Qt object that dies here would take locks that the UI thread waits for with Python's own in its hand.
+        """
+        with self._looking:
+            self._frames.append(sys._current_frames())
+            self._stack = "".join(traceback.format_stack(self._frames[-1][self._thread])[-12:])

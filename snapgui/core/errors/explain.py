@@ -24,7 +24,13 @@ def explain(code: int, message: str, tried: str, uri: str = "") -> Problem:
         if found is not None:
             parts = found.groupdict()
             return Problem(tried, meaning.why.format(**parts), meaning.remedy.format(**parts), message, code)
-    return Problem(tried, message.strip() or translate("Error", "libvirt gave no reason."), "", message, code)
+    return Problem(tried, _sentence(message) or translate("Error", "libvirt gave no reason."), "", message, code)
+
+
+def _sentence(message: str) -> str:
+    """Others are read after it."""
+    text = message.strip()
+    return f"{text}." if text and text[-1].isalnum() else text
 
 
 def _about_driver(driver: str, message: str) -> tuple[str, str] | None:

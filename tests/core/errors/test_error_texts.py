@@ -268,4 +268,4 @@ def test_a_driver_that_libvirt_does_not_know_is_no_missing_daemon() -> None:
 
 
 def test_a_text_counts_only_with_its_code() -> None:
-    assert explain(55, "domain moment x already exists", "").why == "domain moment x already exists"
+    assert explain(55, "domain moment x already exists", "").why == "domain moment x already exists."
