@@ -14,6 +14,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import DomainId, SnapshotRecord, Snapshots, SnapshotState
 from snapgui.core.requests import Describe
 from snapgui.core.text import translate
+from snapgui.core.totals import Total
 from snapgui.core.tree import children
 from snapgui.core.virsh import caveat
 from snapgui.models.format import one_line
@@ -267,7 +268,8 @@ class DetailsPanel(QWidget):
             self._compact.setVisible(gives_back)
         elif domain is not None and self._selection.hasSelection():
             machine = self._store.domain(domain)
-            held = held_by_machine(machine_total(self._store, machine)) if machine is not None else ""
+            total = machine_total(self._store, machine) if machine is not None else Total()
+            held = "" if total.uncounted else held_by_machine(total)  # what is on screen is counted soon
             self._words.setText(f"{self._where(domain, snapshots)}\n\n{held}".strip())
         else:
             self._words.setText(translate("Details", "Select a snapshot to see its details."))

@@ -132,6 +132,15 @@ def test_the_machine_itself_tells_where_it_stands(desk: Any) -> None:
     assert desk.texts() == ["You are here: pisces (Fish & <chips>), off, with what changed since pisces-1."]
 
 
+def test_the_machine_tells_what_all_its_snapshots_hold_once_that_is_counted(desk: Any) -> None:
+    names = tuple(desk.store.snapshots(desk.domain).records)
+    desk.choose_here()
+    nothing = (Held(),) * (len(names) + 1)
+    image = ImageUsage("/images/vda", (*names, NOW), nothing, nothing, ((0b011, Held(5 * 2**20)),), as_of=2e9)
+    desk.store.put_usage(desk.domain, Usage({"vda": image}))
+    assert desk.texts()[0].endswith("since pisces-1.\n\nIts snapshots hold 5.0 MiB.")
+
+
 def test_a_deleted_snapshot_leaves_the_panel(desk: Any) -> None:
     desk.choose("kid 3")
     records = {name: r for name, r in desk.store.snapshots(desk.domain).records.items() if name != "kid 3"}
