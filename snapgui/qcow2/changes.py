@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from snapgui.qcow2.errors import NoSnapshotError, UnsupportedImageError
-from snapgui.qcow2.header import Header
+from snapgui.qcow2.errors import DamagedImageError, NoSnapshotError, UnsupportedImageError
+from snapgui.qcow2.header import MAX_L1_ENTRIES, Header
 from snapgui.qcow2.snapshots import NOTHING, InternalSnapshot
 from snapgui.qcow2.source import ByteSource
 from snapgui.qcow2.steady import Sight, while_it_stays
@@ -100,6 +100,8 @@ def _read(piece: Piece, sight: Sight, progress: Step) -> "_Stretches":
     if header.data_file and pair[0] != pair[1]:
         raise UnsupportedImageError("an external data file, whose clusters are the same for every state")
     disk_size = max(sizes[place] for place in pair)
+    if header.l1_entries(disk_size) > MAX_L1_ENTRIES:
+        raise DamagedImageError(f"a disk of {disk_size} bytes: {MAX_L1_ENTRIES} L1 entries are possible")
     found = _Stretches(header, disk_size)
     reader = l2_reader(source, header)
     longest = min(header.l1_entries(disk_size), max(state.l1_size for state in states))
@@ -109,6 +111,7 @@ def _read(piece: Piece, sight: Sight, progress: Step) -> "_Stretches":
         places = read_l1(source, states, header, start, min(start + _L1_AT_ONCE, longest))
         for row, state in enumerate(states):  # what is behind the disk's end is a memory state
             places[row, max(0, state.memory_from - start) :] = 0
+        _check_apart(places, states, start)
         (columns,) = (places[0] != places[1]).nonzero()
         wanted = plain(places[:, columns].T)
         done = 0
@@ -122,6 +125,18 @@ def _read(piece: Piece, sight: Sight, progress: Step) -> "_Stretches":
             progress((start + done) / longest)
     progress(1.0)
     return found
+
+
+def _check_apart(places: Numbers, states: Sequence[State], start: int) -> None:
+    """Whether no L2 table has several places in an L1 table: it would be read again for each."""
+    for row, state in enumerate(states):
+        own = np.sort(places[row][places[row] != 0])
+        (twice,) = (own[1:] == own[:-1]).nonzero()
+        if len(twice):
+            raise DamagedImageError(
+                f"the L2 table at byte {own[twice[0]]} has several places from entry {start} on of the L1 table of"
+                f" {state.title}"
+            )
 
 
 def _place(snapshots: Sequence[InternalSnapshot], moment: Moment) -> int:

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from testbed.spoilt_image import Bytes, FarBytes, make_seeds, places, spoil
 
-from snapgui.qcow2.changes import read_changes
+from snapgui.qcow2.changes import Piece, read_changes, read_pieces
 from snapgui.qcow2.clusters import read_clusters
 from snapgui.qcow2.errors import DamagedImageError, Qcow2Error, UnsupportedImageError
+from snapgui.qcow2.snapshots import NOTHING
 
 _MOST_MEMORY = 32 * 2**20  # for an image of some hundred KiB
 
@@ -145,6 +146,18 @@ def test_one_l2_table_in_many_places_is_refused_unread(plain: bytes) -> None:
     with pytest.raises(DamagedImageError, match="the L2 table at byte 2147483648 has several places in L1 tables"):
         read_clusters(source)
     assert source.read_bytes < 3 * 2**25  # the L1 table, and again to see whether the damage stays
+    struct.pack_into(">Q", image, 24, 2**40)  # a disk for all of them
+    source = Endless(bytes(image), 2**40)
+    with pytest.raises(DamagedImageError, match="the L2 table at byte 2147483648 has several places from entry 0 on"):
+        read_changes(source, NOTHING)
+    assert source.read_bytes < 3 * 2**25
+
+
+def test_a_snapshot_of_a_disk_that_can_not_be_is_damage(plain: bytes) -> None:
+    image = bytearray(plain)
+    in_table(48, ">Q", 2**64 - 1)(image)
+    with pytest.raises(DamagedImageError, match="a disk of 18446744073709551615 bytes"):
+        read_changes(Bytes(bytes(image)), 0)
 
 
 @settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -168,11 +181,15 @@ def test_whatever_an_image_holds_there_are_figures_or_an_error(
             assert read_changes(source, 0).size <= max(found.disk_size, *(one.disk_size for one in found.snapshots))
     except Qcow2Error as error:
         assert str(error)  # noqa: PT017 - there may be none
+    try:
+        read_pieces([Piece(source, NOTHING), Piece(source, random.choice("abc"), random.choice(["b", None]))])
+    except Qcow2Error as error:
+        assert str(error)  # noqa: PT017
     finally:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < _MOST_MEMORY
-    assert source.read_bytes < 40 * max(len(image), 2**16)
+    assert source.read_bytes < 60 * max(len(image), 2**16)
 
 
 def test_the_images_that_are_spoilt_are_whole_before(seeds: list[bytes], tmp_path: Path) -> None:
