@@ -64,6 +64,10 @@ def test_the_tree_shows_what_deleting_gives_back_and_counts_again_afterwards(
     both = _figures(disk, "--delete", "a", "--delete", "b")["freed_bytes"]
     user.select("a", "b")
     user.until(lambda: "deleting them frees" in user.window.details._words.text(), "the sum")
+    assert "Between a and b: 4.0 MiB of disk written." in user.window.details._words.text()
+    bars = user.window.sizes.view.model()
+    spoken = [bars.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(2)]
+    assert all("Memory 0 bytes, Own disk 4.0 MiB, Shared disk 0 bytes" in text for text in spoken)
     assert both >= sum(told.values())
     user.delete("a")
     user.until(lambda: user.complete() == 1 and _frees(user, "b") is not None, "the other one to be counted again")
