@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env={**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home), "XDG_CONFIG_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=300,  # seconds: there are many, and the machine may have other work
         check=False,
     )
     assert done.returncode == 0, done.stderr
