@@ -1,5 +1,6 @@
 """Add a connection: where to, and the libvirt URI that comes of it (libvirt.org/uri.html)."""
 
+import os
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ class Target:
             )
         if self.where is Where.SSH:
             return translate("ConnectDialog", "Needs an SSH key or agent: there is no place here to type a password.")
+        if self.where is Where.SESSION and os.geteuid() == 0:
+            return translate("ConnectDialog", "You are root: these are the system machines once more.")
         return ""
 
 
@@ -117,7 +120,8 @@ class ConnectDialog(QDialog):
             Where.TYPED: translate("ConnectDialog", "A libvirt URI"),
         }.items():
             self._where.addItem(text, where)
-        free = next(where for where in Where if where.remote or Target(where).uri not in known)
+        ours = (Where.SYSTEM,) if os.geteuid() == 0 else (Where.SYSTEM, Where.SESSION)
+        free = next((where for where in ours if Target(where).uri not in known), Where.SSH)
         self._where.setCurrentIndex(self._where.findData(free))
         self._host = QLineEdit()
         self._user = QLineEdit()

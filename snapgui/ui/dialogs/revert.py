@@ -195,7 +195,13 @@ class RevertDialog(PlanDialog):
         text = translate("RevertDialog", "&Take a safety snapshot first, so that this can be undone")
         if self.plan.lacks:
             text = translate("RevertDialog", "&Take a safety snapshot first, so that all but {lacks} can be undone")
-        self._safety.setText(text.format(lacks=listed(*self.plan.lacks)))
+        text = text.format(lacks=listed(*self.plan.lacks))
+        current = self.situation.snapshots.current
+        if not (self._wants_safety or self._chose_safety or reason) and current is not None:
+            text = translate(
+                "RevertDialog", "&Take a safety snapshot first (not needed: the machine is as “{name}” has it)"
+            ).format(name=one_line(current).replace("&", "&&"))
+        self._safety.setText(text)
         self._safety.setToolTip(tooltip(reason))
         self._safety.setAccessibleDescription(reason)
 

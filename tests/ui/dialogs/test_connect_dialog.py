@@ -1,5 +1,7 @@
 """Adding a connection: the URI that the fields come to, and what is wrong with them."""
 
+import os
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QLineEdit
@@ -51,9 +53,17 @@ def test_the_uri_of_another_host_grows_while_it_is_typed(qtbot: QtBot) -> None:
     assert dialog.ok.isEnabled()
 
 
-def test_a_connection_that_is_there_already_is_not_added_twice(qtbot: QtBot) -> None:
+@pytest.mark.parametrize(("user", "offered"), [(1000, Where.SESSION), (0, Where.SSH)])
+def test_a_connection_that_is_there_already_is_not_added_twice(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, user: int, offered: Where
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
     dialog = _open(qtbot, "qemu:///system")
+    assert dialog.findChild(QComboBox).currentData() is offered
+    _choose(dialog, Where.SESSION)
     assert dialog.uri == "qemu:///session"
+    notes = [label.text() for label in dialog.findChildren(QLabel) if "You are root" in label.text()]
+    assert bool(notes) is (user == 0)
     assert _reason(dialog) == ""
     _choose(dialog, Where.SYSTEM)
     assert not dialog.ok.isEnabled()

@@ -13,6 +13,7 @@ from snapgui.core.differences.compare import Configuration
 from snapgui.core.plan import Call, RevertFlag
 from snapgui.core.records import DomainState, Situation
 from snapgui.core.requests import RunState
+from snapgui.ui.dialogs import revert
 from snapgui.ui.dialogs.revert import RevertDialog
 from snapgui.ui.widgets.differences_view import DifferencesView
 from snapgui.ui.widgets.plan_view import Commands
@@ -142,6 +143,18 @@ def test_where_no_safety_snapshot_can_be_taken_it_says_why(qtbot: QtBot, make_si
     assert dialog.plan.undo is None
     dialog.set_situation(make_situation())
     assert (box.isEnabled(), box.isChecked()) == (True, True)
+
+
+def test_where_no_safety_snapshot_is_needed_it_says_why_until_the_user_chooses(
+    qtbot: QtBot, make_situation: MakeSituation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revert, "is_wanted", lambda *_: False)
+    dialog = _open(qtbot, make_situation())
+    box = _box(dialog, "safety")
+    assert not box.isChecked()
+    assert box.text() == "&Take a safety snapshot first (not needed: the machine is as “patched” has it)"
+    box.click()
+    assert box.text() == "&Take a safety snapshot first, so that this can be undone"
 
 
 def test_what_the_user_chose_about_the_safety_snapshot_stays(qtbot: QtBot, make_situation: MakeSituation) -> None:
