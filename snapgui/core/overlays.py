@@ -43,11 +43,9 @@ class Layout:
 
     def dropped(self, name: str) -> list[str]:
         """The files that go with a snapshot that is not of the line; "" where a name is not known."""
-        parent = tree.parents(self.snapshots)[name]
-        if parent is None or not self.snapshots.records[parent].external:
-            return []  # libvirt leaves an image that it did not make: seen on 11.3.
-        bases = self.then(name)
-        return [bases.get(target, "") for target in external_disks(self.snapshots.records[name])]
+        parents, bases = tree.parents(self.snapshots), self.then(name)
+        targets = external_disks(self.snapshots.records[name])
+        return [bases.get(target, "") for target in targets if goes(self.snapshots, parents, name, target)]
 
     def has_external(self) -> bool:
         """Whether any snapshot keeps anything in files of its own."""
@@ -65,6 +63,21 @@ class Layout:
                 dropped = () if name in has_children else tuple(self.dropped(name))
                 found[name] = FilesOf(dropped=dropped, memory=record.memory_file, stuck=name in has_children)
         return found
+
+
+def goes(snapshots: Snapshots, parents: Mapping[str, str | None], name: str, target: str) -> bool:
+    """Whether the image that a disk in a snapshot was on goes with that, where its overlay is not merged.
+
+    libvirt leaves an image that it did not make: the nearest snapshot above that has the disk has to be external
+    (qemuSnapshotFindParentSnapForDisk, seen on 11.3).
+    """
+    above = parents[name]
+    while above is not None:
+        record = snapshots.records[above]
+        if any(disk.target == target and disk.mode is not Mode.NO for disk in record.disks):
+            return record.external
+        above = parents[above]
+    return False
 
 
 def external_disks(record: SnapshotRecord) -> list[str]:

@@ -21,6 +21,7 @@ from snapgui.core.rules.images import external_effects, images_of, merge_finding
 from snapgui.core.rules.left_files import left_by_delete, left_effects
 from snapgui.core.rules.naming import fit_for_a_job, undeletable
 from snapgui.core.rules.removal import Facts, Obstacle, Tree, find_order
+from snapgui.core.rules.revert_files import config_then
 from snapgui.core.text import size_text, translate
 from snapgui.core.usage import alone, freed, unsettled
 from snapgui.core.xml.read import delete_broke_off
@@ -116,6 +117,14 @@ def _findings(situation: Situation, going: list[str]) -> list[Finding]:
     unfit = [name for name in going if name not in external and not fit_for_a_job(name, situation)]
     if unfit and situation.domain.state.active:
         findings.append(Finding("name-job", Level.BLOCKER, undeletable(unfit), _shut_off_first()))
+    remote = [name for name in going if name not in external and not _is_local(name, situation)]
+    if remote and not situation.domain.state.active:
+        # qemuSnapshotForEachQcow2, "can't manipulate inactive snapshots of disk"
+        reason = translate(
+            "Plan", "{names} is in an image that is not on this host’s own storage, where libvirt can’t delete it now."
+        )
+        remedy = translate("Plan", "Start the machine first.")
+        findings.append(Finding("disk-remote", Level.BLOCKER, reason.format(names=facts.quoted(remote)), remedy))
     inside = len(external) < len(going)
     if inside and (finding := asleep_finding("inside-paused", situation)) is not None:
         findings.append(finding)
@@ -127,14 +136,24 @@ def _findings(situation: Situation, going: list[str]) -> list[Finding]:
     return findings
 
 
+def _is_local(name: str, situation: Situation) -> bool:
+    """Whether all images of an internal snapshot are files or devices of the host."""
+    config = config_then(name, situation) or situation.config
+    kept = {disk.target for disk in situation.snapshots.records[name].disks if disk.mode is Mode.INTERNAL}
+    disks = [disk for disk in config.disks if disk.target in kept] if config is not None else []
+    return all(disk.source_type in ("file", "block", "volume") for disk in disks)
+
+
 def _facts(situation: Situation) -> Facts:
     """What the rules on the order need, as far as it has been read."""
     disks = () if situation.config is None else situation.config.disks
     chains = (layer.path for chain in situation.chains.values() for layer in chain)
+    images = {name: _images(situation, name) for name in situation.snapshot_xml}
     return Facts(
         situation.snapshots,
         active=situation.domain.state.active,
-        files={name: _files(situation, name) for name in situation.snapshot_xml},
+        files={name: frozenset(by_target.values()) for name, by_target in images.items()},
+        images=images,
         runs_on=frozenset(disk.source for disk in disks) - {""},
         in_use=frozenset((*(disk.source for disk in disks), *chains)) - {""},
         unfinished=frozenset(name for name, xml in situation.snapshot_xml.items() if delete_broke_off(xml)),
@@ -142,11 +161,11 @@ def _facts(situation: Situation) -> Facts:
     )
 
 
-def _files(situation: Situation, name: str) -> frozenset[str]:
+def _images(situation: Situation, name: str) -> dict[str, str]:
     """The images of the disks that are in a snapshot; those that were left out are none of its business."""
     record = situation.snapshots.records.get(name)
     kept = {disk.target for disk in record.disks if disk.mode is not Mode.NO} if record is not None else set()
-    return frozenset(path for target, path in images_of(situation, name).items() if target in kept and path)
+    return {target: path for target, path in images_of(situation, name).items() if target in kept and path}
 
 
 def _steps(situation: Situation, known: Facts, order: list[str]) -> Iterator[Step]:

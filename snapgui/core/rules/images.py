@@ -4,7 +4,6 @@ import posixpath
 from collections.abc import Sequence
 from functools import partial
 
-from snapgui.core import tree
 from snapgui.core.chains import Gain, Merging, gain_with_files, gains_one_after_another
 from snapgui.core.overlays import Layout, external_disks
 from snapgui.core.plan import Effect, EffectKind, Finding, Level
@@ -215,11 +214,10 @@ def _merge_text(merge: Merging, gain: Gain | None) -> str:
 
 def _drop_effect(situation: Situation, name: str) -> Effect:
     files = _layout(situation).dropped(name)
-    parent = tree.parents(situation.snapshots)[name]
-    if parent is None or not facts.is_external(situation.snapshots.records[parent]):
+    if not files:
         text = translate("Plan", "“{name}” goes, and the file that it was taken of stays.").format(name=name)
         return Effect(EffectKind.CHANGES, text)
-    if not files or not all(files):
+    if not all(files):
         text = translate("Plan", "Deletes the files that only “{name}” needs.").format(name=name)
     else:
         text = translate("Plan", "Deletes {files}, which only “{name}” needs.").format(

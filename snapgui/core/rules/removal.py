@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Final
 
 from snapgui.core import tree
+from snapgui.core.overlays import external_disks, goes
 from snapgui.core.records import Snapshots
 from snapgui.core.rules.facts import is_external
 
@@ -37,14 +38,16 @@ class Facts:
     """What the rules need to know of a machine.
 
     ``active``: QEMU runs. ``files``: the images that the disks in a snapshot were on when it was taken, where that is
-    known; ``runs_on``: those that the disks are on now; ``in_use``: these and what is behind them. ``unfinished``: the
-    external ones of which libvirt remembers that a merge into their overlay broke off. ``keeps_base``: a file that is
-    shared with an internal parent stays, as with libvirt 11.0 and later.
+    known, and ``images`` the same by the disks' targets; ``runs_on``: those that the disks are on now; ``in_use``:
+    these and what is behind them. ``unfinished``: the external ones of which libvirt remembers that a merge into their
+    overlay broke off. ``keeps_base``: a file that is shared with an internal parent stays, as with libvirt 11.0 and
+    later.
     """
 
     snapshots: Snapshots
     active: bool = False
     files: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     runs_on: frozenset[str] = frozenset()
     in_use: frozenset[str] = frozenset()
     unfinished: frozenset[str] = frozenset()
@@ -88,9 +91,13 @@ class Tree:
 
     def dropped(self, name: str) -> frozenset[str]:
         """The files that go with one that is not merged; libvirt leaves images that it did not make."""
-        if name not in self._external or self.merges(name) or self._parents[name] not in self._external:
+        if name not in self._external or self.merges(name):
             return frozenset()
-        return self._files.get(name, frozenset())
+        snapshots, images = self._facts.snapshots, self._facts.images.get(name, {})
+        targets = external_disks(snapshots.records[name])
+        return frozenset(
+            images[target] for target in targets if target in images and goes(snapshots, self._parents, name, target)
+        )
 
     def obstacle(self, name: str) -> Obstacle | None:
         """Why it can't be deleted now."""

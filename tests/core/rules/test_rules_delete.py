@@ -229,6 +229,16 @@ def test_libvirt_is_kept_from_crashing_where_a_branch_below_is_not_where_the_mac
     assert rules(delete("e3", of=chain, current="e7"), Level.BLOCKER) == {"branch"}, "what is below the current one"
 
 
+def test_what_is_not_on_the_hosts_own_storage_is_deleted_while_the_machine_runs(
+    delete: Callable[..., Plan], snapshot: Callable[..., Any]
+) -> None:
+    words = {"of": (snapshot("a"),), "current": "a", "disks": (Disk("vda", format="qcow2", source_type="network"),)}
+    (finding,) = [each for each in delete("a", **words).findings if each.level is Level.BLOCKER]
+    assert (finding.rule, finding.remedy) == ("disk-remote", "Start the machine first.")
+    assert delete("a", **words, state=DomainState.RUNNING).ready
+    assert delete("a", **words, metadata_only=True).ready
+
+
 def test_what_is_between_the_files_that_would_merge_stands_in_the_way(
     delete: Callable[..., Plan], snapshot: Callable[..., Any], external: Mapping[str, Any]
 ) -> None:

@@ -22,10 +22,12 @@ def machines(draw: st.DrawFn) -> tuple[Facts, frozenset[str]]:
         mode = draw(st.sampled_from((Mode.INTERNAL, Mode.EXTERNAL)))
         parent = draw(st.sampled_from((None, *names[:number], *names[max(0, number - 1) : number])))
         records[name] = SnapshotRecord(name, parent=parent, created=number, disks=(SnapshotDisk("vda", mode),))
+    on = {name: draw(st.sampled_from(("", "1", "2", "3"))) for name in names}
     facts = Facts(
         Snapshots(records, draw(st.sampled_from((None, *names)))),
         active=draw(st.booleans()),
-        files={name: frozenset(draw(st.sampled_from(("", "1", "2", "3")))) for name in names},
+        files={name: frozenset({path} - {""}) for name, path in on.items()},
+        images={name: {"vda": path} for name, path in on.items() if path},
         runs_on=frozenset(draw(st.sampled_from(("", "1", "2")))),
         in_use=frozenset(draw(st.sampled_from(("1", "")))),
         unfinished=frozenset(draw(st.sets(st.sampled_from(names), max_size=1))),
@@ -121,3 +123,17 @@ def test_after_a_merge_an_internal_snapshot_goes_only_if_it_is_where_the_machine
     assert tree.obstacle("i") is Obstacle.OTHER_IMAGE
     there = replace(machine, files={**machine.files, "i": frozenset({"reverted"})})
     assert find_order(there, {"e1", "i"})[0] == ["e1", "i"]
+
+
+def test_a_file_goes_only_where_an_external_snapshot_above_has_its_disk() -> None:
+    """After a revert, a snapshot without children also has the disks that were left out, above the machine's own."""
+    both = (SnapshotDisk("vda", Mode.EXTERNAL), SnapshotDisk("vdb", Mode.EXTERNAL))
+    records = {
+        "a": SnapshotRecord("a", disks=(SnapshotDisk("vda", Mode.NO), SnapshotDisk("vdb", Mode.EXTERNAL))),
+        "b": SnapshotRecord("b", parent="a", disks=both),
+    }
+    images = {"a": {"vdb": "/b"}, "b": {"vda": "/a", "vdb": "/b.a"}}
+    files = {name: frozenset(by_target.values()) for name, by_target in images.items()}
+    facts = Facts(Snapshots(records, "a"), files=files, images=images, in_use=frozenset({"/a"}))
+    assert Tree(facts).dropped("b") == {"/b.a"}
+    assert Tree(facts).obstacle("b") is None
