@@ -50,7 +50,7 @@ def test_a_running_machine_pauses_and_keeps_its_memory(take: Callable[..., Plan]
     plan = take("x", snapshot("a"), current="a", state=RUNNING)
     assert plan.ready
     assert "under “a”" in texts(plan, EffectKind.ADDS)
-    assert "up to 512.0 MiB" in texts(plan, EffectKind.ADDS)
+    assert "Keeps the memory inside /images/vda.qcow2." in texts(plan, EffectKind.ADDS)
     assert texts(plan, EffectKind.PAUSES) == "The machine pauses while its memory is saved."
     assert "about 3 seconds" in texts(take(state=RUNNING, pauses=(9.0, 3.2, 1.0)), EffectKind.PAUSES)
     assert "about 1 second," in texts(take(state=RUNNING, pauses=(1.2,)), EffectKind.PAUSES)
