@@ -51,18 +51,18 @@ def room_effects(request: Take, situation: Situation) -> list[Effect]:
     effects = []
     for path, need in _by_place(needs, situation):
         free = free_in(situation, path)
-        if free is None:
-            continue
-        text = translate("Plan", "Needs about {about}, {most} at most; {free} are free on {place}.")
-        if need.about == need.most:
+        about, most = size_text(need.about), size_text(need.most)
+        if free is not None and need.about < need.most:
+            text = translate("Plan", "Needs about {about}, {most} at most; {free} are free on {place}.")
+        elif free is not None:
             text = translate("Plan", "Needs up to {most}; {free} are free on {place}.")
-        text = text.format(
-            about=size_text(need.about),
-            most=size_text(need.most),
-            free=size_text(free),
-            place=place_of(situation, path),
-        )
-        effects.append(Effect(EffectKind.CHANGES, text))
+        elif memory is not None:
+            text = translate("Plan", "Needs up to {most}; how much is free on {place} is not known.")
+        else:
+            continue
+        place = place_of(situation, path)
+        text = text.format(about=about, most=most, free=size_text(free or 0), place=place)
+        effects.append(Effect(EffectKind.ADDS, text))
     return effects
 
 

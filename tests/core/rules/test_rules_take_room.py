@@ -41,6 +41,7 @@ def test_what_the_memory_needs_is_told_beside_what_is_free_where_it_is_written(t
     assert "/data" not in told
     assert "Needs up to 512.0 MiB; 8.0 GiB" in said(take(Kind.INTERNAL, folders=folders, memory_used=None))
     assert "Needs up to 512.0 MiB;" in said(take(Kind.INTERNAL, folders=folders, memory_used=GIB)), "QEMU's own"
+    assert "Needs up to 512.0 MiB; how much is free on /one is not known." in said(take(Kind.INTERNAL))
 
 
 def test_new_files_are_added_up_where_they_share_a_file_system(take: Callable[..., Plan]) -> None:
