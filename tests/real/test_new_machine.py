@@ -142,6 +142,31 @@ def test_an_external_one_becomes_a_copy_or_an_overlay_that_keeps_what_it_stands_
     subprocess.run(["qemu-img", "check", "-q", new], check=True)
 
 
+@pytest.mark.since(9, 9)
+def test_what_a_linked_one_stands_on_is_not_reverted_below_it(user: User, daemon: Daemon, old: str) -> None:
+    """What the linked machine was made of is forgotten, and the image that it was taken of would be reverted."""
+    overlay = daemon.images / "old.x"
+    daemon.virsh("snapshot-create-as", old, "x", "--disk-only", "--diskspec", f"vda,file={overlay}")
+    dialog = _ask(user, daemon, old, "x", 3)
+    dialog.findChildren(QRadioButton)[1].click()
+    user.accept(dialog)
+    daemon.virsh("snapshot-delete", old, "x", "--metadata")
+    user.until(lambda: user.complete() == 2, "it to be gone")
+    user.select("a")
+    user.use(Act.REVERT)
+    dialog = user.dialog()
+    user.until(lambda: "“old-x” stands on" in " ".join(dialog.plan_view.texts()), "the linked machine to be seen")
+    assert not dialog.ok.isEnabled()
+    user.cancel(dialog)
+    daemon.remove("old-x")
+    user.use(Act.REVERT)
+    dialog = user.dialog()
+    user.until(lambda: not dialog.waiting, "the machine to be read")
+    assert any("old-x.qcow2 stands on" in text and "No machine uses it" in text for text in dialog.plan_view.texts())
+    assert dialog.ok.isEnabled()
+    user.cancel(dialog)
+
+
 # What fails leaves nothing
 
 

@@ -120,9 +120,19 @@ def told_by_xml(name: str, snapshots: Snapshots) -> tuple[str, ...]:
 
 
 def gives_up_files(name: str, snapshots: Snapshots) -> bool:
-    """Whether a revert to that snapshot may delete image files, or merge them once it is undone."""
-    record = snapshots.records.get(name)
-    return record is not None and facts.is_external(record)
+    """Whether a revert to that snapshot may take images from others.
+
+    It may delete some, or merge them once it is undone, or write to one that overlays stand upon.
+    """
+    return name in snapshots.records and any(facts.is_external(record) for record in snapshots.records.values())
+
+
+def goes_below(name: str, situation: Situation) -> bool:
+    """Whether it puts the machine on images below those that it is on, as far as these have been read."""
+    record = situation.snapshots.records.get(name)
+    if record is None or facts.is_external(record) or situation.config is None:
+        return False
+    return config_then(name, situation) is not None and in_other_images(record, situation)
 
 
 def resting_on(record: SnapshotRecord, situation: Situation) -> list[str]:
@@ -179,7 +189,12 @@ def left_behind(record: SnapshotRecord, situation: Situation) -> list[Finding]:
         reason = translate(
             "Plan", "The machine uses files of the external snapshot “{name}”. Reverting leaves them behind."
         )
-    return [Finding("orphans", Level.WARNING, reason.format(files=", ".join(files), name=stands_on))]
+    orphans = Finding("orphans", Level.WARNING, reason.format(files=", ".join(files), name=stands_on))
+    # The machine goes on in images that overlays were put upon, others than its own among them perhaps.
+    then = config_then(record.name, situation)
+    kept = {disk.target for disk in record.disks if disk.mode is Mode.INTERNAL}
+    images = [disk.source for disk in then.disks if disk.target in kept] if then is not None else []
+    return [orphans, *standing_findings(images, situation, "")]
 
 
 def missing_findings(record: SnapshotRecord, situation: Situation) -> list[Finding]:

@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -21,7 +21,7 @@ from snapgui.core.errors import Problem
 from snapgui.core.records import Situation, SnapshotRecord
 from snapgui.core.requests import Revert, RunState
 from snapgui.core.rules.revert import can_reset_nvram
-from snapgui.core.rules.revert_files import gives_up_files
+from snapgui.core.rules.revert_files import gives_up_files, goes_below
 from snapgui.core.rules.safety import is_wanted, propose
 from snapgui.core.text import translate
 from snapgui.models.format import listed, one_line, relative_text, time_text, tooltip
@@ -185,7 +185,15 @@ class RevertDialog(PlanDialog):
         )
 
     def dependents(self) -> bool:
-        return gives_up_files(self._snapshot, self.situation.snapshots)
+        return gives_up_files(self._snapshot, self.situation.snapshots) or goes_below(self._snapshot, self.situation)
+
+    @property
+    def waiting(self) -> bool:
+        """Also until it is known who stands on images that only the first reading has told of."""
+        return super().waiting or self._reads_more()
+
+    def _reads_more(self) -> bool:
+        return self.situation.dependents is None and goes_below(self._snapshot, self.situation)
 
     def refresh(self) -> None:
         super().refresh()
@@ -218,3 +226,5 @@ class RevertDialog(PlanDialog):
         self._description.setText(description)
         self._description.setVisible(bool(description))
         self._managed_save.setVisible(self.situation.domain.managed_save)
+        if self._reads_more():
+            QTimer.singleShot(0, self, self.reading_wanted.emit)
