@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from snapgui.core.activity import JobRecord, JobState
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.plan import MAKING, Call, DeleteFlag, Plan, Step
+from snapgui.core.plan import MAKING, Call, Plan, Step
 from snapgui.core.records import DomainId, DomainState, Situation, SnapshotRecord
 from snapgui.core.requests import Delete, Mend, Rename, Take, TakeTogether, Undo, domains
 from snapgui.core.text import translate
@@ -24,10 +24,9 @@ from snapgui.jobs.hosts import Hosts, situation
 from snapgui.jobs.lane import Lane
 from snapgui.jobs.records import Records
 from snapgui.jobs.requests import is_group, outcome_on, pauses_for_memory, sort, touched
-from snapgui.jobs.screens import Screens, photograph
+from snapgui.jobs.screens import Screens, going, photograph
 from snapgui.jobs.works import Works
 from snapgui.virt.events import DomainChanged
-from snapgui.virt.host import Host
 
 _CONNECTION_ERRORS = frozenset({7, 38, 39})  # what a call says when its connection dies under it
 _PROGRESS_MS = 250
@@ -126,7 +125,12 @@ class Runner(QObject):
         )
         others = domains(plan.request)[1:]
         free = threading.Semaphore(0)  # a count of the other machines that have nothing else under way
-        job = _Job(record, state, lambda: self._work(job_id, plan, [free] * len(others)), self._going(plan))
+        job = _Job(
+            record,
+            state,
+            lambda: self._work(job_id, plan, [free] * len(others)),
+            going(plan, self._records.snapshots(domain).records),
+        )
         self._jobs[job_id] = job
         self.job_changed.emit(record)
         # All lanes get their part of it now, on this thread: two jobs can't wait for one another.
@@ -270,9 +274,12 @@ class Runner(QObject):
             progress=None,
         )
         if problem is None and isinstance(request, Delete | Mend | Undo):
-            self._drop_pictures(request.domain, job.going)
+            drop = partial(self._screens.drop, request.domain.uuid, job.going)
+            self._hosts.ask(request.domain.uri, drop, lambda _: None, lambda _: None)
         elif problem is None and isinstance(request, Rename):
-            self._rename_picture(request)
+            record = self._records.snapshots(request.domain).records.get(request.snapshot)
+            if record is not None:
+                self._screens.rename(request.domain.uuid, record, request.name)
         for domain in domains(request):
             self._hosts.refresh(domain, touched(job.record.plan))
         if job.owed:
@@ -280,30 +287,6 @@ class Runner(QObject):
         for uri in tuple(course.lost):
             if self._hosts.host(uri) is not None:  # it is back already
                 self._settle(uri)
-
-    def _going(self, plan: Plan) -> tuple[SnapshotRecord, ...]:
-        """Not those that libvirt only forgets: their data is still there, and it may know them again."""
-        known = self._records.snapshots(plan.request.domain).records
-        deletes = (step for step in plan.steps if step.call is Call.SNAPSHOT_DELETE)
-        return tuple(
-            known[step.snapshot]
-            for step in deletes
-            if step.snapshot in known and not step.flags & DeleteFlag.METADATA_ONLY
-        )
-
-    def _drop_pictures(self, domain: DomainId, gone: tuple[SnapshotRecord, ...]) -> None:
-        def drop(host: Host) -> None:
-            left = set(host.list_snapshots(domain.uuid).names)
-            for record in gone:
-                if record.name not in left:
-                    self._screens.remove(domain.uuid, record)
-
-        self._hosts.ask(domain.uri, drop, lambda _: None, lambda _: None)
-
-    def _rename_picture(self, request: Rename) -> None:
-        record = self._records.snapshots(request.domain).records.get(request.snapshot)
-        if record is not None:
-            self._screens.rename(request.domain.uuid, record, request.name)
 
     def _settle(self, uri: str) -> None:
         """Find out what the jobs did whose connection died under them."""

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from PySide6.QtCore import QCryptographicHash
 from snapgui import virt
 from snapgui.core import health
 from snapgui.core.errors import SnapguiError
+from snapgui.core.plan import Call, DeleteFlag, Plan
 from snapgui.core.records import SnapshotRecord
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.lane import Lane
@@ -39,6 +40,17 @@ def why_not(picture: bytes | None) -> str:
     if picture is None or not picture.startswith(_NO_PICTURE):
         return ""
     return picture.removeprefix(_NO_PICTURE).decode(errors="replace")
+
+
+def going(plan: Plan, known: Mapping[str, SnapshotRecord]) -> tuple[SnapshotRecord, ...]:
+    """The snapshots whose pictures go with a plan.
+
+    Not those that libvirt only forgets: their data is still there, and it may know them again.
+    """
+    deletes = (step for step in plan.steps if step.call is Call.SNAPSHOT_DELETE)
+    return tuple(
+        known[step.snapshot] for step in deletes if step.snapshot in known and not step.flags & DeleteFlag.METADATA_ONLY
+    )
 
 
 class Screens:
@@ -112,6 +124,13 @@ class Screens:
             self._path(uuid, snapshot).unlink(missing_ok=True)
         except OSError:
             return
+
+    def drop(self, uuid: str, snapshots: Iterable[SnapshotRecord], host: Host) -> None:
+        """Remove those of them that the host does not have any more. Raises SnapguiError."""
+        left = set(host.list_snapshots(uuid).names)
+        for snapshot in snapshots:
+            if snapshot.name not in left:
+                self.remove(uuid, snapshot)
 
     def rename(self, uuid: str, snapshot: SnapshotRecord, name: str) -> None:
         """The snapshot is called otherwise now. Does not block; pictures that are asked for later wait for it."""
