@@ -174,6 +174,16 @@ def _nothing_done(outcome: Outcome) -> bool:
     return outcome.after.domain.state is outcome.before.domain.state
 
 
+def _checkpoints_lost(outcome: Outcome) -> bool:
+    """What stood in the way had gone before: a merge or a revert left the checkpoints without their bitmaps.
+
+    No harm, but a plan that is too careful: which images hold bitmaps is not read.
+    """
+    config = outcome.before.config
+    held = [image_info(disk.source) for disk in config.disks if disk.writable] if config is not None else []
+    return not any("bitmaps" in json.dumps(info.get("format-specific", {})) for info in held)
+
+
 def _stays_off(outcome: Outcome) -> bool:
     """Nothing started that could have made the firmware's settings anew."""
     return not outcome.after.domain.state.active
@@ -190,6 +200,7 @@ def _spoilt(outcome: Outcome) -> bool:
 HARM: Mapping[str, Callable[[Outcome], bool]] = MappingProxyType(
     {
         "buried": _lost,
+        "checkpoints": _checkpoints_lost,
         "disk-external": _other_kind,
         "disk-internal": _other_kind,
         "file-comma": _no_disk,

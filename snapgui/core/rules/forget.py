@@ -34,8 +34,15 @@ def plan_forget(request: Delete, situation: Situation, going: list[str]) -> Plan
         text = translate("Plan", "No space is freed: the files of {names} stay, and the machine goes on with them.")
         effects.append(Effect(EffectKind.CHANGES, text.format(names=facts.quoted(external))))
     effects += tree_effects(situation.snapshots, set(going))
-    effects += left_effects(left_by_forgetting(situation, going[::-1]))
+    effects += left_effects([*left_by_forgetting(situation, going[::-1]), *_memory_files(situation, external)])
     return Plan(request, title, steps, tuple(_findings(situation, going, external)), tuple(effects))
+
+
+def _memory_files(situation: Situation, external: list[str]) -> list[str]:
+    """The files that hold the memory of these snapshots, and of no others."""
+    records = situation.snapshots.records
+    others = {record.memory_file for name, record in records.items() if name not in external}
+    return sorted({records[name].memory_file for name in external} - others - {""})
 
 
 def tree_effects(snapshots: Snapshots, gone: Collection[str]) -> list[Effect]:

@@ -8,7 +8,7 @@ import pytest
 
 from snapgui.core.health.dependents import dependents
 from snapgui.core.health.inventory import Content, File, Inventory, MachineTexts, Seen
-from snapgui.core.records import Disk, DomainId, Situation, SnapshotRecord
+from snapgui.core.records import Disk, DomainId, Mode, Situation, SnapshotDisk, SnapshotRecord
 from snapgui.core.requests import Delete, Request, Revert, Scope, Undo
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.safety import propose
@@ -142,3 +142,13 @@ def test_what_an_undone_revert_leaves_is_named(machine: Make, domain: DomainId) 
         files={"a": "qcow2", "1": "qcow2", "2": "qcow2", "3": "qcow2"},
     )
     assert left(Undo(domain, "s"), elsewhere) == "a", "with “s” deleted, “a” notes “3” as its own"
+
+
+def test_the_memory_file_of_a_forgotten_snapshot_is_named(
+    situation: Callable[..., Situation], snapshot: Callable[..., SnapshotRecord], domain: DomainId
+) -> None:
+    disks = (SnapshotDisk("vda", Mode.EXTERNAL, "/images/vda.a"),)
+    one = snapshot("a", memory=Mode.EXTERNAL, memory_file="/images/vda.mem", disks=disks)
+    forget = Delete(domain, ("a",), metadata_only=True)
+    assert left(forget, situation(one, current="a")) == "mem"
+    assert left(forget, situation(one, replace(one, name="b"), current="a")) == "", "another has it, too"
