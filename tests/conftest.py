@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, Qt
+from PySide6.QtTest import QTest
 
 # The guest's kernel is downloaded once for all runs, so this is asked before the home is replaced.
 os.environ.setdefault("SNAPGUI_TEST_CACHE", str(Path.home() / ".cache" / "snapgui-tests"))
@@ -97,6 +98,7 @@ def nothing_left() -> Iterator[None]:
     threads = set(threading.enumerate())
     windows = _windows()
     yield
+    _let_go_of_the_keys()
     _collect()
     for left in _windows() - windows:
         pytest.fail(f"left a window: {left}", pytrace=False)
@@ -105,6 +107,16 @@ def nothing_left() -> Iterator[None]:
         if time.monotonic() > deadline:
             pytest.fail(f"left a thread: {[thread.name for thread in left]}", pytrace=False)
         time.sleep(0.005)
+
+
+def _let_go_of_the_keys() -> None:
+    """After a Ctrl+A of a test's Qt takes Ctrl for held, and a view then selects nothing by itself."""
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    if widgets is None or widgets.QApplication.instance() is None:
+        return
+    if widgets.QApplication.keyboardModifiers() != Qt.KeyboardModifier.NoModifier:
+        QTest.keyClick(widgets.QWidget(), Qt.Key.Key_F35)
+    assert widgets.QApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier
 
 
 def _collect() -> None:
