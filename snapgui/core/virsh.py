@@ -104,7 +104,7 @@ def _making(step: Step, *, secrets: bool) -> str:
             connect = f"virsh -c {shlex.quote(step.domain.uri)}"
             run = f"{connect} vol-download --sparse {_argument('vol', step.source)} {path}"
         case _:
-            run = _with_xml(f"cat >{path}", step.xml, secrets=secrets)
+            run = _with_xml(f"cat >{path}", step.xml.removesuffix("\n"), secrets=secrets)
     return f"[ ! -e {path} ] && {run}"
 
 

@@ -211,6 +211,41 @@ def test_a_bundle_becomes_a_machine_on_another_host_that_reverts(
         shutil.rmtree(moved)
 
 
+@pytest.mark.parametrize("kind", ["internal off", "external"])
+def test_the_commands_make_the_same_bundle_and_the_same_machine_of_it(
+    daemon: Daemon, there: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str
+) -> None:
+    _take(daemon, disk, kind)
+    host = connect(daemon)
+    plan = _plan(host, Export(_domain(daemon), SNAPSHOT, str(out), "bundle", Form.BUNDLE))
+    assert asking.run(host, plan.steps) is None
+    by_job = (out / "bundle").rename(out / "by job")
+    subprocess.run(["sh", "-c", virsh.script(plan)], check=True, stdout=subprocess.DEVNULL)
+    same = ("domain.xml", "snapshot.xml")
+    assert sorted(each.name for each in by_job.iterdir()) == sorted(each.name for each in (out / "bundle").iterdir())
+    for name in same:  # of a shell, a text ends in a line feed
+        assert (by_job / name).read_text().rstrip() == (out / "bundle" / name).read_text().rstrip()
+    assert _same(by_job / "disk-vda.qcow2", out / "bundle" / "disk-vda.qcow2")
+    found = []
+    moved = there.hand_over_new("moved")
+    shutil.move(out / "bundle", moved / "bundle")
+    request = _import(there, moved / "bundle", NAME, _domain(daemon).uuid)
+    for script in (False, True):
+        imported = make_plan(request, _importing(connect(there), request))
+        assert imported.ready, imported.findings
+        if script:
+            subprocess.run(["sh", "-c", virsh.script(imported)], check=True, stdout=subprocess.DEVNULL)
+        else:
+            assert asking.run(connect(there), imported.steps) is None
+        disks = {path.name: path.read_bytes() for path in there.images.glob(f"{NAME}*") if path.suffix == ".qcow2"}
+        found.append((there.virsh("dumpxml", NAME), there.virsh("snapshot-dumpxml", NAME, SNAPSHOT), disks))
+        there.remove(NAME)
+        for path in there.images.glob(f"{NAME}*"):
+            path.unlink()
+    shutil.rmtree(moved)
+    assert found[0] == found[1]
+
+
 def _import(where: Daemon, bundle: Path, name: str, machine: str) -> ImportBundle:
     return ImportBundle(DomainId(where.uri, machine), str(bundle), name, str(where.images))
 

@@ -127,7 +127,8 @@ def _steps(request: ImportBundle, situation: Situation, source: _Source) -> Iter
     define = facts.step(situation, Call.DEFINE_NEW, xml=imported_domain(found.domain_xml, now))
     yield replace(define, undone_by=facts.step(situation, Call.UNDEFINE, flags=_UNDEFINE))
     xml = imported_snapshot(found.snapshot_xml, replace(moved, addresses=False), overlays)
-    yield redefine(situation, read_snapshot(xml), xml, CreateFlag.CURRENT)
+    yield redefine(situation, read_snapshot(xml), xml)
+    yield redefine(situation, read_snapshot(xml), xml, CreateFlag.CURRENT)  # virsh does the one or the other
 
 
 def _disk_steps(situation: Situation, found: FoundBundle, disk: BundleDisk, placed: dict[str, str]) -> Iterator[Step]:
