@@ -59,7 +59,7 @@ def _no_disk(outcome: Outcome) -> bool:
     """The machine goes on in a file that does not exist, or two disks in one."""
     config = outcome.after.config
     disks = () if config is None else config.disks
-    sources = [disk.source for disk in disks if disk.writable and disk.source]
+    sources = [disk.source for disk in disks if disk.source]
     return len(set(sources)) < len(sources) or not all(Path(path).exists() for path in sources)
 
 
