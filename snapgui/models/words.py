@@ -64,22 +64,22 @@ def host_state_text(state: HostState) -> str:
 
 
 def held_by_machine(total: Total) -> str:
-    """What the snapshots of one machine hold; "" where it has none."""
+    """What deleting the snapshots of one machine gives back; "" where it has none."""
     if total.counted:
-        return translate("Machines", "Its snapshots hold {size}.").format(size=size_text(total.size))
+        return translate("Machines", "Deleting all its snapshots frees {size}.").format(size=size_text(total.size))
     if total.uncounted:
-        return translate("Machines", "What its snapshots hold has not been counted yet.")
-    return translate("Machines", "What its snapshots hold is not known of all of them.") if total.unknown else ""
+        return translate("Machines", "What deleting all its snapshots frees has not been counted yet.")
+    return translate("Machines", "What its snapshots free is not known of all of them.") if total.unknown else ""
 
 
 def held_on_host(total: Total) -> str:
-    """What the snapshots of all machines of a host hold, and of how many that is not known."""
+    """What deleting the snapshots of all machines of a host gives back, and of how many that is not known."""
     texts = []
     if total.counted:
-        text = translate("Machines", "The snapshots of %n machine(s) hold {size}.", "", total.counted)
+        text = translate("Machines", "Deleting all snapshots of %n machine(s) frees {size}.", "", total.counted)
         texts.append(text.format(size=size_text(total.size)))
     if total.uncounted:
-        text = translate("Machines", "What those of %n machine(s) hold has not been counted yet.", "", total.uncounted)
+        text = translate("Machines", "Those of %n machine(s) have not been counted yet.", "", total.uncounted)
         texts.append(text)
     if total.unknown:
         texts.append(translate("Machines", "Of %n machine(s), it is not known of all snapshots.", "", total.unknown))

@@ -158,14 +158,14 @@ class _Run:
         """
         base = self.base
         size = max(base.step, base.cluster_size)
-        zero = (content.reshape(-1, size // unit) == _ZERO).all(axis=1)
-        data = content.reshape(-1, max(1, base.step // unit)).any(axis=1)
+        zero = np.all(content.reshape(-1, size // unit) == _ZERO, axis=1)
+        data = np.any(content.reshape(-1, max(1, base.step // unit)), axis=1)
         step = max(base.step, unit)
         data &= ~np.repeat(zero, size // step) if size >= step else True
         begins = start + np.arange(len(data)) * step
         self.merge.written += int((np.minimum(begins + step, end) - begins)[data].sum())
         if base.cluster_size >= step:
-            new = data.reshape(-1, base.cluster_size // step).any(axis=1)
+            new = np.any(data.reshape(-1, base.cluster_size // step), axis=1)
         else:
             new = np.repeat(data, step // base.cluster_size)[: -(-(end - start) // base.cluster_size)]
         zero = np.repeat(zero, size // base.cluster_size)[: len(new)]

@@ -26,6 +26,7 @@ from snapgui.models.roles import Role
 from snapgui.ui import dialogs
 from snapgui.ui.icons import icon
 
+_FIT_MS: Final = 100  # after what has changed a column: what else that brings is painted first
 _ORDER: Final = (Column.WHAT, Column.RESULT, Column.TOOK, Column.PAUSED, Column.STARTED)
 _LEAST: Final = {Column.WHAT: 18, Column.RESULT: 17}  # characters: of what is elided before the list scrolls
 _ICONS: Final = {
@@ -150,7 +151,7 @@ class _JobTree(QTreeView):
         self._fitting = False
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
-        self._fit_soon.setInterval(0)
+        self._fit_soon.setInterval(_FIT_MS)
         self._fit_soon.timeout.connect(self._fit)
         self.setAccessibleName(translate("ActivityView", "Activity"))
         self.setRootIsDecorated(False)

@@ -98,6 +98,8 @@ def tried(step: Step) -> str:
         Call.VOLUME_DOWNLOAD: translate("Step", "Downloading {source} to {path}"),
         Call.REMOVE: translate("Step", "Removing {path} again"),
     }
+    if "sha256sum" in step.program and not step.path:
+        return translate("Step", "Checking whether the files are as they were written")
     program = " ".join(step.program[:2])  # "qemu-img check"
     return texts[step.call].format(
         machine=step.domain_name, snapshot=step.snapshot, path=step.path, source=step.source, program=program

@@ -23,18 +23,18 @@ def test_what_all_snapshots_of_a_machine_hold_is_what_deleting_them_all_gives_ba
     image = ImageUsage("", ("a", "b", NOW), (Held(GIB), Held(), Held()), (Held(),) * 3, groups, as_of=2e9)
     total = of_machine(_machine(2), snapshots, Usage({"vda": image}))
     assert total == Total(3 * GIB, 1), "what the disk needs now is no snapshot's"
-    assert held_by_machine(total) == "Its snapshots hold 3.0 GiB."
+    assert held_by_machine(total) == "Deleting all its snapshots frees 3.0 GiB."
 
 
 def test_what_is_not_counted_or_not_known_is_said(snapshot: Callable[..., SnapshotRecord]) -> None:
     snapshots = Snapshots({"a": snapshot("a")})
     uncounted = of_machine(_machine(1), snapshots, None)
-    assert held_by_machine(uncounted) == "What its snapshots hold has not been counted yet."
+    assert held_by_machine(uncounted) == "What deleting all its snapshots frees has not been counted yet."
     unknown = of_machine(_machine(1), snapshots, Usage({"vda": Problem("Counting", "No image there.")}))
-    assert held_by_machine(unknown) == "What its snapshots hold is not known of all of them."
+    assert held_by_machine(unknown) == "What its snapshots free is not known of all of them."
     assert held_by_machine(of_machine(_machine(0), Snapshots(), None)) == ""
     everything = of_machines([uncounted, uncounted, unknown, Total(GIB, 1), Total(GIB, 1), Total()])
     assert held_on_host(everything) == (
-        "The snapshots of 2 machines hold 2.0 GiB. What those of 2 machines hold has not been counted yet. "
+        "Deleting all snapshots of 2 machines frees 2.0 GiB. Those of 2 machines have not been counted yet. "
         "Of 1 machine, it is not known of all snapshots."
     )

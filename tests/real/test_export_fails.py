@@ -253,6 +253,14 @@ def test_a_spoilt_bundle_is_refused_with_its_reason(daemon: Daemon, host: Host, 
     assert str(bundle) in caught.value.problem.tried
 
 
+def test_without_a_folder_for_its_files_the_user_is_asked_for_one(host: Host, bundle: Path) -> None:
+    request = ImportBundle(DomainId(host.uri, UUID), str(bundle), "leo-2", "")
+    plan = make_plan(request, read_import(host, str(bundle), ""))
+    assert [(each.rule, each.reason) for each in plan.findings if each.level is Level.BLOCKER] == [
+        ("folder-missing", "Choose the folder that its files go into.")
+    ]
+
+
 @pytest.mark.parametrize("instead", ["link", "pipe", "folder"])
 def test_a_file_that_is_something_else_is_not_read(daemon: Daemon, host: Host, bundle: Path, instead: str) -> None:
     for name in ("disk-vda.qcow2", "domain.xml", "bundle.json", "SHA256SUMS"):
@@ -283,6 +291,7 @@ def test_an_image_that_was_damaged_on_its_way_is_found_before_anything_is_made(
     plan = _import(host, bundle, daemon.images)
     problem = asking.run(host, plan.steps)
     assert problem is not None
+    assert problem.tried == "Checking whether the files are as they were written"
     assert problem.why == "disk-vda.qcow2 is not what it was when the bundle was made."
     assert set(daemon.images.iterdir()) == before
 

@@ -141,14 +141,14 @@ def test_machines_that_are_not_on_screen_are_counted_when_that_is_asked_for(
         def told() -> str:
             return str(model.index_of(daemon.uri).data(Qt.ItemDataRole.ToolTipRole))
 
-        user.until(lambda: "those of 1 machine hold has not been counted yet" in told(), "the host to say so")
+        user.until(lambda: "Those of 1 machine have not been counted yet" in told(), "the host to say so")
         user.window.machines.choose(daemon.uri)
         user.use(Act.COUNT)
         both = _figures(disk, "--delete", "a", "--delete", "b")["freed_bytes"]
         assert both > 8 * 2**20
-        user.until(lambda: f"The snapshots of 1 machine hold {size_text(both)}." in told(), "the sum")
+        user.until(lambda: f"Deleting all snapshots of 1 machine frees {size_text(both)}." in told(), "the sum")
         assert "not been counted" not in told()
-        user.until(lambda: "hold" in user.window.snapshots._message.text(), "the same in the window")
+        user.until(lambda: "frees" in user.window.snapshots._message.text(), "the same in the window")
     finally:
         daemon.remove("other")
         other.unlink()

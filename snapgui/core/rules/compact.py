@@ -123,6 +123,8 @@ def plan_compact(request: Compact, situation: Situation) -> Plan:
     chosen = [each for each in compactings(situation) if each.disk.target in request.targets]
     if not chosen:
         reason = translate("Plan", "There is nothing to give back.")
+        if all(each.why_not for each in compactings(situation)):
+            reason = translate("Plan", "None of its images can be made smaller.")
         nothing = Finding("nothing", Level.NOTE, reason)
         return Plan(request, title, findings=(*_state_findings(situation), nothing))
     findings = [*_state_findings(situation), *(found for each in chosen for found in _findings(each, situation))]

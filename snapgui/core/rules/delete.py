@@ -215,7 +215,7 @@ def _stuck_findings(situation: Situation, known: Facts, order: list[str], stuck:
 def _place_finding(now: Tree, name: str, obstacle: Obstacle) -> Finding:
     """Why an external snapshot can't be deleted at its place of the tree, and what has to go before it."""
     parent = now.parent(name)
-    only_forget = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
+    only_forget = translate("Plan", "Under “Advanced”, the snapshot can be forgotten without a change to any file.")
     match obstacle:
         case Obstacle.CURRENT:
             reason = translate(

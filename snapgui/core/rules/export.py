@@ -219,7 +219,9 @@ def _effect(request: Export, situation: Situation, source: Source) -> Effect:
     most = _needs(request, situation, source)
     if most is None:
         return Effect(EffectKind.ADDS, translate("Plan", "Writes {paths}.").format(paths=places))
-    exact = request.form is not Form.COMPRESSED and all(data_size(disk, situation) for disk in source.disks)
+    whole = request.form is Form.BUNDLE and export_bundle.is_whole(source)
+    exact = request.form is not Form.COMPRESSED and not whole
+    exact = exact and all(data_size(disk, situation) for disk in source.disks)
     text = (
         translate("Plan", "Writes about {size} to {paths}.")
         if exact

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 def findings(situation: Situation, source: "Source") -> Iterator[Finding]:
     """What stands against a bundle, beside what stands against copying its disks."""
     record = source.record
-    if situation.domain.state.active and _whole(source):
+    if situation.domain.state.active and is_whole(source):
         reason = translate(
             "Plan",
             "The memory of the snapshot lies in the image that the running machine writes to: it can’t be copied.",
         )
         remedy = translate("Plan", "Shut the machine off first, export an image, or take an external snapshot.")
         yield Finding("bundle-running", Level.BLOCKER, reason, remedy)
-    if any(_below(situation, disk) is None for disk in source.disks if _whole(source)):
+    if any(_below(situation, disk) is None for disk in source.disks if is_whole(source)):
         reason = translate("Plan", "What the images of the snapshot stand on could not be read.")
         yield Finding("bundle-below", Level.BLOCKER, reason)
     memory = record.memory_file if record.memory is Mode.EXTERNAL else ""
@@ -57,7 +57,12 @@ def part_of(request: Export) -> str:
 
 def most_size(situation: Situation, source: "Source") -> int | None:
     """How many bytes are written at the most; None: not known."""
-    sizes = [held_disks.most_size(disk, situation) for disk in source.disks]
+    sizes = []
+    for disk in source.disks:
+        if is_whole(source) and disk.tag:  # with all that is in it, until the rest has been deleted in the copy
+            sizes += [_allocated(situation, disk), *(layer.allocated for layer in _below(situation, disk) or ())]
+        else:
+            sizes.append(held_disks.most_size(disk, situation))
     if source.record.memory is Mode.EXTERNAL:
         memory = situation.sizes.get(source.record.name)
         sizes.append(memory.bytes if memory is not None else None)
@@ -72,7 +77,7 @@ def steps(request: Export, situation: Situation, source: "Source") -> Iterator[S
     disks = []
     for disk in source.disks:
         file, base = bundle.disk_files(disk.target)
-        if _whole(source) and disk.tag:
+        if is_whole(source) and disk.tag:
             base = base if _below(situation, disk) else ""
             yield from _whole_image(situation, disk, f"{part}/{file}", f"{part}/{base}")
         else:
@@ -112,7 +117,7 @@ def domain_xml(snapshot_xml: str) -> str:
     return "<domain" + text.removeprefix("<inactiveDomain").removesuffix("</inactiveDomain>") + "</domain>"
 
 
-def _whole(source: "Source") -> bool:
+def is_whole(source: "Source") -> bool:
     """Whether an image of it is copied whole: its memory is inside one."""
     return facts.has_memory(source.record) and source.record.memory is Mode.INTERNAL
 
@@ -132,7 +137,7 @@ def _below(situation: Situation, disk: HeldDisk) -> tuple[Layer, ...] | None:
 def _whole_image(situation: Situation, disk: HeldDisk, path: str, base: str) -> Iterator[Step]:
     # As a raw file, and so with all that is in it. While this runs, QEMU's locks keep every other program from writing.
     words = ("qemu-img", "convert", "-p", "-f", "raw", "-O", "raw", disk.image, path)
-    yield making.program(situation, words, path, _allocated(situation, disk))
+    yield making.program(situation, words, path, _allocated(situation, disk) or 0)
     for below in _below(situation, disk) or ():
         words = ("qemu-img", "convert", "-p", "-f", below.format or "raw", "-O", "qcow2", below.path, base)
         yield making.program(situation, words, base)
@@ -153,6 +158,6 @@ def _has_nvram(situation: Situation, source: "Source") -> bool:
     return seen is not None and seen.near
 
 
-def _allocated(situation: Situation, disk: HeldDisk) -> int:
+def _allocated(situation: Situation, disk: HeldDisk) -> int | None:
     layers = situation.chains.get(disk.target, ())
-    return next((layer.allocated or 0 for layer in layers if layer.path == disk.image), 0)
+    return next((layer.allocated for layer in layers if layer.path == disk.image), None)

@@ -90,7 +90,7 @@ def merge_findings(situation: Situation, external: Sequence[str]) -> list[Findin
     merges = [each for name in merged for each in _layout(situation).merges(name, line)]
     touched = [path for merge in merges for path in (merge.base, merge.file)]
     touched += [path for name in external if name not in line for path in _layout(situation).dropped(name)]
-    way_out = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
+    way_out = translate("Plan", "Under “Advanced”, the snapshot can be forgotten without a change to any file.")
     return [*findings, *standing_findings(touched, situation, way_out), *_space_findings(situation, merges)]
 
 
@@ -110,7 +110,7 @@ def _unmergeable(situation: Situation, merged: Sequence[str]) -> list[Finding]:
     off = [name for name in of_volumes if records[name].state is SnapshotState.SHUT_OFF]
     if off:
         reason = translate("Plan", "{names} was taken of a storage pool’s volume, into which libvirt can’t merge.")
-        remedy = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
+        remedy = translate("Plan", "Under “Advanced”, the snapshot can be forgotten without a change to any file.")
         findings.append(Finding("merge-volume", Level.BLOCKER, reason.format(names=facts.quoted(off)), remedy))
     elif of_volumes:
         reason = translate(
@@ -137,7 +137,7 @@ def _parted(situation: Situation, name: str, merges: Sequence[Merging]) -> list[
     if not between:
         return []
     reason = translate("Plan", "{files} is between the files of “{name}”, of no snapshot: libvirt can’t merge them.")
-    remedy = translate("Plan", "Under “Advanced”, it can be forgotten without a change to any file.")
+    remedy = translate("Plan", "Under “Advanced”, the snapshot can be forgotten without a change to any file.")
     reason = reason.format(files=facts.listed(between), name=name)
     return [Finding("merge-parted", Level.BLOCKER, reason, remedy, subject=name)]
 

@@ -173,6 +173,10 @@ def _findings(request: ImportBundle, situation: Situation, source: _Source) -> I
         reason = translate("Plan", "“{machine}” on this host has the same UUID.").format(machine=found.twin)
         remedy = translate("Plan", "Import it as a new machine.")
         yield Finding("same-uuid", Level.BLOCKER, reason, remedy)
+    if not request.folder:
+        reason = translate("Plan", "Choose the folder that its files go into.")
+        yield Finding("folder-missing", Level.BLOCKER, reason)
+        return
     folder = situation.folders.get(request.folder)
     placed = (*paths(request, found).values(), *_overlays(request, source).values())
     for path in placed:

@@ -1,7 +1,7 @@
 """Small widgets for texts from outside: a value that can be copied, and a name that can be pressed."""
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent, QTextOption
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent, QTextOption, QWheelEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QPushButton, QSizePolicy, QStyle, QStyleOptionFocusRect, QWidget
 
 from snapgui.models.format import one_line, tooltip
@@ -44,6 +44,10 @@ class CopyableText(QPlainTextEdit):
             self._fit()
         elif event.type() is QEvent.Type.LayoutDirectionChange:
             self._align()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """It is as high as its text: what scrolls is the panel."""
+        event.ignore()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(40, self.fontMetrics().lineSpacing())

@@ -111,7 +111,7 @@ class ImportBundleDialog(PlanDialog):
         )
 
     def _place_unread(self) -> bool:
-        return self.place.folder() not in self.situation.folders
+        return bool(self.place.folder()) and self.place.folder() not in self.situation.folders
 
     def _obstacle(self) -> str:
         if not self.bundle.folder():

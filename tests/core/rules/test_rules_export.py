@@ -92,6 +92,8 @@ def test_how_much_is_written_is_said_and_that_there_is_no_room(read: MakeSituati
     assert effect.text == "Writes at most 300.0 MiB to /out/new.qcow2.", "its clusters are not counted yet"
     (effect,) = _plan(read(Mode.EXTERNAL, memory=Mode.EXTERNAL), Form.BUNDLE).effects
     assert effect.text == "Writes about 400.0 MiB to /out/new."
+    (effect,) = _plan(read(memory=Mode.INTERNAL), Form.BUNDLE).effects
+    assert effect.text == "Writes at most 300.0 MiB to /out/new.", "the whole image, until the rest of it is deleted"
     little = {"/out": Folder(200 << 20, frozenset(), writable=True)}
     assert "space" in {finding.rule for finding in _plan(read(here=little)).findings}
 

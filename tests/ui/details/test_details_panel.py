@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageWriter, QPalette, QTextCursor
-from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QTabWidget
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageWriter, QPalette, QTextCursor, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPlainTextEdit, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from snapgui.core.errors import Problem
@@ -138,7 +138,7 @@ def test_the_machine_tells_what_all_its_snapshots_hold_once_that_is_counted(desk
     nothing = (Held(),) * (len(names) + 1)
     image = ImageUsage("/images/vda", (*names, NOW), nothing, nothing, ((0b011, Held(5 * 2**20)),), as_of=2e9)
     desk.store.put_usage(desk.domain, Usage({"vda": image}))
-    assert desk.texts()[0].endswith("since pisces-1.\n\nIts snapshots hold 5.0 MiB.")
+    assert desk.texts()[0].endswith("since pisces-1.\n\nDeleting all its snapshots frees 5.0 MiB.")
 
 
 def test_a_deleted_snapshot_leaves_the_panel(desk: Any) -> None:
@@ -404,6 +404,19 @@ def test_all_tabs_are_seen_in_a_narrow_panel(desk: Any) -> None:
     bar = tabs.tabBar()
     assert not bar.usesScrollButtons()
     assert desk.panel.minimumSizeHint().width() >= sum(bar.tabRect(place).width() for place in range(bar.count()))
+
+
+def test_the_wheel_moves_the_panel_and_never_the_text_in_a_value(qtbot: QtBot) -> None:
+    shown = CopyableText("Disk")
+    qtbot.addWidget(shown)
+    shown.resize(80, 20)
+    shown.show_text("one\ntwo\nthree")
+    shown.setFixedHeight(20)
+    at = QPointF(5, 5)
+    buttons, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    down = QWheelEvent(at, at, QPoint(), QPoint(0, -120), buttons, keys, Qt.ScrollPhase.NoScrollPhase, False)  # noqa: FBT003 - Qt takes it by place only
+    QApplication.sendEvent(shown.viewport(), down)
+    assert shown.verticalScrollBar().value() == 0
 
 
 def test_tab_passes_over_the_values_of_the_facts(desk: Any) -> None:

@@ -70,6 +70,13 @@ def test_what_gives_nothing_can_be_ticked_and_stays_ticked(qtbot: QtBot, situati
     assert not dialog.ok.isEnabled()
 
 
+def test_where_no_image_can_be_made_smaller_that_is_said(qtbot: QtBot, situation: Situation) -> None:
+    with_snapshots = Prepared("qcow2", tags=frozenset({"a"}), near=True)
+    dialog = _open(qtbot, replace(situation, prepared=dict.fromkeys(_PATHS.values(), with_snapshots)))
+    assert any("None of its images can be made smaller." in text for text in dialog.plan_view.texts())
+    assert not dialog.ok.isEnabled()
+
+
 def test_a_machine_that_runs_keeps_its_images(qtbot: QtBot, situation: Situation) -> None:
     running = replace(situation, domain=replace(situation.domain, state=DomainState.RUNNING))
     dialog = _open(qtbot, running)
