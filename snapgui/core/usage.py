@@ -33,6 +33,11 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class DamagedImage(Problem):
+    """Why an image is not counted: its tables contradict the format or themselves. ``raw`` says how, and where."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageUsage:
     """One image. Its ``states`` are its snapshots by their tags, in the order of its table, and ``NOW`` at the end.
 

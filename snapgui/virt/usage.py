@@ -7,8 +7,8 @@ from pathlib import Path
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.records import Disk, DomainConfig
 from snapgui.core.text import translate
-from snapgui.core.usage import NOW, Held, ImageUsage, Usage
-from snapgui.qcow2.errors import Qcow2Error
+from snapgui.core.usage import NOW, DamagedImage, Held, ImageUsage, Usage
+from snapgui.qcow2.errors import DamagedImageError, Qcow2Error
 from snapgui.qcow2.source import ByteSource, LocalFile
 
 Open = Callable[[str], ByteSource]  # by path on the host; raises SnapguiError
@@ -43,6 +43,9 @@ def read_image(
         return error.problem
     except (Qcow2Error, OSError) as error:
         why = translate("Usage", "The image {path} could not be read: {error}.")
+        if isinstance(error, DamagedImageError):
+            why = translate("Usage", "The image {path} is damaged: {error}.")
+            return DamagedImage(tried, why.format(path=disk.source, error=error), raw=str(error))
         return Problem(tried, why.format(path=disk.source, error=error), raw=str(error))
 
 

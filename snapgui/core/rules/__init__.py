@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from snapgui.core.rules import clone as clone
     from snapgui.core.rules import compact as compact
     from snapgui.core.rules import configure as configure
+    from snapgui.core.rules import damage as damage
     from snapgui.core.rules import define as define
     from snapgui.core.rules import delete as delete
     from snapgui.core.rules import edit as edit

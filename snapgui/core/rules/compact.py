@@ -201,6 +201,8 @@ def _effects(chosen: list[Compacting]) -> Iterator[Effect]:
             text = translate("Plan", "Disk {disk}: a copy of {path} takes its place.")
         elif each.needs is None:
             text = translate("Plan", "Disk {disk}: {path} takes {takes}; how much it needs is not counted yet.")
+        elif not each.is_worth_it:
+            text = translate("Plan", "Disk {disk}: {path} takes {takes} and needs about as much.")
         else:
             text = translate("Plan", "Disk {disk}: {path} takes {takes} and needs about {needs}: {gives} come back.")
         sizes = {name: size_text(getattr(each, name) or 0) for name in ("takes", "needs", "gives")}

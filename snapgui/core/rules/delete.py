@@ -288,7 +288,7 @@ def _freed_effects(situation: Situation, going: list[str]) -> list[Effect]:
         or not unsettled(known).isdisjoint(internal)
     ):
         memory = sum(_memory_inside(situation, name) for name in internal)
-        text = translate("Plan", "Frees {size} of saved memory inside the images.")
+        text = translate("Plan", "Frees up to {size} of saved memory inside the images; how much is not known now.")
         return [Effect(EffectKind.CHANGES, text.format(size=size_text(memory)))] if memory else []
     found = freed(known, internal)
     if not found.total:

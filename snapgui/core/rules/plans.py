@@ -1,6 +1,6 @@
 """From a request to its plan: each kind of request has a module of its own here."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from snapgui.core import rules
 from snapgui.core.plan import Plan
@@ -26,11 +26,19 @@ from snapgui.core.requests import (
 )
 
 
-def make_plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C901, PLR0911, PLR0912 - one for each
+def make_plan(request: MachineRequest, situation: Situation) -> Plan:
     """What a request on one machine comes to in this situation; ``plan_together`` is for several.
 
     What has not been read is a finding of the rule ``unread``.
     """
+    plan = _plan(request, situation)
+    return rules.damage.with_damage(plan, situation) if isinstance(request, _ON_IMAGES) else plan
+
+
+_ON_IMAGES: Final = (Take, Revert, Undo, Delete, Clone, Export, Compact)
+
+
+def _plan(request: MachineRequest, situation: Situation) -> Plan:  # noqa: C901, PLR0911, PLR0912 - one for each
     match request:
         case Take():
             return rules.take.plan_take(request, situation)

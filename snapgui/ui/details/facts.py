@@ -48,7 +48,7 @@ class Facts(QWidget):
         self._kind.show_text(kind_text(record.kind))
         self._memory.show_text(_memory_text(size, record.memory_file))
         self._disk.show_text(_shared_text(cost))
-        self._frees.show_text(_frees_text(cost))
+        self._frees.show_text(_frees_text(cost, size))
         self._merges.show_text("\n".join(map(_merge_text, cost.merges)) if cost is not None else "")
         self._disks.show_text("\n".join(map(_disk_text, record.disks)))
         self._parent.show_names([record.parent] if record.parent is not None else [])
@@ -152,13 +152,20 @@ def _shared_text(cost: Cost | None) -> str:
     )
 
 
-def _frees_text(cost: Cost | None) -> str:
-    """What deleting it gives back, or why that is not known; nothing where it has not been counted."""
+def _frees_text(cost: Cost | None, memory: Size | None) -> str:
+    """What deleting it gives back, or why that is not known; nothing where it has not been counted.
+
+    After a revert the disk as it is now refers to the memory as well, which is in the image like a part of the disk.
+    """
     if cost is None:
         return ""
     if cost.frees.bytes is None:
         return translate("Details", "Not known. {reason}").format(reason=cost.frees.why)
-    return translate("Details", "{size} when it is deleted").format(size=size_text(cost.frees.bytes))
+    text = translate("Details", "{size} when it is deleted")
+    kept = memory.bytes or 0 if memory is not None and not cost.merges else 0
+    if cost.frees.bytes < kept:
+        text = translate("Details", "{size} when it is deleted: something else in the image still refers to its memory")
+    return text.format(size=size_text(cost.frees.bytes))
 
 
 def _merge_text(merge: MergeCost) -> str:

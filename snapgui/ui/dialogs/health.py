@@ -288,7 +288,11 @@ def _summary(health: Health) -> str:
     text = translate("HealthDialog", "Looked at: {what}.").format(what=", ".join(looked))
     if health.ailments:
         return text
-    nothing = translate("HealthDialog", "Nothing found: everything is where it belongs.")
+    nothing = translate(
+        "HealthDialog",
+        "Nothing found: everything is where it belongs. "
+        "What is inside the images was not looked at; “qemu-img check” does that.",
+    )
     if health.unseen:
         nothing = translate("HealthDialog", "Nothing found, as far as could be seen.")
     return f"{nothing} {text}"
