@@ -40,6 +40,7 @@ from snapgui.virt.connection import Connection
 from snapgui.virt.errors import code_of, telling
 from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
 from snapgui.virt.line import CALLS_AT_ONCE, Line
+from snapgui.virt.running import Running
 from snapgui.virt.usage import read_usage
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 2.0  # how long close() lets the host take before it ends the connections by force
-_OVERLAY_SECONDS = 1.1
-_ABORTED = 78  # VIR_ERR_OPERATION_ABORTED
 _MAX_PICTURE = 64 * 1024 * 1024
 
 
@@ -80,9 +79,6 @@ class Host:
         self._connections: list[Connection] = []
         # By connection and UUID: spares a round trip per question.
         self._domains: dict[tuple[libvirt.virConnect, str], libvirt.virDomain] = {}
-        # By the UUIDs of domains that are off but for the merge that runs: set once we end that.
-        self._merging: dict[str, threading.Event] = {}
-        self._reverts: dict[str, float] = {}  # when the last one of a domain began, by UUID
         self._listed: dict[str, dict[str, libvirt.virDomainSnapshot]] = {}  # as last listed, by UUID and name
         with contextlib.ExitStack() as undo:
             quick = long = bulk = Connection(uri, self._lost)
@@ -100,6 +96,7 @@ class Host:
             self._quick = Line(quick, self._lost)
             self._long = Line(long, self._lost)
             self._bulk = Line(bulk, self._lost)
+            self._running = Running(self._long, self._quick, self._domain)
             self._pools = not (quick.in_process and self._local)
             self._event_ids = self._listen(quick.libvirt)
             undo.pop_all()
@@ -211,59 +208,15 @@ class Host:
             and not health.examine.still_so(self.inventory(step.domain.uuid), step)
         ):
             raise SnapguiError(virt.files.changed(virt.steps.tried(step)))
-        if step.merges and step.abortable:
-            self._merge(step)
-            return
-        if step.call is Call.SNAPSHOT_REVERT:
-            self._let_a_second_pass(step.domain.uuid)
-        with self._long.calling(virt.steps.tried(step)) as connection:
-            virt.steps.run(connection, step)
-
-    def _let_a_second_pass(self, uuid: str) -> None:
-        """libvirt names the overlays of an external revert after the second, and fails where they are there already."""
-        now = time.monotonic()
-        begins = max(now, self._reverts.get(uuid, 0.0) + _OVERLAY_SECONDS)
-        self._reverts[uuid] = begins
-        time.sleep(begins - now)
-
-    def _merge(self, step: Step) -> None:
-        """Make a step that merges on a domain that is off, and that can be ended."""
-        uuid = step.domain.uuid
-        ended = threading.Event()
-        try:
-            with self._long.calling(virt.steps.tried(step)) as connection:
-                # Only what libvirt started for the merge may be ended to cancel that, never somebody's running guest.
-                if not self._domain(connection, uuid).isActive():
-                    self._merging[uuid] = ended
-                virt.steps.run(connection, step)
-        except SnapguiError as error:
-            if not ended.is_set():
-                raise
-            why = translate("Host", "It was cancelled.")
-            raise SnapguiError(replace(error.problem, why=why, remedy="", code=_ABORTED)) from error
-        finally:
-            self._merging.pop(uuid, None)
+        self._running.run(step)
 
     def abort(self, step: Step) -> None:
         """End the step, which runs; only for one that is abortable, else it waits for the step's end."""
-        uuid = step.domain.uuid
-        with self._quick.calling(translate("Host", "Cancelling")) as connection:
-            domain = self._domain(connection, uuid)
-            if not step.merges:
-                domain.abortJob()
-            elif (ended := self._merging.get(uuid)) is not None:
-                ended.set()  # first, for the step fails while this call is on its way
-                if not virt.progress.end_merge(domain, step.merges):
-                    ended.clear()
+        self._running.abort(step)
 
     def progress(self, step: Step) -> float | None:
-        """How far the step is, which runs, from 0 to 1; None where that is not known.
-
-        Only for one that has progress: with another it waits until libvirt gives up after 30 seconds.
-        """
-        with self._quick.calling(translate("Host", "Asking for the progress")) as connection:
-            domain = self._domain(connection, step.domain.uuid)
-            return virt.progress.of_merge(domain, step.merges) if step.merges else virt.progress.of_job(domain)
+        """How far the step is, which runs, from 0 to 1; None where that is not known."""
+        return self._running.progress(step)
 
     def open_image(self, path: str) -> ByteSource:
         """An image of the host for reading: the file where that is possible, else the volume at this path."""
