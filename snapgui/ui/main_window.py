@@ -314,7 +314,7 @@ class MainWindow(QMainWindow):
         if not any(host.state is HostState.CONNECTED for host in hosts):
             return ""
         if any(self._store.domains(host.uri) for host in hosts):
-            return self._held(focus.host.uri) if focus.host is not None else ""
+            return self._held(focus.host.uri) if focus.host is not None and focus.domain is None else ""
         return translate(
             "MainWindow",
             "There are no machines here yet. One that virt-manager or “virsh define” makes shows up by itself.",

@@ -181,8 +181,7 @@ class DetailsPanel(QWidget):
         self._tabs.addTab(self._differences, translate("Details", "Differs now"))
         self._tabs.addTab(self._xml, translate("Details", "XML"))
         self._tabs.addTab(self._commands, translate("Details", "virsh"))
-        self._tabs.currentChanged.connect(self._want_xml)
-        self._tabs.currentChanged.connect(self._want_differences)
+        self._tabs.currentChanged.connect(self._fill_tab)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._words_page())
         self._stack.addWidget(self._tabs)
@@ -287,11 +286,6 @@ class DetailsPanel(QWidget):
         cost = costs(usage, {name: record}).get(name) if usage is not None else None
         self._facts.show_snapshot(record, self._store.sizes(domain).get(name), cost, children(snapshots).get(name, []))
         self._description.show_snapshot(domain, record)
-        machine = self._store.domain(domain)
-        self._commands.show_commands(
-            commands_for(machine, name) if machine is not None else (),
-            caveat(machine.id.uri) if machine is not None else "",
-        )
         self._stack.setCurrentWidget(self._tabs)
         if changed:
             self._hide_picture()
@@ -300,8 +294,18 @@ class DetailsPanel(QWidget):
             self._differences.show_words(translate("Details", "Reading the settings…"))
         if again:
             self.picture_wanted.emit(domain, name)
+        self._fill_tab()
+
+    def _fill_tab(self) -> None:
         self._want_xml()
         self._want_differences()
+        self._want_commands()
+
+    def _want_commands(self) -> None:
+        """Written when they are looked at: a line and a button for each take their time."""
+        machine = self._store.domain(self._key[0]) if self._key is not None else None
+        if self._key is not None and machine is not None and self._tabs.currentWidget() is self._commands:
+            self._commands.show_commands(commands_for(machine, self._key[1]), caveat(machine.id.uri))
 
     def _want_differences(self) -> None:
         """Asked for whenever it is looked at, or anything about the machine has changed."""
