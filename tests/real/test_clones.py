@@ -43,7 +43,7 @@ def test_what_a_clone_stands_on_is_not_merged_and_a_revert_with_a_safety_snapsho
     user.cancel(dialog)
     user.use(Act.REVERT)
     dialog = user.dialog()
-    box = user.button(dialog, "Take a safety snapshot first, so that this can be undone")
+    box = user.safety_box(dialog)
     user.until(box.isChecked, "a safety snapshot to be proposed")
     box.click()
     user.until(lambda: "“clone” stands on" in " ".join(dialog.plan_view.texts()), "the clone to be seen")

@@ -25,7 +25,6 @@ from snapgui.virt.host import Host
 pytestmark = pytest.mark.since(9, 9)
 
 _APART = 1.1  # seconds: libvirt names overlays by the second; the application waits for that by itself
-_SAFETY = "Take a safety snapshot first, so that this can be undone"
 
 
 class Branches:
@@ -95,7 +94,7 @@ def test_the_files_of_a_snapshot_outlast_a_revert_that_was_undone(
 
     # libvirt has forgotten by now in which file the machine is, and would delete the one that "c" was taken of.
     dialog = open_revert("c")
-    box = user.button(dialog, _SAFETY)
+    box = user.safety_box(dialog)
     assert box.isChecked()
     box.click()
     assert not dialog.ok.isEnabled()
@@ -129,7 +128,7 @@ def test_a_machine_at_no_snapshot_gets_one_before_it_goes_to_an_external_one(
     user.cancel(dialog)
 
     dialog = open_revert("c")
-    box = user.button(dialog, _SAFETY)
+    box = user.safety_box(dialog)
     assert box.isChecked()
     box.click()
     assert not dialog.ok.isEnabled()

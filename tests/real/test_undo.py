@@ -120,7 +120,7 @@ def test_a_machine_that_is_as_its_snapshot_has_it_is_not_kept_before_a_revert_un
         user.use(Act.REVERT)
         dialog = user.dialog()
         user.until(lambda shown=dialog: not shown.waiting, "the reading")
-        box = user.button(dialog, "Take a safety snapshot first, so that this can be undone")
+        box = user.safety_box(dialog)
         assert box.isChecked() is expected
         user.accept(dialog)
         user.until(lambda: user.here() == "empty", "“You are here” to follow")

@@ -230,13 +230,18 @@ class User:
             if not field.isReadOnly()
         )
 
+    def safety_box(self, dialog: QWidget) -> QAbstractButton:
+        """The choice of a safety snapshot, whatever it says of why."""
+        boxes = dialog.findChildren(QAbstractButton)
+        return next(box for box in boxes if box.text().startswith("&Take a safety snapshot first"))
+
     def revert(self, name: str, afterwards: str = "as taken", *, safety: bool = False) -> JobRecord:
         """Bring the machine back to a snapshot, and wait until the tree says so. ``safety``: it can be undone."""
         self.select(name)
         self.use(Act.REVERT)
         dialog = self.dialog()
         self.button(dialog, afterwards).click()
-        box = self.button(dialog, "Take a safety snapshot first, so that this can be undone")
+        box = self.safety_box(dialog)
         if box.isChecked() != safety:
             box.click()
         job = self.accept(dialog)
