@@ -85,6 +85,8 @@ class Work:
         part.parent.stat()  # before anything takes its time
         if os.path.lexists(self._step.path):
             raise FileExistsError(errno.EEXIST, "", self._step.path)
+        if not os.access(part.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self._step.path)
         try:
             make()
             _give(part)
