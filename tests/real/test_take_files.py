@@ -104,7 +104,7 @@ def test_a_running_guest_is_taken_beside_its_disk_while_it_goes_on(user: User, d
     dialog = open_dialog(user, "In files of their own")
     named(dialog, QCheckBox, "Go on while the memory is saved").click()
     name = dialog.request().name
-    running.run("(while :; do n=$((n+1)); echo $n >/tmp/beats; sleep 0.05; done) >/dev/null &")
+    running.run("(while :; do n=$((n+1)); echo $n >/tmp/beat; mv /tmp/beat /tmp/beats; sleep 0.05; done) >/dev/null &")
     beats = int(running.run("sleep 0.2; cat /tmp/beats"))
     user.press(Qt.Key.Key_Return)
     user.until(lambda: user.parents().keys() == {name}, "the snapshot")

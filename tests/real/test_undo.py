@@ -13,7 +13,7 @@ from snapgui.core.plan import Call
 from snapgui.core.records import Kind
 from snapgui.ui.actions import Act
 
-_COUNT = "(while :; do n=$((n+1)); echo $n >/tmp/beats; sleep 0.1; done) >/dev/null &"
+_COUNT = "(while :; do n=$((n+1)); echo $n >/tmp/beat; mv /tmp/beat /tmp/beats; sleep 0.1; done) >/dev/null &"
 _WRITE = "head -c 1000000 /dev/urandom >/disk/late; sync"
 _SUM = "md5sum /disk/late | cut -d' ' -f1"
 

@@ -42,7 +42,9 @@ def test_a_change_is_taken_back_and_the_snapshot_deleted_under_the_running_guest
     user.until(lambda: user.machine_state() == "running", "the machine to run")
     assert guest.run("ls /disk | grep snap") == "snap-before"
 
-    guest.run("touch /disk/snap-again; (while :; do n=$((n+1)); echo $n >/tmp/beats; sleep 0.1; done) >/dev/null &")
+    guest.run(
+        "touch /disk/snap-again; (while :; do n=$((n+1)); echo $n >/tmp/beat; mv /tmp/beat /tmp/beats; sleep 0.1; done) >/dev/null &"
+    )
     process = guest.qemu_pid()
     user.delete("pisces-1")
     assert daemon.snapshots(guest.name) == []
