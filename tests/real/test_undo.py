@@ -13,14 +13,8 @@ from snapgui.core.plan import Call
 from snapgui.core.records import Kind
 from snapgui.ui.actions import Act
 
-_COUNT = "(while :; do n=$((n+1)); echo $n >/tmp/beat; mv /tmp/beat /tmp/beats; sleep 0.1; done) >/dev/null &"
 _WRITE = "head -c 1000000 /dev/urandom >/disk/late; sync"
 _SUM = "md5sum /disk/late | cut -d' ' -f1"
-
-
-def beats(guest: Guest) -> int:
-    """How far the counter is that the guest has in its memory only."""
-    return int(guest.run("cat /tmp/beats"))
 
 
 def files(daemon: Daemon) -> set[str]:
@@ -43,7 +37,7 @@ def at_work(user: User, daemon: Daemon, guest: Guest, kind: Kind) -> Iterator[Gu
     daemon.virsh("snapshot-create-as", guest.name, "clean", *memory)
     user.choose_machine(daemon.uri, guest.name)
     user.until(lambda: user.complete() == 1, "the snapshot")
-    guest.run(_COUNT)
+    guest.begin_counting()
     yield guest
     daemon.remove(guest.name)
     for path in daemon.images.glob("*"):
@@ -56,18 +50,19 @@ def test_undoing_brings_back_a_running_guest_with_what_it_wrote_a_second_before(
 ) -> None:
     lay = files(daemon)
     at_work.run(_WRITE)
-    written, counted = at_work.run(_SUM), beats(at_work)
+    written, counted = at_work.run(_SUM), at_work.counted()
     time.sleep(1)
     job = user.revert("clean", safety=True)
     assert [step.call for step in job.plan.steps] == [Call.SNAPSHOT_CREATE, Call.SNAPSHOT_REVERT]
-    assert at_work.run("ls /disk/late /tmp/beats 2>/dev/null") == ""
+    assert at_work.run("ls /disk/late 2>/dev/null") == ""
+    assert at_work.counted() == 0
     assert user.parents() == {"clean": "", "before-revert-1": "clean"}
 
     user.undo("before-revert-1")
     assert at_work.run(_SUM) == written
-    then = beats(at_work)
-    assert then >= counted
-    assert int(at_work.run("sleep 1; cat /tmp/beats")) > then
+    then = at_work.counted()
+    assert then >= counted > 0
+    assert at_work.counted(later=1) > then
     assert daemon.parents(at_work.name) == {"clean": ""}
     assert user.here() == "clean"
     assert files(daemon) == lay, f"{kind}: nothing is left behind"
@@ -79,7 +74,7 @@ def test_undoing_brings_back_a_running_guest_with_what_it_wrote_a_second_before(
 
 def test_undoing_brings_back_a_paused_guest(user: User, daemon: Daemon, at_work: Guest, kind: Kind) -> None:
     at_work.run(_WRITE)
-    written, counted = at_work.run(_SUM), beats(at_work)
+    written, counted = at_work.run(_SUM), at_work.counted()
     user.power(Act.PAUSE, "paused")
     user.revert("clean", safety=True)
     assert daemon.state(at_work.name) == "running"
@@ -89,7 +84,7 @@ def test_undoing_brings_back_a_paused_guest(user: User, daemon: Daemon, at_work:
     assert any(finding.rule == "safety-stays" for finding in job.plan.findings) == (kind is Kind.EXTERNAL)
     user.power(Act.RESUME, "running")
     assert at_work.run(_SUM) == written
-    assert beats(at_work) >= counted
+    assert at_work.counted() >= counted
 
 
 def test_undoing_brings_back_a_machine_that_is_off(user: User, daemon: Daemon, at_work: Guest) -> None:

@@ -42,18 +42,17 @@ def test_a_change_is_taken_back_and_the_snapshot_deleted_under_the_running_guest
     user.until(lambda: user.machine_state() == "running", "the machine to run")
     assert guest.run("ls /disk | grep snap") == "snap-before"
 
-    guest.run(
-        "touch /disk/snap-again; (while :; do n=$((n+1)); echo $n >/tmp/beat; mv /tmp/beat /tmp/beats; sleep 0.1; done) >/dev/null &"
-    )
+    guest.run("touch /disk/snap-again")
+    guest.begin_counting()
     process = guest.qemu_pid()
     user.delete("pisces-1")
     assert daemon.snapshots(guest.name) == []
     assert memory_sizes(guest) == {}
     assert user.parents() == {}
-    beats = int(guest.run("cat /tmp/beats"))
+    counted = guest.counted()
     assert guest.qemu_pid() == process
     assert guest.run("ls /disk | grep snap").split() == ["snap-again", "snap-before"]
-    assert int(guest.run("sleep 1; cat /tmp/beats")) > beats
+    assert guest.counted(later=1) > counted
 
 
 def test_tree_and_chart_show_the_memory_that_qemu_img_shows(user: User, daemon: Daemon, guest: Guest) -> None:

@@ -149,6 +149,16 @@ class Guest:
         """Keep that much of the guest's memory in use with pages that are not zero."""
         self.run(f"tr '\\0' 'x' </dev/zero | dd of=/tmp/filling bs=1M count={mebibytes} iflag=fullblock", seconds=180)
 
+    def begin_counting(self) -> None:
+        """Count in the guest's memory for as long as it runs; the shell is free meanwhile."""
+        # Moved into place, so that it is never read half written.
+        self.run("(while :; do n=$((n+1)); echo $n >/tmp/next; mv /tmp/next /tmp/count; sleep 0.05; done) >/dev/null &")
+        self.run("until [ -e /tmp/count ]; do sleep 0.05; done")
+
+    def counted(self, *, later: float = 0) -> int:
+        """How far it has counted by now, or so many seconds later; 0 where it does not count."""
+        return int(self.run(f"sleep {later}; [ ! -e /tmp/count ] || cat /tmp/count") or 0)
+
     def qemu_pid(self) -> int:
         """The process that the machine runs in."""
         (file,) = self.daemon.root.glob(f"run/libvirt/qemu/run/{self.name}.pid")
