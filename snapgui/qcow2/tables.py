@@ -16,7 +16,7 @@ import numpy.typing as npt
 from snapgui.qcow2.errors import DamagedImageError, UnsupportedImageError
 from snapgui.qcow2.header import MAX_L1_ENTRIES, Header
 from snapgui.qcow2.snapshots import InternalSnapshot
-from snapgui.qcow2.source import ByteSource, DistantSource, end_of, is_distant, read_exactly
+from snapgui.qcow2.source import ByteSource, DistantSource, end_of, is_distant, read_exactly, read_into
 
 OFFSET_MASK = 0x00FF_FFFF_FFFF_FE00  # of an L1 entry, and of an L2 entry that is not compressed: the rest are flags
 COMPRESSED = 1 << 62  # of an L2 entry
@@ -179,25 +179,29 @@ class L2Reader(Protocol):
         """Get ready for the tables at these places, grouped by L1 entry; for how many groups, at least one."""
 
     def read(self, place: int, first: int, count: int) -> Entries:
-        """A table's ``count`` entries from ``first`` on, to be kept but not to be changed."""
+        """A table's ``count`` entries from ``first`` on. They stand until the next but one is read."""
 
 
 class NearReader:
     """Reads a table when it is asked for."""
 
-    def __init__(self, source: ByteSource, *, words: int) -> None:
+    def __init__(self, source: ByteSource, *, words: int, table_size: int) -> None:
         self._source = source
         self._words = words  # of 8 bytes in an entry
+        self._buffer = memoryview(bytearray(table_size))
+        self._other = memoryview(bytearray(table_size))
 
     def prepare(self, indexes: Sequence[Sequence[int]]) -> int:
         return len(indexes)
 
     def read(self, place: int, first: int, count: int) -> Entries:
         size = 8 * self._words
-        raw = self._source.read(place + first * size, count * size)  # inside the image, as read_l1 has seen
-        if len(raw) != count * size:
-            raise DamagedImageError(f"the L2 table at byte {place} ends after {len(raw)} bytes")
-        return np.frombuffer(raw, np.uint64)
+        self._buffer, self._other = self._other, self._buffer
+        buffer = self._buffer[: count * size]
+        found = read_into(self._source, place + first * size, buffer)  # inside the image, as read_l1 has seen
+        if found != count * size:
+            raise DamagedImageError(f"the L2 table at byte {place} ends after {found} bytes")
+        return np.frombuffer(buffer.toreadonly(), np.uint64)
 
 
 def _runs(table: Entries, words: int) -> tuple[npt.NDArray[np.int32], Entries]:
@@ -259,7 +263,7 @@ class FarReader:
         self._source = source
         self._words = words
         self._table_size = table_size
-        self._near = NearReader(source, words=words)
+        self._near = NearReader(source, words=words, table_size=table_size)
         self._groups: dict[int, _Group] = {}  # by the places of their tables
         self._at_once = max(1, 4 * _KEPT // table_size)  # groups that there is room for, as far as one can tell
         self._whole: tuple[_Group, Entries] | None = None  # the one that was asked for last
@@ -309,4 +313,4 @@ def l2_reader(source: ByteSource, header: Header) -> L2Reader:
     words = 2 if header.extended_l2 else 1
     if is_distant(source):
         return FarReader(source, words=words, table_size=header.cluster_size)
-    return NearReader(source, words=words)
+    return NearReader(source, words=words, table_size=header.cluster_size)

@@ -49,7 +49,8 @@ class Walk:
         self._tables = np.zeros(0, np.int64)
         areas = sorted((state.l1_offset, state.l1_offset + 8 * state.l1_size) for state in states if state.l1_size)
         self._areas = np.array([(0, header.cluster_size), *areas], np.int64)
-        self._compressed = np.array(COMPRESSED, ">u8").view(np.uint64)
+        self._compressed = np.array(COMPRESSED, ">u8").view(np.uint64)  # in the image's own order of bytes
+        self._offset_mask = np.array(OFFSET_MASK, ">u8").view(np.uint64)
         self._portion = _Portion()
         self.tally = Tally(len(states))
 
@@ -137,10 +138,12 @@ class Walk:
                 (left,) = current.nonzero()
             else:
                 # Of what never changes, only compressed clusters matter: they may share a host cluster with others.
-                apart = (since > 0) | ((current & self._compressed) != 0)
+                changed_once = since > 0
+                if np.bitwise_or.reduce(current) & self._compressed:
+                    changed_once |= (current & self._compressed) != 0
+                (left,) = changed_once.nonzero()
                 if self._count_all:
-                    self._count_plain(index, current[~apart])
-                (left,) = apart.nonzero()
+                    self._count_plain(index, current, left)
             self._portion.add(index, current[left], lowest[since[left]], segments[-1][1])
             if self._portion.size > _COUNTED_AT_ONCE:
                 self._flush()
@@ -168,11 +171,15 @@ class Walk:
             self._progress(done / len(places))
         self._flush()
 
-    def _count_plain(self, index: int, raw: Entries) -> None:
-        """Clusters that all states refer to, and that are not compressed."""
-        value = raw.byteswap() if np.little_endian else raw
-        offset = (value & np.uint64(OFFSET_MASK)).view(np.int64)
-        self._check_data(offset, np.broadcast_to(np.int64(index), offset.shape))
+    def _count_plain(self, index: int, raw: Entries, but: npt.NDArray[np.intp]) -> None:
+        """Clusters that all states refer to, none of them compressed: all entries but those at these places."""
+        offset = raw & self._offset_mask
+        offset[but] = 0
+        together = np.bitwise_or.reduce(offset)
+        highest = int(together.byteswap() if np.little_endian else together)
+        if highest & (self._header.cluster_size - 1) or highest > self._source.size() - self._header.cluster_size:
+            value = (offset.byteswap() if np.little_endian else offset).view(np.int64)
+            self._check_data(value, np.broadcast_to(np.int64(index), value.shape))
         kind = Kind.MEMORY if index >= self._memory_from[0] else Kind.DISK
         if count := int(np.count_nonzero(offset)):
             self.tally.add_clusters(count, 0, len(self._states) - 1, kind)

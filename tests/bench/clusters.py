@@ -29,7 +29,10 @@ _MOST_SECONDS = {"10 ms a trip, 2 a read": 5.0}
 # In a process of its own, so that its memory can be told; as the application does it, all is loaded before.
 _INSIDE = """\
 import sys, time
+from functools import partial
 from snapgui.qcow2.{module} import {function} as read
+if {function!r} == "read_clusters":
+    read = partial(read, shared=True)  # all figures, as the window shows them
 sys.path.insert(0, {bench!r})
 import clusters as bench
 source = getattr(bench, {source!r})({image!r})
