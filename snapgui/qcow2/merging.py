@@ -17,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from snapgui.qcow2.errors import UnsupportedImageError
-from snapgui.qcow2.header import Header, read_header
-from snapgui.qcow2.snapshots import read_table
 from snapgui.qcow2.source import ByteSource, LocalFile, read_exactly
-from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Numbers, l2_reader, read_l1, read_states
+from snapgui.qcow2.steady import Sight, while_they_stay
+from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Numbers, l2_reader, read_l1
 
 _COPIED: Final = 1 << 63  # of an L1 or L2 entry: nothing else refers to where it leads
 _NONE, _DATA, _ZERO = 0, 1, 2  # what an image has at a place of the disk: nothing, data, zeros by a mark alone
@@ -47,10 +46,10 @@ class Merge:
 class _Qcow2:
     """An image's mapping as it is now."""
 
-    def __init__(self, source: ByteSource, header: Header) -> None:
+    def __init__(self, sight: Sight) -> None:
+        source, header, state = sight.source, sight.header, sight.states[-1]
         if header.data_file:
             raise UnsupportedImageError("an external data file, which merging writes to without a new cluster")
-        state = read_states(source, header, read_table(source, header))[-1]
         self.cluster_size = header.cluster_size
         self.disk_size = header.disk_size
         self.step = min(max(header.cluster_size, _LEAST_STEP), _LARGEST_STEP)
@@ -190,16 +189,21 @@ def read_merges(
     """For each base and top, meant by their places in ``sources``: what merging all above the base up to it does.
 
     ``sources`` begin at the bottom. ``raw``: the lowest is a raw image, which has to be a file of this computer. Raises
-    Qcow2Error, what the sources raise and what ``progress`` raises, which is called with what part is done.
+    Qcow2Error, what the sources raise and what ``progress`` raises, which is called with what part is done, and anew
+    where an image has become another one meanwhile. What a guest writes meanwhile is in it or not.
     """
-    images: list[_Qcow2 | _Raw] = []
-    for number, source in enumerate(sources):
-        if raw and number == 0:
-            if not isinstance(source, LocalFile):
-                raise UnsupportedImageError("which parts of a raw image are in use is not known from afar")
-            images.append(_Raw(source))
-        else:
-            images.append(_Qcow2(source, read_header(source)))
+    step = progress or (lambda _: None)
+    bottom = sources[0] if raw else None
+    if bottom is not None and not isinstance(bottom, LocalFile):
+        raise UnsupportedImageError("which parts of a raw image are in use is not known from afar")
+    return while_they_stay(sources[1:] if raw else sources, lambda sights: _read(bottom, sights, step))
+
+
+def _read(
+    bottom: LocalFile | None, sights: Sequence[Sight], progress: Callable[[float], None]
+) -> dict[tuple[int, int], Merge]:
+    images: list[_Qcow2 | _Raw] = [_Raw(bottom)] if bottom is not None else []
+    images += map(_Qcow2, sights)
     runs = {(base, top): _Run(images[base]) for base in range(len(images)) for top in range(base + 1, len(images))}
     unit = min(_LARGEST_STEP, *(image.cluster_size for image in images))
     # Every image's clusters, tables and steps are powers of two: a stretch has whole ones of all but the tables.
@@ -209,8 +213,7 @@ def read_merges(
     for start in range(0, disk_size, stretch):
         if any(isinstance(image, _Qcow2) and image.has_any(start, stretch) for image in images[1:]):
             _add_stretch(runs, images, start, stretch, unit)
-        if progress is not None:
-            progress(min(1.0, (start + stretch) / disk_size))
+        progress(min(1.0, (start + stretch) / disk_size))
     return {place: run.finish() for place, run in runs.items()}
 
 

@@ -1,8 +1,7 @@
 """Reads the tables of an image that somebody may be writing to meanwhile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -35,7 +34,16 @@ def while_it_stays(source: ByteSource, read: Callable[[Sight], Result]) -> Resul
     what it was before and after, as with every write a snapshot only ever comes to hold more of its own. Raises as
     ``read`` does, and ChangingImageError.
     """
-    return steadily(partial(_look, source), read, _only_written)
+    return while_they_stay([source], lambda sights: read(*sights))
+
+
+def while_they_stay(sources: Sequence[ByteSource], read: Callable[[tuple[Sight, ...]], Result]) -> Result:
+    """As ``while_it_stays``, of several images that belong together."""
+    return steadily(
+        lambda: tuple(map(_look, sources)),
+        read,
+        lambda before, after: all(map(_only_written, before, after)),
+    )
 
 
 def _look(source: ByteSource) -> Sight:

@@ -14,6 +14,7 @@ from testbed.spoilt_image import Bytes, FarBytes
 
 from snapgui.qcow2.clusters import Clusters, read_clusters
 from snapgui.qcow2.errors import ChangingImageError
+from snapgui.qcow2.merging import read_merges
 from snapgui.qcow2.snapshots import read_snapshots
 from snapgui.qcow2.source import LocalFile
 
@@ -188,6 +189,22 @@ def test_what_changes_while_it_is_read_is_told_as_it_was_before_or_after(story: 
                 assert (found.snapshots, told) in [(each.snapshots, _told(each)) for each in (then, now)], happens
             moves += 1
     assert moves > 150
+
+
+def test_a_merge_that_is_foretold_of_an_image_that_changes_is_that_of_before_or_after(story: list[bytes]) -> None:
+    """A revert puts other tables in the place of the disk's: half of each would be a merge that never was."""
+    base, moves = story[0], 0
+    for happens, (before, after) in zip(_STORY[1:], pairwise(story), strict=True):
+        if not happens.startswith("img snapshot -a"):
+            continue
+        possible = [read_merges([Bytes(base), Bytes(upper)]) for upper in (before, after)]
+        still = Moving([before], [], Bytes)
+        read_merges([Bytes(base), still])
+        for moment in range(1, still.reads + 2):
+            found = read_merges([Bytes(base), Moving([before, after], [moment], Bytes)])
+            assert found in possible, (happens, moment)
+            moves += 1
+    assert moves > 40
 
 
 @pytest.fixture
