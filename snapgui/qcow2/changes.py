@@ -21,7 +21,17 @@ from snapgui.qcow2.header import MAX_L1_ENTRIES, Header
 from snapgui.qcow2.snapshots import NOTHING, InternalSnapshot
 from snapgui.qcow2.source import ByteSource
 from snapgui.qcow2.steady import Sight, while_it_stays
-from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Entries, Numbers, State, l2_reader, plain, read_l1
+from snapgui.qcow2.tables import (
+    COMPRESSED,
+    OFFSET_MASK,
+    Entries,
+    Numbers,
+    State,
+    check_tables_apart,
+    l2_reader,
+    plain,
+    read_l1,
+)
 
 _L1_AT_ONCE: Final = 4096
 _COPIED: Final = np.uint64(1 << 63)  # of an L2 entry: its count is 1, which does not say where the data is
@@ -111,7 +121,8 @@ def _read(piece: Piece, sight: Sight, progress: Step) -> "_Stretches":
         places = read_l1(source, states, header, start, min(start + _L1_AT_ONCE, longest))
         for row, state in enumerate(states):  # what is behind the disk's end is a memory state
             places[row, max(0, state.memory_from - start) :] = 0
-        _check_apart(places, states, start)
+        for row, state in enumerate(states):
+            check_tables_apart(places[row], state, start)
         (columns,) = (places[0] != places[1]).nonzero()
         wanted = plain(places[:, columns].T)
         done = 0
@@ -125,18 +136,6 @@ def _read(piece: Piece, sight: Sight, progress: Step) -> "_Stretches":
             progress((start + done) / longest)
     progress(1.0)
     return found
-
-
-def _check_apart(places: Numbers, states: Sequence[State], start: int) -> None:
-    """Whether no L2 table has several places in an L1 table: it would be read again for each."""
-    for row, state in enumerate(states):
-        own = np.sort(places[row][places[row] != 0])
-        (twice,) = (own[1:] == own[:-1]).nonzero()
-        if len(twice):
-            raise DamagedImageError(
-                f"the L2 table at byte {own[twice[0]]} has several places from entry {start} on of the L1 table of"
-                f" {state.title}"
-            )
 
 
 def _place(snapshots: Sequence[InternalSnapshot], moment: Moment) -> int:

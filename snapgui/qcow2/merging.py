@@ -19,7 +19,7 @@ import numpy.typing as npt
 from snapgui.qcow2.errors import UnsupportedImageError
 from snapgui.qcow2.source import ByteSource, LocalFile, read_exactly
 from snapgui.qcow2.steady import Sight, while_they_stay
-from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Numbers, l2_reader, read_l1
+from snapgui.qcow2.tables import COMPRESSED, OFFSET_MASK, Numbers, check_tables_apart, l2_reader, plain, read_l1
 
 _COPIED: Final = 1 << 63  # of an L1 or L2 entry: nothing else refers to where it leads
 _NONE, _DATA, _ZERO = 0, 1, 2  # what an image has at a place of the disk: nothing, data, zeros by a mark alone
@@ -58,14 +58,19 @@ class _Qcow2:
         self._entries = header.l2_entries
         count = header.l1_entries(header.disk_size)
         self._places: Numbers = read_l1(source, [state], header, 0, count)[0]
+        check_tables_apart(self._places, state)
         raw = read_exactly(source, state.l1_offset, 8 * min(count, state.l1_size), "an L1 table")
         flags = np.frombuffer(raw, ">u8").astype(np.uint64) & np.uint64(_COPIED)
         self.tables_own: Flags = (self._places != 0) & (flags != 0)
         self._reader = l2_reader(source, header)
 
-    def has_any(self, start: int, length: int) -> bool:
-        """Whether there may be anything."""
-        return bool(self._places[self._tables(start, length)].any())
+    def stretches(self, length: int) -> Numbers:
+        """The numbers of all stretches of so many bytes in which there may be anything."""
+        (tables,) = self._places.nonzero()
+        first = tables * self.table_span // length
+        many = max(1, self.table_span // length)  # both are powers of two
+        found: Numbers = np.unique(first[:, np.newaxis] + np.arange(many))
+        return found[found * length < self.disk_size]
 
     def _tables(self, start: int, length: int) -> slice:
         return slice(start // self.table_span, -(-(start + length) // self.table_span))
@@ -209,11 +214,11 @@ def _read(
     # Every image's clusters, tables and steps are powers of two: a stretch has whole ones of all but the tables.
     largest = max(max(image.cluster_size, image.step) for image in images)
     stretch = max(_UNITS_AT_ONCE * unit, largest)
-    disk_size = max(image.disk_size for image in images)
-    for start in range(0, disk_size, stretch):
-        if any(isinstance(image, _Qcow2) and image.has_any(start, stretch) for image in images[1:]):
-            _add_stretch(runs, images, start, stretch, unit)
-        progress(min(1.0, (start + stretch) / disk_size))
+    numbers = np.unique(np.concatenate([image.stretches(stretch) for image in images[1:] if isinstance(image, _Qcow2)]))
+    for done, number in enumerate(plain(numbers), 1):
+        _add_stretch(runs, images, number * stretch, stretch, unit)
+        progress(done / len(numbers))
+    progress(1.0)
     return {place: run.finish() for place, run in runs.items()}
 
 

@@ -172,6 +172,17 @@ def read_l1(source: ByteSource, states: Sequence[State], header: Header, first: 
     return found
 
 
+def check_tables_apart(places: Numbers, state: State, start: int = 0) -> None:
+    """Whether no L2 table has several places among these of a state's L1 table: it would be read again for each."""
+    own = np.sort(places[places != 0])
+    (twice,) = (own[1:] == own[:-1]).nonzero()
+    if len(twice):
+        raise DamagedImageError(
+            f"the L2 table at byte {own[twice[0]]} has several places from entry {start} on of the L1 table of"
+            f" {state.title}"
+        )
+
+
 class L2Reader(Protocol):
     """Gives L2 tables, or parts of them, by their place."""
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import NoReturn
@@ -23,18 +24,25 @@ from snapgui.qcow2.changes import read_changes
 from snapgui.qcow2.clusters import read_clusters
 from snapgui.qcow2.equal import equal_snapshots
 from snapgui.qcow2.errors import Qcow2Error
+from snapgui.qcow2.merging import read_merges
 
 _SECONDS = 5
 _ADDRESS_SPACE = 2 * 1024**3
 _READS = 60  # times the length of the image, at most
 
 
-def try_one(image: bytes, random: Random, counts: Counter[str]) -> None:
-    """Read something of it. Raises where it is not as it should be."""
+def try_one(image: bytes, seeds: Sequence[bytes], random: Random, counts: Counter[str]) -> None:
+    """Read something of it, of a merge also beside a whole one of the seeds. Raises where it is not as it should be."""
     size = len(image) if random.random() < 0.9 else random.choice([len(image) * 2, 1 << 40, 1 << 62])
     source = (FarBytes if random.random() < 0.3 else Bytes)(image, size)
     try:
-        if random.random() < 0.3:
+        what = random.random()
+        if what < 0.2:
+            whole = Bytes(random.choice(seeds))
+            pair = (whole, source) if what < 0.1 else (source, whole)
+            found = read_merges(pair)[0, 1]
+            assert found.written >= 0
+        elif what < 0.4:
             read_changes(source, random.choice([0, 0, 1, 2]), random.choice([None, 1]))
         else:
             clusters = read_clusters(source, shared=random.random() < 0.3)
@@ -83,7 +91,7 @@ def main() -> int:
         began = time.perf_counter()
         signal.setitimer(signal.ITIMER_PROF, _SECONDS)  # of the processor
         try:
-            try_one(image, random, counts)
+            try_one(image, seeds, random, counts)
         except Exception as error:  # noqa: BLE001 - just what is looked for
             counts["broken"] += 1
             (chosen.keep / f"{number}.qcow2").write_bytes(image)

@@ -15,6 +15,7 @@ from testbed.spoilt_image import Bytes, FarBytes, make_seeds, places, spoil
 from snapgui.qcow2.changes import Piece, read_changes, read_pieces
 from snapgui.qcow2.clusters import read_clusters
 from snapgui.qcow2.errors import DamagedImageError, Qcow2Error, UnsupportedImageError
+from snapgui.qcow2.merging import read_merges
 from snapgui.qcow2.snapshots import NOTHING
 
 _MOST_MEMORY = 32 * 2**20  # for an image of some hundred KiB
@@ -183,6 +184,11 @@ def test_whatever_an_image_holds_there_are_figures_or_an_error(
         assert str(error)  # noqa: PT017 - there may be none
     try:
         read_pieces([Piece(source, NOTHING), Piece(source, random.choice("abc"), random.choice(["b", None]))])
+    except Qcow2Error as error:
+        assert str(error)  # noqa: PT017
+    try:
+        read_merges([Bytes(seeds[which]), source])
+        read_merges([source, Bytes(seeds[which])])
     except Qcow2Error as error:
         assert str(error)  # noqa: PT017
     finally:

@@ -107,5 +107,21 @@ def test_the_work_grows_with_what_is_written_not_with_the_disk(tmp_path: Path) -
             reads.append(length)
             return super().read(offset, length)
 
+        def read_into(self, offset: int, buffer: memoryview) -> int:
+            reads.append(len(buffer))
+            return super().read_into(offset, buffer)
+
     assert read_merges([Counting(base), Counting(above)])[0, 1] == Merge(MIB, 0)
     assert sum(reads) < MIB
+
+
+def test_a_disk_of_petabytes_takes_no_longer_than_what_is_in_it(tmp_path: Path) -> None:
+    """Its stretches, gone through one by one, would take minutes."""
+    base, above = tmp_path / "base", tmp_path / "above"
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=2M", base, "64P")
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=2M", "-F", "qcow2", "-b", base, above)
+    run("qemu-io", "-f", "qcow2", "-c", "write 63P 2M", above)
+    told: list[float] = []
+    found = read_merges([LocalFile(base), LocalFile(above)], progress=told.append)
+    assert found[0, 1] == Merge(2 * MIB, 4 * MIB), "the data and an L2 table"
+    assert len(told) < 1000
