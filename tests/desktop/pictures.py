@@ -43,8 +43,9 @@ from testbed.ugly import UGLY, ugly_host
 from snapgui import __version__
 from snapgui.app import Application
 from snapgui.core.activity import JobState
+from snapgui.core.plan import Call, Plan, Step
 from snapgui.core.records import DomainId, Situation
-from snapgui.core.requests import Take
+from snapgui.core.requests import Power, PowerAction, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.xml.read import read_domain
 from snapgui.demo.session import MACHINE
@@ -126,6 +127,7 @@ NAMES = (
     "together-failed",
     "about",
     "shortcuts",
+    "leaving",
 )
 
 _NOBODY = "qemu+unix:///system?socket=/nonexistent/libvirt-sock"
@@ -302,6 +304,7 @@ def pictures(studio: Studio, folder: Path) -> None:
     _definitions(studio, folder)
     _health(studio)
     _failures(studio)
+    _leaving(studio, folder)
     _other_machines(studio, folder)
 
 
@@ -559,6 +562,23 @@ def _failures(studio: Studio) -> None:
         _press(dialog, "Details")
         studio.shoot("problem", dialog)
     window.banner.clear()
+
+
+def _leaving(studio: Studio, folder: Path) -> None:
+    """The window is closed while something is copied, and a second thing waits for that."""
+    runner, domain = studio.application.backend.runner, studio.window.machines.domain()
+    assert domain is not None
+    for number in (1, 2):
+        path = str(folder / f"copy-{number}")
+        slow = ("sh", "-c", 'printf x >"$0"; exec sleep 60', path)
+        step = Step(Call.PROGRAM, domain, MACHINE, program=slow, path=path, abortable=True)
+        runner.start(Plan(Power(domain, PowerAction.START), f"Copy “counter-{number}” of {MACHINE}", (step,)))
+    studio.until(lambda: any(job.state is JobState.RUNNING for job in runner.busy), "the copy")
+    with studio.dialog(studio.window.close) as box:
+        studio.shoot("leaving", box)
+    for job in reversed(runner.busy):
+        runner.cancel(job.id)
+    studio.until(lambda: not runner.busy, "the copies to end")
 
 
 def _other_machines(studio: Studio, folder: Path) -> None:

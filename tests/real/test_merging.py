@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 from testbed.daemon import Daemon
 from testbed.user import User
 
@@ -212,6 +213,30 @@ def test_a_merge_that_nobody_waits_for_any_more_is_told_of_with_the_way_out(
     user.until(lambda: user.machine_state() == "off", "the state")
     user.delete("e1", "e2")
     assert heavy.data() == before
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_closing_the_window_meanwhile_is_asked_about_and_libvirt_ends_it_alone(
+    user: User, daemon: Daemon, heavy: Heavy, *, running: bool
+) -> None:
+    before = heavy.data()
+    if running:
+        daemon.virsh("start", "heavy")
+    begin_to_delete(user, daemon, "e1")
+    half_way(user)
+    user.window.close()
+    box = user.dialog()
+    assert isinstance(box, QMessageBox)
+    assert box.informativeText().startswith("This goes on without snapgui")
+    assert latest(user).plan.title in box.informativeText()
+    user.button(box, "Close now").click()
+    assert not user.window.isVisible()
+    assert not latest(user).state.ended
+    user.application.close()
+    user.until(lambda: daemon.snapshots("heavy") == ["e2"], "its end", 120)
+    user.until(lambda: daemon.state("heavy") == ("running" if running else "shut off"), "the machine as it was")
+    assert heavy.data() == before
+    assert not heavy.overlays[0].exists()
 
 
 def test_what_somebody_else_deletes_meanwhile_is_said(user: User, daemon: Daemon, heavy: Heavy) -> None:

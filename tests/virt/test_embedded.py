@@ -40,6 +40,50 @@ def test_an_embedded_host_does_it_all_and_prints_nothing() -> None:
     assert told == {"driver": "QEMU", "states": ["running"], "size": entry["vm-state-size"]}
 
 
+_STARTS = """\
+import sys
+from pathlib import Path
+from testbed.tiny import tiny_machine
+from snapgui.core.plan import Call, Step
+from snapgui.core.records import DomainId
+from snapgui.demo import session
+from snapgui.virt.host import Host
+root, what = Path(sys.argv[1]), sys.argv[2]
+(root / "etc").mkdir(exist_ok=True)
+(root / "etc" / "qemu.conf").write_text(session._SETTINGS + session._ROOTS_SETTINGS)
+host = Host.open(f"qemu:///embed?root={root}", lambda _: None)
+if what == "CREATE":
+    (connection,) = host._connections
+    connection.libvirt.defineXML(tiny_machine("tiny", root / "disk.qcow2"))
+(found,) = host.list_domains()
+print(found.state.value)
+host.run(Step(Call[what], found.id, "tiny"))
+host.close()
+"""
+
+
+@pytest.mark.real
+def test_an_embedded_host_s_machine_goes_on_when_the_window_is_closed_and_is_there_the_next_time() -> None:
+    """So nothing is asked on closing. It is QEMU's process that it runs in, which is not ours."""
+    if names := requirements.missing("real"):
+        requirements.lacking(", ".join(names))
+    environment = {**_ENVIRONMENT, "PYTHONPATH": f"{_ENVIRONMENT['PYTHONPATH']}:{Path(__file__).parents[1]}"}
+    with tempfile.TemporaryDirectory(prefix="snapgui-", dir="/tmp") as root:
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", f"{root}/disk.qcow2", "8M"], check=True)
+        told = [
+            subprocess.run(
+                [sys.executable, "-c", _STARTS, root, call],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=True,
+                env=environment,
+            ).stdout
+            for call in ("CREATE", "SUSPEND", "DESTROY")
+        ]
+    assert told == ["shut off\n", "running\n", "paused\n"]
+
+
 _BESIDE = """\
 import sys, threading
 from snapgui.virt.host import Host

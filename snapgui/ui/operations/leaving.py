@@ -1,15 +1,27 @@
 """Closing the window while something is unfinished: what would be lost by it is waited for, or let go knowingly."""
 
+from collections.abc import Sequence
+from enum import Enum
+
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMessageBox, QPushButton, QWidget
 
 from snapgui.core.activity import JobRecord, JobState
-from snapgui.core.requests import Describe
+from snapgui.core.requests import domains
 from snapgui.core.text import translate
+from snapgui.core.uris import is_demo, is_in_process
 from snapgui.jobs.runner import Runner
 from snapgui.ui.operations.operations import Operations
 
-_PATIENCE_MS = 400  # a description is mostly saved sooner, and then nothing is asked
+_PATIENCE_MS = 400  # most jobs have ended sooner, and then nothing is asked
+
+
+class _Fate(Enum):
+    """What becomes of something unfinished if the window closes now."""
+
+    UNDONE = "not done"
+    BROKEN_OFF = "broken off"
+    UNTOLD = "goes on without us"
 
 
 class Leaving(QObject):
@@ -48,11 +60,11 @@ class Leaving(QObject):
         self._patience.start()
         return False
 
-    def _at_stake(self) -> list[str]:
-        """What closing would lose: jobs that have not begun or have steps to go, and descriptions not saved yet."""
-        titles = [record.plan.title for record in self._runner.busy if _would_be_lost(record)]
-        owed = [record.plan.title for record in self._runner.owing]
-        return [*titles, *owed, *self._operations.unsettled]
+    def _at_stake(self) -> list[tuple[_Fate, str]]:
+        """Jobs that wait or run, and descriptions not saved yet; of each its title."""
+        busy = [(_fate(record), record.plan.title) for record in self._runner.busy if not _is_demos(record)]
+        undone = [*(record.plan.title for record in self._runner.owing), *self._operations.unsettled]
+        return [*busy, *((_Fate.UNDONE, title) for title in undone)]
 
     def _job_changed(self, job: JobRecord) -> None:
         if job.state is JobState.FAILED and not self._let_go:
@@ -60,11 +72,12 @@ class Leaving(QObject):
         self._look_again()
 
     def _look_again(self) -> None:
-        later = not self._notice.isHidden()
-        waits = self._at_stake() or (later and self._runner.busy)  # what would go on without a window, too
-        if (self._wanted and not waits) or (self._let_go and not self._runner.holding):
+        at_stake = self._at_stake()
+        if (self._wanted and not at_stake) or (self._let_go and not self._runner.holding):
             self._stay()
             self.ready.emit()
+        elif self._box is not None:
+            self._box.setInformativeText(_words(at_stake))
 
     def _stay(self) -> None:
         self._wanted = False
@@ -81,8 +94,8 @@ class Leaving(QObject):
         box.setTextFormat(box.textFormat().PlainText)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(translate("Leaving", "Not finished yet"))
-        box.setText(translate("Leaving", "If you close now, this will not be done:"))
-        box.setInformativeText("\n".join(self._at_stake()))
+        box.setText(translate("Leaving", "If you close now:"))
+        box.setInformativeText(_words(self._at_stake()))
         # Made by the box: one that is handed to it goes with the last name for it here.
         box.addButton(translate("Leaving", "&Close now"), QMessageBox.ButtonRole.DestructiveRole)
         later = box.addButton(translate("Leaving", "Close when it has &ended"), QMessageBox.ButtonRole.AcceptRole)
@@ -127,7 +140,27 @@ class _Notice(QWidget):
         self.hide()
 
 
-def _would_be_lost(record: JobRecord) -> bool:
-    if record.state is JobState.WAITING or isinstance(record.plan.request, Describe) or record.plan.makes:
-        return True
-    return record.step + 1 < len(record.plan.steps)
+def _is_demos(record: JobRecord) -> bool:
+    """Whether all that a job is about is gone with the window anyway."""
+    return not record.plan.makes and all(is_demo(domain.uri) for domain in domains(record.plan.request))
+
+
+def _fate(record: JobRecord) -> _Fate:
+    plan = record.plan
+    if record.state is JobState.WAITING or plan.makes:  # what has been made goes again
+        return _Fate.UNDONE
+    if record.step + 1 < len(plan.steps) or is_in_process(plan.steps[record.step].domain.uri):
+        return _Fate.BROKEN_OFF
+    return _Fate.UNTOLD
+
+
+def _words(at_stake: Sequence[tuple[_Fate, str]]) -> str:
+    """A paragraph for each fate, with what meets it."""
+    headings = {
+        _Fate.UNDONE: translate("Leaving", "This will not be done:"),
+        _Fate.BROKEN_OFF: translate("Leaving", "This breaks off before its end:"),
+        _Fate.UNTOLD: translate("Leaving", "This goes on without snapgui, which then can’t say how it ends:"),
+    }
+    titles = {fate: [title for each, title in at_stake if each is fate] for fate in headings}
+    paragraphs = ([headings[fate], *(f"• {title}" for title in titles[fate])] for fate in headings if titles[fate])
+    return "\n\n".join("\n".join(lines) for lines in paragraphs)
