@@ -99,6 +99,15 @@ def _other_name(outcome: Outcome) -> bool:
     return bool(new) and asked not in new
 
 
+def _in_no_image(outcome: Outcome) -> bool:
+    """libvirt notes that a drive without a medium holds the snapshot; it will end the machine at a revert to it."""
+    request, config = outcome.plan.request, outcome.after.config
+    assert isinstance(request, Take)
+    record = outcome.after.snapshots.records.get(request.name)
+    empty = {disk.target for disk in config.disks if not disk.has_medium} if config is not None else set()
+    return record is not None and any(disk.target in empty and disk.mode is Mode.INTERNAL for disk in record.disks)
+
+
 def _replaced(outcome: Outcome) -> bool:
     """What libvirt notes of a snapshot gives way to what was to be another one."""
     return outcome.plan.steps[0].snapshot in outcome.before.snapshots.records
@@ -201,6 +210,7 @@ HARM: Mapping[str, Callable[[Outcome], bool]] = MappingProxyType(
     {
         "buried": _lost,
         "checkpoints": _checkpoints_lost,
+        "disk-empty": _in_no_image,
         "disk-external": _other_kind,
         "disk-internal": _other_kind,
         "file-comma": _no_disk,

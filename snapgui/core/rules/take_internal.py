@@ -73,6 +73,12 @@ def _disk_findings(place: DiskPlace, *, active: bool) -> list[Finding]:
         rule = "disk-external"
         reason = translate("Plan", "Disk {disk} is set to keep its snapshots in files of their own.")
         remedy = translate("Plan", "Choose for it to be inside its image, or keep the whole snapshot in such files.")
+    elif not disk.has_medium:
+        # [run] libvirt 11.3 takes it of a running machine, and the revert then ends the machine: "image of disk 'sda'
+        # does not have internal snapshot"
+        rule = "disk-empty"
+        reason = translate("Plan", "There is no medium in drive {disk}, so there is nothing to take of it.")
+        remedy = translate("Plan", "Leave it out.")
     elif kept != "qcow2":
         rule = "disk-format"
         reason = translate("Plan", "Disk {disk} is {format}, and only qcow2 can hold snapshots.")

@@ -8,7 +8,7 @@ import pytest
 
 from snapgui.core.plan import Call, EffectKind, Level, Plan
 from snapgui.core.records import Disk, DomainId, DomainState, Mode, Situation, SnapshotRecord
-from snapgui.core.requests import Delete, Take
+from snapgui.core.requests import Delete, DiskChoice, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.rules.naming import check_name
 from snapgui.core.xml.take import SnapshotWords, simple_snapshot
@@ -191,6 +191,16 @@ def test_every_writable_disk_has_to_hold_it(
 @pytest.mark.parametrize("state", [DomainState.SHUT_OFF, RUNNING])
 def test_other_disks_do_not_stand_in_the_way(take: Callable[..., Plan], disk: Disk, state: DomainState) -> None:
     assert take(state=state, disks=(QCOW2, disk)).ready
+
+
+@pytest.mark.parametrize("state", [DomainState.SHUT_OFF, RUNNING])
+def test_a_drive_without_a_medium_can_not_be_chosen(
+    domain: DomainId, situation: Callable[..., Situation], state: DomainState
+) -> None:
+    request = Take(domain, "x", disks=(DiskChoice("sda", Mode.INTERNAL),))
+    plan = make_plan(request, situation(state=state, disks=(QCOW2, Disk("sda", device="cdrom", format="raw"))))
+    assert rules(plan, Level.BLOCKER) == {"disk-empty"}
+    assert plan.findings[0].reason == "There is no medium in drive sda, so there is nothing to take of it."
 
 
 def test_storage_elsewhere_is_taken_only_while_running(take: Callable[..., Plan]) -> None:
