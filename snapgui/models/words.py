@@ -91,16 +91,31 @@ def sum_text(sizes: Sequence[Size | None], frees: int | None = None) -> str:
 
     ``sizes``: of their memory states. ``frees``: the bytes that deleting all of them gives back; None: not known.
     """
-    known = [size.bytes for size in sizes if size is not None and size.bytes is not None]
+    total, unknown = _together(sizes)
     count = translate("Details", "%n snapshot(s)", "", len(sizes))
-    unknown = len(sizes) - len(known)
-    if not known:
+    if total is None:
         return translate("Details", "{snapshots}, size of their memory state not known").format(snapshots=count)
-    text = translate("Details", "{snapshots}, {size} of memory state").format(
-        snapshots=count, size=size_text(sum(known))
-    )
-    if unknown:
-        text += translate("Details", "; %n unknown", "", unknown)
+    text = translate("Details", "{snapshots}, {size} of memory state").format(snapshots=count, size=size_text(total))
+    text += unknown
     if frees is not None:
         text += " " + translate("Details", "– deleting them frees {size}").format(size=size_text(frees))
     return text
+
+
+def sum_parts(sizes: Sequence[Size | None], frees: int | None, growth: str) -> tuple[str, ...]:
+    """The same in short, the most important part first; ``growth``: what came from one to the other, "" if anything."""
+    total, unknown = _together(sizes)
+    memory = translate("Sizes", "Memory not known")
+    if total is not None:
+        memory = translate("Sizes", "Memory {size}").format(size=size_text(total)) + unknown
+    gain = "" if frees is None else translate("Sizes", "Frees {size}").format(size=size_text(frees))
+    parts = (translate("Details", "%n snapshot(s)", "", len(sizes)), gain, growth, memory)
+    return tuple(filter(None, parts))
+
+
+def _together(sizes: Sequence[Size | None]) -> tuple[int | None, str]:
+    """The sum of those that are known, None of none, and how many are not, in words."""
+    known = [size.bytes for size in sizes if size is not None and size.bytes is not None]
+    unknown = len(sizes) - len(known)
+    words = translate("Details", "; %n unknown", "", unknown) if unknown else ""
+    return (sum(known) if known else None), words

@@ -15,7 +15,7 @@ from snapgui.models.between import between_text
 from snapgui.models.flat import FlatSnapshots, Order
 from snapgui.models.snapshots import SnapshotsModel
 from snapgui.models.store import Store
-from snapgui.models.words import sum_text
+from snapgui.models.words import sum_parts
 from snapgui.ui import chart as charts
 from snapgui.ui.chart.content import Chart, Format, Row
 from snapgui.ui.chart.legend import Legend
@@ -104,9 +104,8 @@ class SizesPanel(QWidget):
             sizes = self._store.sizes(domain)
             snapshots, usage = self._store.snapshots(domain), self._store.usage(domain)
             records = [snapshots.records[name] for name in names if name in snapshots.records]
-            together = sum_text([sizes.get(name) for name in names], frees(usage, records))
             growth = between_text(snapshots, sizes, usage, names)
-            self._figures.show_parts((together, growth) if growth else (together,))
+            self._figures.show_parts(sum_parts([sizes.get(name) for name in names], frees(usage, records), growth))
         elif names or self.view.is_pointed_at() or self.view.hasFocus():
             self._figures.show_parts(self.view.figures())
         else:

@@ -7,10 +7,11 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
 
-from snapgui.models.format import tooltip
+from snapgui.models.format import listed, tooltip
 
 _BETWEEN: Final = " · "
 _KEPT: Final = 2  # a name and one figure
+_LEGIBLE: Final = 7  # characters of a name, with the dots for what is cut from it
 
 
 class ElidedLabel(QLabel):
@@ -36,7 +37,10 @@ class ElidedLabel(QLabel):
 
 
 class FiguresLabel(ElidedLabel):
-    """A name and figures of it, the most important one first: without room, the last go, then the name is cut."""
+    """A name and figures of it, the most important one first: without room, the last go, then the name is cut.
+
+    The tooltip and the accessible description have them all.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
@@ -54,11 +58,12 @@ class FiguresLabel(ElidedLabel):
     def _fit(self) -> None:
         metrics, room = self.fontMetrics(), self.contentsRect().width()
         self.setToolTip(tooltip(*self._parts))
+        self.setAccessibleDescription(listed(*self._parts))
         shown = self._parts
         while len(shown) > _KEPT and metrics.horizontalAdvance(_BETWEEN.join(shown)) > room:
             shown = shown[:-1]
         if len(shown) == _KEPT and metrics.horizontalAdvance(_BETWEEN.join(shown)) > room:
             left = room - metrics.horizontalAdvance(_BETWEEN + shown[1])
             name = metrics.elidedText(shown[0], Qt.TextElideMode.ElideMiddle, max(0, left))
-            shown = (name, shown[1]) if len(name) > 1 else shown[1:]
+            shown = (name, shown[1]) if len(name) >= _LEGIBLE else shown[1:]
         self.setText(_BETWEEN.join(shown))

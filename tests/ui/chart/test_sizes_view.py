@@ -426,6 +426,27 @@ def test_of_several_the_headline_says_what_they_take_together(desk: Any) -> None
     assert _headline(desk, 2000).startswith(f"{count} snapshot")
 
 
+def test_without_room_the_headline_of_several_says_how_many_and_what_they_free_and_never_two_letters_of_it(
+    desk: Any,
+) -> None:
+    desk.put_family()
+    flag = QItemSelectionModel.SelectionFlag
+    for name in ("clean", "deep"):
+        desk.tree.selectionModel().select(desk.model.index_of(name), flag.Select | flag.Rows)
+    label = desk.panel.findChild(FiguresLabel)
+    whole = _headline(desk, 2000)
+    parts = whole.split(" · ")
+    assert parts[0] == "2 snapshots"
+    assert parts[1].startswith("Frees ")
+    assert any(part.startswith("Between ") for part in parts)
+    metrics, margins = label.fontMetrics(), 12
+    both = " · ".join(parts[:2])
+    assert _headline(desk, metrics.horizontalAdvance(both) + margins + 2) == both
+    assert _headline(desk, metrics.horizontalAdvance(both) + margins - 40) == parts[1], "not “2…s”"
+    assert all(part in label.toolTip() for part in parts)
+    assert all(part in label.accessibleDescription() for part in parts)
+
+
 def test_nothing_is_saved_of_an_empty_chart(desk: Any) -> None:
     desk.put_family()
     button = next(button for button in desk.panel.findChildren(QToolButton) if button.text() == "Save chart")
