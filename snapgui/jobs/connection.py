@@ -231,7 +231,10 @@ class Connection(QObject):
         if record is None:
             self._records.remove_domain(domain)
         else:
+            before = self._records.domain(domain)
             self._records.put_domain(record)
+            if before is not None and before.state.active and not record.state.active:
+                self.snapshots.recount(domain)  # by now QEMU has written down what it had not while it ran
 
 
 def not_connected(uri: str) -> Problem:

@@ -91,6 +91,10 @@ class SnapshotFeed(QObject):
         if not self._records.snapshots_known(domain):
             self.refresh(domain)
 
+    def recount(self, domain: DomainId) -> None:
+        """Count what may be counted otherwise now, if that machine is on screen."""
+        self._usage.want(domain)
+
     def reread(self) -> None:
         """Read every snapshot of the machine on screen again, and every size."""
         watched = self._watched

@@ -21,7 +21,7 @@ class _UnwantedError(Exception):
 
 
 class UsageFeed(QObject):
-    """Counts when a machine comes on screen, when its snapshots have changed, and when it is asked to.
+    """Counts when a machine comes on screen, its snapshots have changed or it has been turned off, and when asked to.
 
     What a guest writes meanwhile is not followed: the figures say when they were read. ``counting`` tells what part of
     one of the machine's images has been counted, from 0 to 1, and None once nothing of it is counted any more.

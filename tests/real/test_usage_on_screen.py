@@ -97,6 +97,18 @@ class Elsewhere:
         self.read, self.read_ranges = file.read, file.read_ranges
 
 
+def test_what_a_running_machine_had_not_written_yet_is_counted_as_soon_as_it_is_off(
+    user: User, daemon: Daemon, disk: Path
+) -> None:
+    daemon.virsh("start", NAME)
+    user.choose_machine(daemon.uri, NAME)
+    user.take("live")
+    user.until(lambda: user.cell("live", Column.FREES) == "\N{EN DASH}", "the figures")
+    daemon.virsh("destroy", NAME)
+    user.until(lambda: _frees(user, "live"), "them to be known")
+    assert _frees(user, "live") == _figures(disk, "--delete", "live")["freed_bytes"]
+
+
 def test_counting_that_takes_long_is_seen_and_stopped_and_begins_again(
     user: User, daemon: Daemon, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
