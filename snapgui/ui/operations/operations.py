@@ -116,7 +116,9 @@ class Operations(QObject):
     def rename(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask for another name."""
         if (known := self._runner.situation(domain)) is not None:
-            self._ask_lasting(dialogs.RenameDialog(known, snapshot.name, self._window))
+            dialog = dialogs.RenameDialog(known, snapshot.name, self._window)
+            dialog.describe_wanted.connect(partial(self.edit, domain, snapshot))
+            self._ask_lasting(dialog)
 
     def clone(self, domain: DomainId, snapshot: SnapshotRecord) -> None:
         """Ask for a name, and make a new machine of the snapshot."""

@@ -29,6 +29,7 @@ from snapgui.core.plan import CreateFlag
 from snapgui.core.records import DomainId, Kind
 from snapgui.models.snapshots import Column
 from snapgui.ui.actions import Act
+from snapgui.ui.dialogs.describe import DescribeDialog
 from snapgui.ui.dialogs.edit_xml import EditXmlDialog
 from snapgui.ui.dialogs.export_snapshots import ExportDialog
 from snapgui.ui.dialogs.import_snapshots import ImportDialog
@@ -266,7 +267,7 @@ def test_a_renamed_snapshot_keeps_its_place_and_stays_chosen(
     assert others.snapshotCurrent().getName() == "c"
 
 
-def test_a_rename_of_an_internal_snapshot_says_why_not(
+def test_a_rename_of_an_internal_snapshot_says_why_not_and_enter_leads_to_its_description(
     qtbot: QtBot, app_of: Application, others: libvirt.virDomain
 ) -> None:
     others.create()
@@ -276,7 +277,11 @@ def test_a_rename_of_an_internal_snapshot_says_why_not(
     dialog = begin(qtbot, app_of, Act.RENAME, "inside", RenameDialog)
     assert {finding.rule for finding in dialog.plan.findings} == {"rename-internal"}
     assert not dialog.ok.isEnabled()
-    dialog.reject()
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    shown = opened(qtbot, DescribeDialog)
+    assert shown.request().snapshot == "inside"
+    assert dialogs(RenameDialog) == []
+    shown.reject()
 
 
 def export(
