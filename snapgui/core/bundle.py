@@ -61,6 +61,7 @@ class Bundle:
 class FoundBundle:
     """A bundle as it was read from ``folder``. ``sizes``: what its files take, in bytes, by name.
 
+    ``lengths``: how long each of them is, which is more where it has holes.
     ``twin``: the name of a machine that has its UUID where it is to be imported, "" for none.
     """
 
@@ -69,6 +70,7 @@ class FoundBundle:
     domain_xml: str
     snapshot_xml: str
     sizes: Mapping[str, int]
+    lengths: Mapping[str, int]
     twin: str = ""
 
 

@@ -64,6 +64,7 @@ class Call(Enum):
     SET_TIME = "virDomainSetTime"
     AGENT_ASK = "virDomainGetTime"  # changes nothing: whether the agent answers
     AGENT_TIMEOUT = "virDomainAgentSetResponseTimeout"
+    VOLUME_CREATE = "virStorageVolCreateXML"  # ``xml`` as the new volume ``path`` of the pool ``source``
     VOLUME_DELETE = "virStorageVolDelete"
     FILE_DELETE = "unlink"  # of this computer, and no call of libvirt's
     PICTURE_DELETE = "unlink of a picture"  # likewise, in our own cache
@@ -75,6 +76,7 @@ class Call(Enum):
     MOVE = "rename"  # likewise: ``source`` to ``path``, where nothing is yet
     REPLACE = "rename over"  # likewise: ``source``, which is the same but smaller, in the place of ``path``
     VOLUME_DOWNLOAD = "virStorageVolDownload"  # of the host's volume ``source``, as the new file ``path``
+    VOLUME_UPLOAD = "virStorageVolUpload"  # of this computer's file ``source``, into the host's volume ``path``
     REMOVE = "rm -r"  # what the same plan has made at ``path``
 
 
@@ -87,6 +89,7 @@ MAKING: Final = frozenset(
         Call.MOVE,
         Call.REPLACE,
         Call.VOLUME_DOWNLOAD,
+        Call.VOLUME_UPLOAD,
         Call.REMOVE,
     }
 )
@@ -103,7 +106,8 @@ class Step:
     the program prints becomes the file.
     ``bytes``: about how many it writes or reads, for the progress.
     ``may_fail``: its failure is told, and the plan goes on.
-    ``always``: it runs whatever happened before, since it ends a state in which the plan holds the guest.
+    ``always``: it runs whatever happened before, since it ends a state in which the plan holds the guest. As what takes
+    another step back: it is made up for where the connection has been lost.
     ``seconds``: how long the guest's agent has for an answer.
     ``proof``: what has to be so still when the step runs, as ``core.health`` found it.
     ``undone_by``: what takes it back, where a plan that fails later is rolled back.

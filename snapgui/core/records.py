@@ -99,6 +99,7 @@ class HostRecord:
     driver: str = ""  # virConnectGetType: "QEMU", "TEST"
     libvirt_version: int = 0
     hypervisor_version: int = 0
+    near: bool = False  # its paths are paths of this computer
     external_revert: bool = False  # <externalSnapshot/> among the guest features of its capabilities
     problem: Problem | None = None
 
@@ -244,7 +245,8 @@ class Folder:
     """A folder of the host: bytes that can still be written in it, and the names of what is there. None: not known.
 
     ``writable``: by us, as a folder of this computer. ``place``: what its room is of, the same for folders that share
-    it: where a file system is mounted, or a storage pool's name.
+    it: where a file system is mounted, or a storage pool's name. ``pool``: the host's active storage pool of this very
+    folder, in which it makes new files for us; "" for none, or where that was not asked.
     """
 
     free: int | None = None
@@ -252,6 +254,7 @@ class Folder:
     missing: bool = False  # it is known not to exist
     writable: bool = False
     place: str = ""
+    pool: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,10 @@ def command(step: Step, *, secrets: bool = False) -> str:
     match step.call:
         case Call.SNAPSHOT_CREATE:
             return _create(step, words, secrets=secrets)
-        case Call.DEFINE | Call.DEFINE_NEW:
+        case Call.DEFINE | Call.DEFINE_NEW | Call.VOLUME_CREATE:
+            made = ["vol-create", _argument("pool", step.source)] if step.call is Call.VOLUME_CREATE else ["define"]
             options = ["--validate"] if step.flags & _DEFINE_VALIDATE else []
-            return _with_xml(" ".join([*words, "define", "/dev/stdin", *options]), step.xml, secrets=secrets)
+            return _with_xml(" ".join([*words, *made, "/dev/stdin", *options]), step.xml, secrets=secrets)
         case Call.VOLUME_DELETE:
             return " ".join([*words, "vol-delete", _argument("vol", step.path)])
         case Call.FILE_DELETE | Call.PICTURE_DELETE:
@@ -90,6 +91,9 @@ def _making(step: Step, *, secrets: bool) -> str:
     match step.call:
         case Call.FOLDER_MAKE:
             return f"mkdir -m 700 -- {path}"
+        case Call.VOLUME_UPLOAD:
+            connect = f"virsh -c {shlex.quote(step.domain.uri)}"
+            return f"{connect} vol-upload --sparse {_argument('vol', step.path)} {shlex.quote(step.source)}"
         case Call.REPLACE:
             return _replace(shlex.quote(step.source), path)
         case Call.REMOVE:

@@ -68,9 +68,7 @@ class Course:
             if (found := run(undo)) is None:
                 self.done.remove(index)
             else:
-                if is_lost(undo, found):
-                    self.lost.add(undo.domain.uri)
-                self.warnings.append(found)
+                self.failed(undo, found, lost=is_lost(undo, found))
 
 
 def run_steps(

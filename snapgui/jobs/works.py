@@ -18,7 +18,10 @@ class Works:
 
     def run(self, step: Step, host: Host | None = None) -> Problem | None:
         """Do it, and wait for its end. What it failed of, or None. ``host``: the step's, where it is connected."""
-        work = virt.making.Work(step, virt.steps.tried(step), host.download if host is not None else None)
+        carry = None
+        if host is not None:
+            carry = host.upload if step.call is Call.VOLUME_UPLOAD else host.download
+        work = virt.making.Work(step, virt.steps.tried(step), carry)
         with self._lock:
             self._running[step] = work
             if self._closed and step.call is not Call.REMOVE:

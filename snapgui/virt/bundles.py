@@ -41,7 +41,7 @@ def _read(path: str) -> FoundBundle:
     said = _text(folder, bundle.MANIFEST, bundle.LONGEST_MANIFEST)
     found = bundle.read_manifest(said)
     sums = bundle.read_sums(_text(folder, bundle.SUMS, _LONGEST_SUMS), found)
-    sizes = {name: _size(folder, name) for name in found.files()}
+    about = {name: _about(folder, name) for name in found.files()}
     texts = {name: _text(folder, name, LONGEST) for name in (bundle.DOMAIN, bundle.SNAPSHOT)}
     for name, text in {**texts, bundle.MANIFEST: said}.items():
         if hashlib.sha256(text.encode()).hexdigest() != sums[name]:
@@ -51,7 +51,9 @@ def _read(path: str) -> FoundBundle:
     _check_texts(found, texts[bundle.DOMAIN], texts[bundle.SNAPSHOT])
     for disk in found.disks:
         _check_images(folder, disk)
-    return FoundBundle(path, found, texts[bundle.DOMAIN], texts[bundle.SNAPSHOT], sizes)
+    sizes = {name: each.st_blocks * 512 for name, each in about.items()}
+    lengths = {name: each.st_size for name, each in about.items()}
+    return FoundBundle(path, found, texts[bundle.DOMAIN], texts[bundle.SNAPSHOT], sizes, lengths)
 
 
 def _check_texts(found: Bundle, domain: str, snapshot: str) -> None:
@@ -81,18 +83,18 @@ def _check_images(folder: Path, disk: BundleDisk) -> None:
             raise BundleError(message.format(file=name, what=(needs.data_file or needs.backing or below)[:200]))
 
 
-def _size(folder: Path, name: str) -> int:
+def _about(folder: Path, name: str) -> os.stat_result:
     try:
         about = (folder / name).lstat()
     except FileNotFoundError as error:
         raise BundleError(translate("Bundle", "Its file {file} is missing.").format(file=name)) from error
     if not stat.S_ISREG(about.st_mode):
         raise BundleError(translate("Bundle", "Its file {file} is no plain file.").format(file=name))
-    return about.st_blocks * 512
+    return about
 
 
 def _text(folder: Path, name: str, longest: int) -> str:
-    _size(folder, name)
+    _about(folder, name)
     with open(folder / name, "rb", opener=_open_plain) as file:
         data = file.read(longest + 1)
     try:

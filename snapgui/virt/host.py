@@ -109,7 +109,8 @@ class Host:
 
     def read_host(self) -> HostRecord:
         """About the host itself."""
-        return reading.read_host(self._quick, self.uri, in_process=self._connections[0].in_process)
+        in_process = self._connections[0].in_process
+        return reading.read_host(self._quick, self.uri, in_process=in_process, near=self._local)
 
     def list_domains(self) -> tuple[DomainRecord, ...]:
         """All domains, in no promised order."""
@@ -228,6 +229,12 @@ class Host:
         with self._long.calling(tried) as connection:
             virt.volume.download(connection, path, into, go_on)
 
+    def upload(self, path: str, source: BinaryIO, go_on: Callable[[float], None]) -> None:
+        """A file of this computer into a volume of the host; ``go_on`` as in ``download``. Raises OSError, too."""
+        tried = translate("Host", "Uploading {path}").format(path=path)
+        with self._long.calling(tried) as connection:
+            virt.volume.upload(connection, path, source, go_on)
+
     def image_tags(self, config: DomainConfig) -> dict[str, frozenset[str]]:
         """The names of the snapshots in the image of each disk, by target; without those that can't be read."""
         return sizes.image_tags(sizes.read_tables(self.open_image, config))
@@ -254,9 +261,9 @@ class Host:
         """What is known of folders of the host, by path."""
         return virt.survey.folders(self._quick, paths, local=self._local, pools=self._pools)
 
-    def image_folder(self) -> str:
-        """Where the host keeps images; "" where it has no storage pool of a folder."""
-        return virt.survey.image_folder(self._quick) if self._pools else ""
+    def pools(self) -> dict[str, str]:
+        """The names of its active storage pools of files, by their folders; first where it most likely keeps images."""
+        return virt.survey.pools(self._quick) if self._pools else {}
 
     def prepared(self, paths: Iterable[str]) -> dict[str, Prepared | None]:
         """What images are by their own headers; None for those that can't be read."""

@@ -22,7 +22,7 @@ from snapgui.core.plan import Call, Step
 from snapgui.core.text import translate
 from snapgui.virt import replacing
 
-Download = Callable[[str, BinaryIO, Callable[[float], None]], None]  # ``Host.download``
+Carry = Callable[[str, BinaryIO, Callable[[float], None]], None]  # ``Host.download`` and ``Host.upload``
 
 _PROGRESS = re.compile(rb"\s*\((\d+\.\d+)/100%\)\s*")  # qemu-img's, with -p
 _LONGEST = 64 * 1024  # bytes of what a program says
@@ -35,10 +35,10 @@ _ABORTED = 78  # VIR_ERR_OPERATION_ABORTED
 class Work:
     """A step of ``snapgui.core.plan.MAKING``. One thread runs it; others may ask how far it is, or end it."""
 
-    def __init__(self, step: Step, tried: str, download: Download | None = None) -> None:
-        """``download`` is that of the step's host, where it is connected."""
+    def __init__(self, step: Step, tried: str, carry: Carry | None = None) -> None:
+        """``carry`` is the step's host's way for a volume's bytes, where it is connected."""
         self._step = step
-        self._download = download
+        self._carry = carry
         self._tried = tried
         self._lock = threading.Lock()
         self._ended = False
@@ -62,6 +62,8 @@ class Work:
                 case Call.VOLUME_DOWNLOAD:
                     part = part_of(step.path)
                     self._made(part, lambda: self._fetch(part))
+                case Call.VOLUME_UPLOAD:
+                    self._send()
                 case Call.FOLDER_MAKE:
                     Path(step.path).mkdir(0o700)
                     _give(Path(step.path))
@@ -75,7 +77,7 @@ class Work:
             raise SnapguiError(explain_file(error.errno, step.path, self._tried, str(error))) from error
 
     def end(self) -> None:
-        """Have it end now, as cancelled, where it is a program or a download."""
+        """Have it end now, as cancelled, where it is a program, a download or an upload."""
         with self._lock:
             self._ended = True
             if self._process is not None:
@@ -114,12 +116,22 @@ class Work:
             raise SnapguiError(explain_program(program[0], status, words, self._tried))
 
     def _fetch(self, part: Path) -> None:
-        if self._download is None:
-            why = translate("Making", "There is no connection to the host.")
-            raise SnapguiError(Problem(self._tried, why, translate("Making", "Connect again.")))
         part.touch(0o600, exist_ok=False)
         with part.open("r+b") as file:
-            self._download(self._step.source, file, self._go_on)
+            self._connected()(self._step.source, file, self._go_on)
+
+    def _send(self) -> None:
+        try:
+            with Path(self._step.source).open("rb") as file:
+                self._connected()(self._step.path, file, self._go_on)
+        except OSError as error:
+            raise SnapguiError(Problem(self._tried, f"{error.strerror or error}.", raw=str(error))) from error
+
+    def _connected(self) -> Carry:
+        if self._carry is None:
+            why = translate("Making", "There is no connection to the host.")
+            raise SnapguiError(Problem(self._tried, why, translate("Making", "Connect again.")))
+        return self._carry
 
     def _go_on(self, done: float) -> None:
         if self._ended:

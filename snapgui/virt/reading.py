@@ -33,7 +33,7 @@ _PAUSES = {
 _EXTERNAL_REVERT = 9_009_000  # the libvirt whose QEMU driver first has it
 
 
-def read_host(line: Line, uri: str, *, in_process: bool) -> HostRecord:
+def read_host(line: Line, uri: str, *, in_process: bool, near: bool) -> HostRecord:
     """The host at the other end.
 
     A driver in this process is not asked for its capabilities but taken by its version: it would start every emulator
@@ -48,6 +48,7 @@ def read_host(line: Line, uri: str, *, in_process: bool) -> HostRecord:
             driver=driver,
             libvirt_version=connection.getLibVersion(),
             hypervisor_version=connection.getVersion(),
+            near=near,
             external_revert=driver == "QEMU"
             and (
                 connection.getLibVersion() >= _EXTERNAL_REVERT

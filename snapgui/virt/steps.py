@@ -48,6 +48,9 @@ _ON_THE_HOST: Mapping[Call, Callable[[libvirt.virConnect, Step], object]] = Mapp
     {
         Call.DEFINE: lambda connection, step: connection.defineXMLFlags(step.xml, step.flags),
         Call.DEFINE_NEW: lambda connection, step: connection.defineXMLFlags(step.xml, step.flags),
+        Call.VOLUME_CREATE: lambda connection, step: connection.storagePoolLookupByName(step.source).createXML(
+            step.xml, step.flags
+        ),
         Call.VOLUME_DELETE: lambda connection, step: connection.storageVolLookupByPath(step.path).delete(step.flags),
         Call.FILE_DELETE: lambda _, step: files.delete(step.path, step.proof),
         Call.PICTURE_DELETE: lambda _, step: files.delete(step.path, step.proof),
@@ -87,6 +90,7 @@ def tried(step: Step) -> str:
         Call.AGENT_ASK: translate("Step", "Asking the agent of {machine} whether it answers"),
         Call.AGENT_TIMEOUT: translate("Step", "Setting how long the agent of {machine} is waited for"),
         Call.SET_TIME: translate("Step", "Setting the clock of {machine}"),
+        Call.VOLUME_CREATE: translate("Step", "Making the volume {path}"),
         Call.VOLUME_DELETE: translate("Step", "Deleting the file {path}"),
         Call.FILE_DELETE: translate("Step", "Deleting the file {path}"),
         Call.PICTURE_DELETE: translate("Step", "Deleting the picture {path}"),
@@ -96,6 +100,7 @@ def tried(step: Step) -> str:
         Call.MOVE: translate("Step", "Giving {path} its name"),
         Call.REPLACE: translate("Step", "Putting the smaller image in the place of {path}"),
         Call.VOLUME_DOWNLOAD: translate("Step", "Downloading {source} to {path}"),
+        Call.VOLUME_UPLOAD: translate("Step", "Uploading {source} to {path}"),
         Call.REMOVE: translate("Step", "Removing {path} again"),
     }
     if "sha256sum" in step.program and not step.path:

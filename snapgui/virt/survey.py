@@ -4,6 +4,7 @@ import os
 import posixpath
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 
 import libvirt
 
@@ -19,6 +20,11 @@ from snapgui.qcow2.source import ByteSource, LocalFile
 from snapgui.virt.line import Line
 
 _USUAL_POOLS = ("default", "images")
+_OF_FILES = (
+    libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_DIR
+    | libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_FS
+    | libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_NETFS
+)
 _AVAILABLE = 3  # in virStoragePoolInfo: state, capacity, allocation, available
 
 
@@ -102,26 +108,30 @@ def _own_folder(path: str) -> Folder | None:
 
 
 def _folder(line: Line, path: str, *, local: bool, pools: bool) -> Folder:
-    if local and (own := _own_folder(path)) is not None:
+    own = _own_folder(path) if local else None
+    if own is not None and (own.missing or own.names is not None):
         return own
     if pools:
         tried = translate("Survey", "Reading the folder {path}").format(path=path)
         with suppress(SnapguiError), line.calling(tried) as connection:
             pool = connection.storagePoolLookupByTargetPath(path)
-            return Folder(pool.info()[_AVAILABLE], frozenset(pool.listVolumes()), place=pool.name())
-    return Folder()
+            names = frozenset(pool.listVolumes())
+            if own is not None:  # it may not be listed, as libvirt's own folder of images
+                return replace(own, names=names)
+            return Folder(pool.info()[_AVAILABLE], names, place=pool.name())
+    return own or Folder()
 
 
-def image_folder(line: Line) -> str:
-    """The folder of the active pool that images are most likely kept in; "" where there is none."""
+def pools(line: Line) -> dict[str, str]:
+    """The names of the active pools whose volumes are files, by their folders; first where images most likely are."""
     found: dict[str, str] = {}
     tried = translate("Survey", "Reading the storage pools of the host")
     with suppress(SnapguiError), line.calling(tried) as connection:
-        flags = libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE | libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_DIR
-        for pool in connection.listAllStoragePools(flags):
+        for pool in connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE | _OF_FILES):
             with suppress(XmlError):
                 found[pool.name()] = parse(pool.XMLDesc()).findtext("target/path", "")
-    return next((found[name] for name in (*_USUAL_POOLS, *sorted(found)) if found.get(name)), "")
+    names = dict.fromkeys((*_USUAL_POOLS, *sorted(found)))
+    return {found[name]: name for name in names if found.get(name)}
 
 
 def _mounted(path: str) -> str:

@@ -5,22 +5,27 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from testbed import asking
 from testbed.daemon import Daemon
 from testbed.tiny import tiny_machine
 
-from snapgui.core.errors import SnapguiError
-from snapgui.core.plan import Call, Level, Plan
+from snapgui.core import virsh
+from snapgui.core.errors import Problem, SnapguiError
+from snapgui.core.plan import Call, Level, Plan, Step
 from snapgui.core.records import DomainId
 from snapgui.core.requests import Export, Form, ImportBundle
 from snapgui.core.rules import make_plan
+from snapgui.jobs.course import run_steps
 from snapgui.jobs.importing import read_import
 from snapgui.virt.host import Host
+from snapgui.virt.making import Work
 
 NAME, SNAPSHOT, UUID = "leo", "s", "0f8ad3f7-2ae5-43f4-9f5e-6a8cf3f13b6e"
 
@@ -157,6 +162,157 @@ def test_its_uuid_is_said_to_be_taken(daemon: Daemon, host: Host, exported: Path
     plan = make_plan(request, read_import(host, str(exported), str(daemon.images)))
     (finding,) = (each for each in plan.findings if each.level is Level.BLOCKER)
     assert (finding.rule, finding.reason) == ("same-uuid", "“leo” on this host has the same UUID.")
+
+
+# A host that is not this computer
+
+
+@pytest.fixture(scope="module")
+def there() -> Iterator[Daemon]:
+    other = Daemon(listens=True)
+    other.start()
+    yield other
+    other.stop()
+
+
+@pytest.fixture
+def afar(there: Daemon) -> Iterator[Host]:
+    """By the network, with nothing on it."""
+    opened = Host.open(there.far_uri, lambda _: None)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def untouched(there: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In the end, there is no machine on that host, no volume and no copy of this computer's."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    yield
+    assert list(tmp_path.glob("snapgui-*")) == []
+    assert list(there.images.iterdir()) == []
+    assert there.virsh("vol-list", "images") == ""
+    assert there.virsh("list", "--all", "--name") == ""
+
+
+@pytest.fixture
+def on_a_base(bundle: Path) -> Path:
+    """The bundle as one whose image stands on another, as that of a machine with its memory inside can."""
+    shutil.copy(bundle / "disk-vda.qcow2", bundle / "disk-vda-base.qcow2")
+    image = bundle / "disk-vda.qcow2"
+    subprocess.run(
+        ["qemu-img", "rebase", "-u", "-f", "qcow2", "-b", "disk-vda-base.qcow2", "-F", "qcow2", image], check=True
+    )
+    _say(bundle, disks=_disk(base="disk-vda-base.qcow2"))
+    with (bundle / "SHA256SUMS").open("a") as sums:
+        sums.write(f"{0:064} *disk-vda-base.qcow2\n")
+    _sums(bundle)
+    return bundle
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("moment", range(12))
+def test_what_fails_or_is_cancelled_on_another_host_leaves_no_volume(
+    there: Daemon, afar: Host, on_a_base: Path, moment: int
+) -> None:
+    plan = _import(afar, on_a_base, there.images)
+    cancelled = threading.Event()
+
+    def run(step: Step) -> Problem | None:
+        if step.call is not Call.VOLUME_UPLOAD:
+            return asking.run_one(afar, step)
+
+        def carry(path: str, source: BinaryIO, go_on: Callable[[float], None]) -> None:
+            def half(done: float) -> None:
+                if cancelled.is_set() and done > 0.3:
+                    work.end()
+                go_on(done)
+
+            afar.upload(path, source, half)
+
+        work = Work(step, "Uploading", carry)
+        try:
+            work.run()
+        except SnapguiError as error:
+            return error.problem
+        return None
+
+    def begins(index: int, _step: Step) -> None:
+        if index == moment:
+            cancelled.set()
+
+    course = run_steps(plan, run, lambda *_: False, begins, cancelled)
+    assert course.problem is not None
+    assert course.problem.why == "It was cancelled."
+    assert course.warnings == []
+
+
+@pytest.mark.usefixtures("untouched")
+def test_what_the_other_host_refuses_at_the_end_leaves_no_volume(there: Daemon, afar: Host, bundle: Path) -> None:
+    for spoil in (Call.DEFINE_NEW, Call.SNAPSHOT_CREATE):
+        plan = _import(afar, bundle, there.images)
+        steps = tuple(
+            replace(step, xml=step.xml.replace("hvm", "xyz").replace("<state>", "<state>x"))
+            if step.call is spoil
+            else step
+            for step in plan.steps
+        )
+        assert asking.run(afar, steps) is not None
+        assert list(there.images.iterdir()) == []
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_pool_that_is_full_is_said_before_and_leaves_nothing_and_the_daemon_alive(
+    there: Daemon, afar: Host, exported: Path
+) -> None:
+    folder = there.hand_over_new("full")
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", folder]
+    if subprocess.run(mounted, check=False).returncode:
+        pytest.skip("only root may mount a small file system")
+    there.hand_over(folder)
+    try:
+        there.virsh("pool-create-as", "full", "dir", "--target", str(folder))
+        plan = _import(afar, exported, folder)
+        assert plan.ready
+        assert any(finding.rule == "space" for finding in plan.findings)
+        for script in (False, True):
+            pid = there.pid
+            if script:
+                ran = subprocess.run(["sh", "-c", virsh.script(plan)], check=False, capture_output=True, text=True)
+                assert "No space left on device" in ran.stderr
+            else:
+                problem = asking.run(afar, plan.steps)
+                assert problem is not None
+                assert problem.why.endswith("disk is full.")
+            assert there.running(pid)
+            assert list(folder.iterdir()) == []
+        there.virsh("pool-destroy", "full")
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+        folder.rmdir()
+
+
+def test_a_volume_that_is_there_is_not_replaced(there: Daemon, afar: Host, exported: Path) -> None:
+    mine = there.images / "leo-2.qcow2"
+    steps = _import(afar, exported, there.images).steps
+    mine.write_text("mine")
+    problem = asking.run(afar, steps)
+    assert problem is not None
+    assert problem.why == f"{mine} is there already, and nothing is replaced."
+    there.virsh("pool-refresh", "images")
+    plan = _import(afar, exported, there.images)
+    assert [finding.rule for finding in plan.findings if finding.level is Level.BLOCKER] == ["file-exists"]
+    problem = asking.run(afar, steps)
+    assert problem is not None
+    assert problem.why == "leo-2.qcow2 is there already, and nothing is replaced."
+    assert mine.read_text() == "mine"
+    there.virsh("vol-delete", str(mine))
+
+
+def test_a_folder_of_another_host_that_is_no_pool_is_refused(there: Daemon, afar: Host, exported: Path) -> None:
+    plan = _import(afar, exported, there.root)
+    (finding,) = (each for each in plan.findings if each.level is Level.BLOCKER)
+    assert finding.rule == "room-closed"
+    assert finding.reason.endswith(f"write to {there.root} from here, and it is no active storage pool of the host.")
 
 
 # Bundles that are not to be trusted

@@ -26,25 +26,25 @@ from snapgui.virt.making import Work
 
 pytestmark = pytest.mark.since(9, 9)  # reverts to external snapshots
 
-Connect = Callable[[Daemon], Host]
+Connect = Callable[..., Host]
 NAME, SNAPSHOT = "taken", "s-1"
 
 
 @pytest.fixture(scope="module")
 def there() -> Iterator[Daemon]:
     """The other host."""
-    other = Daemon()
+    other = Daemon(listens=True)
     other.start()
     yield other
     other.stop()
 
 
 @pytest.fixture
-def connect() -> Iterator[Callable[[Daemon], Host]]:
+def connect() -> Iterator[Connect]:
     opened: list[Host] = []
 
-    def build(daemon: Daemon) -> Host:
-        opened.append(Host.open(daemon.uri, lambda _: None))
+    def build(daemon: Daemon, *, far: bool = False) -> Host:
+        opened.append(Host.open(daemon.far_uri if far else daemon.uri, lambda _: None))
         return opened[-1]
 
     yield build
@@ -169,11 +169,12 @@ def test_an_image_holds_what_a_revert_gives(
     assert _same(image, _reverted(daemon))
 
 
-@pytest.mark.parametrize("another", [False, True])
+@pytest.mark.parametrize("way", ["there", "there from afar", "here as another"])
 @pytest.mark.parametrize("kind", [*KINDS, "internal on its own"])
 def test_a_bundle_becomes_a_machine_on_another_host_that_reverts(
-    daemon: Daemon, there: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str, another: bool
+    daemon: Daemon, there: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str, way: str
 ) -> None:
+    far, another = way == "there from afar", way == "here as another"
     _take(daemon, disk, kind)
     host = connect(daemon)
     domain = _domain(daemon)
@@ -183,13 +184,16 @@ def test_a_bundle_becomes_a_machine_on_another_host_that_reverts(
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], check=True, cwd=out / "bundle")
     moved = there.hand_over_new("moved")
     shutil.copytree(out / "bundle", moved / "bundle")
+    before = {path.name: path.read_bytes() for path in (moved / "bundle").iterdir()}
     where = there if not another else daemon
     name = "imported" if another else NAME
-    request = _import(where, moved / "bundle", name, str(uuid.uuid4()) if another else domain.uuid)
-    plan = make_plan(request, _importing(connect(where), request))
+    request = _import(where, moved / "bundle", name, str(uuid.uuid4()) if another else domain.uuid, far=far)
+    plan = make_plan(request, _importing(connect(where, far=far), request))
     try:
         assert plan.ready, plan.findings
-        assert asking.run(connect(where), plan.steps) is None
+        assert far == (Call.VOLUME_UPLOAD in {step.call for step in plan.steps})
+        assert asking.run(connect(where, far=far), plan.steps) is None
+        assert before == {path.name: path.read_bytes() for path in (moved / "bundle").iterdir()}, "only read"
         assert where.snapshots(name) == [SNAPSHOT]
         assert where.virsh("domuuid", name) == request.domain.uuid
         assert where.state(name) == "shut off"
@@ -208,12 +212,14 @@ def test_a_bundle_becomes_a_machine_on_another_host_that_reverts(
         where.remove(name) if plan.ready else None
         for path in (*where.images.glob("imported*"), *there.images.glob(f"{NAME}*")):
             path.unlink()
+        there.virsh("pool-refresh", "images")
         shutil.rmtree(moved)
 
 
-@pytest.mark.parametrize("kind", ["internal off", "external"])
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize("kind", ["internal off", "internal running", "external"])
 def test_the_commands_make_the_same_bundle_and_the_same_machine_of_it(
-    daemon: Daemon, there: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str
+    daemon: Daemon, there: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str, far: bool
 ) -> None:
     _take(daemon, disk, kind)
     host = connect(daemon)
@@ -229,25 +235,26 @@ def test_the_commands_make_the_same_bundle_and_the_same_machine_of_it(
     found = []
     moved = there.hand_over_new("moved")
     shutil.move(out / "bundle", moved / "bundle")
-    request = _import(there, moved / "bundle", NAME, _domain(daemon).uuid)
+    request = _import(there, moved / "bundle", NAME, _domain(daemon).uuid, far=far)
     for script in (False, True):
-        imported = make_plan(request, _importing(connect(there), request))
+        imported = make_plan(request, _importing(connect(there, far=far), request))
         assert imported.ready, imported.findings
         if script:
             subprocess.run(["sh", "-c", virsh.script(imported)], check=True, stdout=subprocess.DEVNULL)
         else:
-            assert asking.run(connect(there), imported.steps) is None
+            assert asking.run(connect(there, far=far), imported.steps) is None
         disks = {path.name: path.read_bytes() for path in there.images.glob(f"{NAME}*") if path.suffix == ".qcow2"}
         found.append((there.virsh("dumpxml", NAME), there.virsh("snapshot-dumpxml", NAME, SNAPSHOT), disks))
         there.remove(NAME)
         for path in there.images.glob(f"{NAME}*"):
             path.unlink()
+        there.virsh("pool-refresh", "images")
     shutil.rmtree(moved)
     assert found[0] == found[1]
 
 
-def _import(where: Daemon, bundle: Path, name: str, machine: str) -> ImportBundle:
-    return ImportBundle(DomainId(where.uri, machine), str(bundle), name, str(where.images))
+def _import(where: Daemon, bundle: Path, name: str, machine: str, *, far: bool = False) -> ImportBundle:
+    return ImportBundle(DomainId(where.far_uri if far else where.uri, machine), str(bundle), name, str(where.images))
 
 
 def _importing(host: Host, request: ImportBundle) -> Situation:

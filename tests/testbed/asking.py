@@ -62,18 +62,19 @@ def run(host: Host, steps: tuple[Step, ...]) -> Problem | None:
     for step in steps:
         if problem is not None and not step.always:
             continue
-        found = _run(host, step)
+        found = run_one(host, step)
         if found is None:
             undo += [] if step.undone_by is None else [step.undone_by]
         elif problem is None and not step.may_fail and not step.always:
             problem = found
     if problem is not None:
         for step in reversed(undo):
-            _run(host, step)
+            run_one(host, step)
     return problem
 
 
-def _run(host: Host, step: Step) -> Problem | None:
+def run_one(host: Host, step: Step) -> Problem | None:
+    """One of them; what it failed of, or None."""
     if step.call in MAKING:
         return Works().run(step, host)
     try:

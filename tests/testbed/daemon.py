@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -28,10 +29,20 @@ def dying_with_us() -> list[str]:
     return ["setpriv", "--pdeathsig", "KILL", "--"]
 
 
-class Daemon:
-    """A running libvirtd. ``uri`` reaches it; ``images`` is the folder of its active storage pool ``images``."""
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
-    def __init__(self) -> None:
+
+class Daemon:
+    """A running libvirtd. ``uri`` reaches it; ``images`` is the folder of its active storage pool ``images``.
+
+    ``far_uri`` reaches one that ``listens`` by TCP, as another host: nobody takes its paths for this computer's.
+    """
+
+    def __init__(self, *, listens: bool = False) -> None:
         # Not pytest's tmp_path: QEMU's monitor sockets lie below it, and a socket's path ends at 108 characters.
         self.root = Path(tempfile.mkdtemp(prefix="snapgui-", dir="/tmp"))
         self.images = self.root / "images"
@@ -42,7 +53,15 @@ class Daemon:
         for folder in (self.images, self._run, settings, self.root / "cache", self.root / "data"):
             folder.mkdir(parents=True)
         (settings / "qemu.conf").write_text(_QEMU_CONF)
-        (self.root / "libvirtd.conf").write_text(f'unix_sock_dir = "{self._socket.parent}"\n')
+        config = f'unix_sock_dir = "{self._socket.parent}"\n'
+        self._listen = ["--listen"] if listens else []
+        if listens:
+            port = _free_port()
+            self.far_uri = f"qemu+tcp://127.0.0.1:{port}/session"
+            config += (
+                f'listen_tls = 0\nlisten_tcp = 1\nauth_tcp = "none"\nlisten_addr = "127.0.0.1"\ntcp_port = "{port}"\n'
+            )
+        (self.root / "libvirtd.conf").write_text(config)
         self.user: str | None = "nobody" if os.geteuid() == 0 else None
         for path in (self.root, *self.root.rglob("*")):
             self.hand_over(path)
@@ -87,7 +106,15 @@ class Daemon:
         assert program is not None, "libvirtd is not installed"
         with (self.root / "libvirtd.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*dying_with_us(), program, "-f", self.root / "libvirtd.conf", "-p", self._run / "libvirtd.pid"],
+                [
+                    *dying_with_us(),
+                    program,
+                    *self._listen,
+                    "-f",
+                    self.root / "libvirtd.conf",
+                    "-p",
+                    self._run / "libvirtd.pid",
+                ],
                 env=environment,
                 start_new_session=True,  # Ctrl+C ends the tests, which end the machines first
                 stdin=subprocess.DEVNULL,

@@ -71,6 +71,14 @@ class User:
         self.window.machines.tree.setCurrentIndex(index)
         self.until(lambda: self._here() is not None, "its snapshots")
 
+    def choose_host(self, uri: str) -> None:
+        """Connect to the host, and choose it."""
+        self.application.backend.hosts.connect_host(uri)
+        machines = self.window.machines.tree.model()
+        self.until(lambda: self.application.backend.hosts.host(uri) is not None, "the connection")
+        hosts = (machines.index(row, 0) for row in range(machines.rowCount()))
+        self.window.machines.tree.setCurrentIndex(next(host for host in hosts if host.data(Role.KEY) == uri))
+
     def complete(self) -> int:
         """How many snapshots of the chosen machine have been read whole; 0 before all are. Costs next to nothing."""
         domain = self._snapshots.domain

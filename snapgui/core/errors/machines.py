@@ -25,6 +25,18 @@ def about_machines() -> tuple[Meaning, ...]:
             translate("Error", "Make it first, or choose another."),
         ),
         Meaning(
+            (55,),
+            r"volume target path '(?P<path>/[^']+)' already exists",
+            translate("Error", "{path} is there already, and nothing is replaced."),
+            translate("Error", "Choose another name."),
+        ),
+        Meaning(
+            (90,),
+            r"storage volume '(?P<volume>[^']+)' exists already",
+            translate("Error", "{volume} is there already, and nothing is replaced."),
+            translate("Error", "Choose another name."),
+        ),
+        Meaning(
             (38,),
             r"missing existing file for disk (?P<disk>[^:]+): (?P<path>/.+): No such file",
             translate("Error", "{path}, which was to be prepared for disk {disk}, is not there."),

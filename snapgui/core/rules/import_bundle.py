@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from snapgui.core import bundle
-from snapgui.core.bundle import BundleDisk, FoundBundle
+from snapgui.core.bundle import FoundBundle
 from snapgui.core.file_names import safe_stem
 from snapgui.core.plan import Call, CreateFlag, Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import Mode, Situation, SnapshotRecord
@@ -14,7 +14,10 @@ from snapgui.core.requests import ImportBundle
 from snapgui.core.rules import facts, making
 from snapgui.core.rules.clone import name_findings
 from snapgui.core.rules.held_disks import room_findings
+from snapgui.core.rules.import_places import Placing, into_folder, into_pool, pool_of, scratch_folder, scratch_size
 from snapgui.core.rules.rename import redefine
+from snapgui.core.rules.room import shortage
+from snapgui.core.rules.take_disks import names_in
 from snapgui.core.rules.take_external import path_finding
 from snapgui.core.text import size_text, translate
 from snapgui.core.xml.clone import read_belongings
@@ -48,7 +51,8 @@ def plan_import_bundle(request: ImportBundle, situation: Situation) -> Plan:
         reason = translate("Plan", "No bundle has been read yet.")
         title = translate("Plan", "Import a machine")
         return Plan(request, title, findings=(Finding("unread", Level.NOTE, reason),))
-    named = replace(situation, domain=replace(situation.domain, id=request.domain, name=request.name))
+    situation = replace(situation, domain=replace(situation.domain, id=request.domain))
+    named = replace(situation, domain=replace(situation.domain, name=request.name))
     title = translate("Plan", "Import {machine} with its snapshot “{snapshot}”").format(
         machine=request.name, snapshot=found.bundle.snapshot
     )
@@ -60,7 +64,7 @@ def plan_import_bundle(request: ImportBundle, situation: Situation) -> Plan:
         return Plan(request, title, findings=(Finding("xml", Level.BLOCKER, str(error)),))
     if any(each.level is Level.BLOCKER for each in findings):
         return Plan(request, title, findings=findings)
-    return Plan(request, title, steps, findings, tuple(_effects(request, source)))
+    return Plan(request, title, steps, findings, tuple(_effects(request, situation, source)))
 
 
 def paths(request: ImportBundle, found: FoundBundle) -> dict[str, str]:
@@ -102,25 +106,17 @@ def _overlays(request: ImportBundle, source: _Source) -> dict[str, str]:
 
 def _steps(request: ImportBundle, situation: Situation, source: _Source) -> Iterator[Step]:
     found, placed, overlays = source.found, paths(request, source.found), _overlays(request, source)
-    sizes = found.sizes
     words = ("env", f"--chdir={found.folder}", "sha256sum", "--check", "--strict", "--quiet", "--", bundle.SUMS)
-    yield making.program(situation, words, size=sum(sizes.values()))
-    for disk in found.bundle.disks:
-        yield from _disk_steps(situation, found, disk, placed)
-        if disk.target in overlays:
-            path = overlays[disk.target]
-            made = ("qemu-img", "create", "-q", "-f", "qcow2", "-b", placed[disk.file], "-F", "qcow2", path)
-            yield making.program(situation, made, path)
-    memory = found.bundle.memory if keeps_memory(request, found) else ""
-    for name in filter(None, (memory, found.bundle.nvram)):
-        copy = ("cp", "--sparse=always", "--", posixpath.join(found.folder, name), placed[name])
-        yield making.program(situation, copy, placed[name], sizes.get(name, 0))
+    yield making.program(situation, words, size=sum(found.sizes.values()))
+    above = {disk.file: overlays[disk.target] for disk in found.bundle.disks if disk.target in overlays}
+    placing, pool = Placing(found, placed, above), pool_of(request, situation)
+    yield from into_pool(situation, placing, pool) if pool else into_folder(situation, placing)
     moved = Moved(
         request.name,
         request.domain.uuid,
         {**_without(source), **{disk.target: placed[disk.file] for disk in found.bundle.disks}},
         placed.get(found.bundle.nvram, ""),
-        placed.get(memory, ""),
+        placed.get(found.bundle.memory, ""),
         addresses=request.domain.uuid != found.bundle.uuid,
     )
     now = replace(moved, disks={**moved.disks, **overlays})
@@ -129,25 +125,6 @@ def _steps(request: ImportBundle, situation: Situation, source: _Source) -> Iter
     xml = imported_snapshot(found.snapshot_xml, replace(moved, addresses=False), overlays)
     yield redefine(situation, read_snapshot(xml), xml)
     yield redefine(situation, read_snapshot(xml), xml, CreateFlag.CURRENT)  # virsh does the one or the other
-
-
-def _disk_steps(situation: Situation, found: FoundBundle, disk: BundleDisk, placed: dict[str, str]) -> Iterator[Step]:
-    for name in filter(None, (disk.base, disk.file)):
-        words = (
-            "qemu-img",
-            "convert",
-            "-p",
-            "-f",
-            "raw",
-            "-O",
-            "raw",
-            posixpath.join(found.folder, name),
-            placed[name],
-        )
-        yield making.program(situation, words, placed[name], found.sizes.get(name, 0))
-    if disk.base:
-        stands = ("-b", placed[disk.base], "-F", "qcow2", placed[disk.file])
-        yield making.program(situation, ("qemu-img", "rebase", "-u", "-f", "qcow2", *stands))
 
 
 def _without(source: _Source) -> dict[str, None]:
@@ -174,8 +151,7 @@ def _findings(request: ImportBundle, situation: Situation, source: _Source) -> I
         remedy = translate("Plan", "Import it as a new machine.")
         yield Finding("same-uuid", Level.BLOCKER, reason, remedy)
     if not request.folder:
-        reason = translate("Plan", "Choose the folder that its files go into.")
-        yield Finding("folder-missing", Level.BLOCKER, reason)
+        yield _no_folder(situation)
         return
     folder = situation.folders.get(request.folder)
     placed = (*paths(request, found).values(), *_overlays(request, source).values())
@@ -187,8 +163,53 @@ def _findings(request: ImportBundle, situation: Situation, source: _Source) -> I
             reason = translate("Plan", "{path} is there already, and nothing is replaced.").format(path=path)
             remedy = translate("Plan", "Choose another name, or another folder.")
             yield Finding("file-exists", Level.BLOCKER, reason, remedy)
-    yield from room_findings({request.folder: sum(found.sizes.values())}, situation)
+    yield from _room(request, situation, found)
     yield from _differences(request, source)
+
+
+def _no_folder(situation: Situation) -> Finding:
+    if situation.host.near or any(folder.pool for folder in situation.folders.values()):
+        reason = translate("Plan", "Choose the folder that its files go into.")
+        return Finding("folder-missing", Level.BLOCKER, reason)
+    reason = translate("Plan", "The host has no active storage pool of a folder, where it could put the files.")
+    remedy = translate("Plan", "Make one on the host, for example: virsh pool-create-as images dir --target /images")
+    return Finding("no-pool", Level.BLOCKER, reason, remedy)
+
+
+def _room(request: ImportBundle, situation: Situation, found: FoundBundle) -> Iterator[Finding]:
+    """Where there is not room for it, or nobody to write there."""
+    folder, size = situation.folders.get(request.folder), _size(request, situation, found)
+    if pool_of(request, situation):
+        reason = translate("Plan", "It needs {size} in {path}, where {free} are free.")
+        if (short := shortage("space", reason, situation, request.folder, size)) is not None:
+            yield short
+        yield from _scratch(situation, found)
+    elif folder is not None and not folder.writable and not folder.missing:
+        reason = translate(
+            "Plan", "You can’t write to {folder} from here, and it is no active storage pool of the host."
+        )
+        remedy = translate("Plan", "Choose the folder of a storage pool, or make one of this folder on the host.")
+        yield Finding("room-closed", Level.BLOCKER, reason.format(folder=request.folder), remedy)
+    else:
+        yield from room_findings({request.folder: size}, situation)
+
+
+def _scratch(situation: Situation, found: FoundBundle) -> Iterator[Finding]:
+    """What stands against copies of this computer's own."""
+    if not (need := scratch_size(found)):
+        return
+    folder, name = posixpath.split(scratch_folder(situation))
+    yield from room_findings({folder: need}, replace(situation, folders=situation.here))
+    if name in names_in(situation.here, folder):
+        reason = translate("Plan", "An import that was cut off has left {path} behind.")
+        reason = reason.format(path=posixpath.join(folder, name))
+        yield Finding("file-exists", Level.BLOCKER, reason, translate("Plan", "Delete that first."))
+
+
+def _size(request: ImportBundle, situation: Situation, found: FoundBundle) -> int:
+    """How many bytes it takes where it goes: a volume is given room for its holes, too."""
+    sizes = found.lengths if pool_of(request, situation) else found.sizes
+    return sum(sizes.get(name, 0) for name in paths(request, found))
 
 
 def _differences(request: ImportBundle, source: _Source) -> Iterator[Finding]:
@@ -223,11 +244,13 @@ def _differences(request: ImportBundle, source: _Source) -> Iterator[Finding]:
         yield Finding("import-addresses", Level.NOTE, reason.format(name=source.record.name))
 
 
-def _effects(request: ImportBundle, source: _Source) -> Iterator[Effect]:
-    text = translate("Plan", "Writes about {size} to {folder}.")
-    yield Effect(
-        EffectKind.ADDS,
-        text.format(size=size_text(sum(source.found.sizes.values())), folder=request.folder),
-    )
+def _effects(request: ImportBundle, situation: Situation, source: _Source) -> Iterator[Effect]:
+    size = size_text(_size(request, situation, source.found))
+    if pool := pool_of(request, situation):
+        text = translate("Plan", "Uploads about {size} to {folder}, as volumes of the host’s storage pool “{pool}”.")
+        text = text.format(size=size, folder=request.folder, pool=pool)
+    else:
+        text = translate("Plan", "Writes about {size} to {folder}.").format(size=size, folder=request.folder)
+    yield Effect(EffectKind.ADDS, text)
     text = translate("Plan", "Makes the machine {machine}. It is off, and its disks are as in “{snapshot}”.")
     yield Effect(EffectKind.ADDS, text.format(machine=request.name, snapshot=source.record.name), (request.name,))

@@ -1,4 +1,4 @@
-"""Steps that make files of this computer, each of which takes its file back where a later one fails."""
+"""Steps that make files of this computer or volumes of a host, each of which goes again where a later one fails."""
 
 from dataclasses import replace
 
@@ -27,6 +27,17 @@ def download(situation: Situation, source: str, path: str, size: int = 0) -> Ste
     """A volume of the host as a new file of this computer."""
     step = replace(facts.step(situation, Call.VOLUME_DOWNLOAD), source=source, path=path, bytes=size, abortable=True)
     return taken_back(situation, step)
+
+
+def volume(situation: Situation, pool: str, path: str, xml: str) -> Step:
+    """A new volume of the host's pool, which is deleted again where a later step fails."""
+    step = replace(facts.step(situation, Call.VOLUME_CREATE, xml=xml), source=pool, path=path)
+    return replace(step, undone_by=replace(facts.step(situation, Call.VOLUME_DELETE), path=path, always=True))
+
+
+def upload(situation: Situation, source: str, path: str, size: int = 0) -> Step:
+    """A file of this computer into a volume that the same plan has made."""
+    return replace(facts.step(situation, Call.VOLUME_UPLOAD), source=source, path=path, bytes=size, abortable=True)
 
 
 def remove(situation: Situation, path: str) -> Step:

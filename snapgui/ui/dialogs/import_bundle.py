@@ -79,6 +79,7 @@ class ImportBundleDialog(PlanDialog):
     def situation_changed(self) -> None:
         """Propose what fits a bundle that has just been read."""
         found = self.situation.bundle
+        self.place.offer(self._pools(), browse=self.situation.host.near)
         if not self.place.folder() and self.situation.folders:
             self.place.set_folder(next(iter(self.situation.folders)))
         if found is None or found.folder == self._shown:
@@ -109,6 +110,15 @@ class ImportBundleDialog(PlanDialog):
             snapshot=one_line(found.bundle.snapshot),
             size=size_text(sum(found.sizes.values())),
         )
+
+    def _pools(self) -> dict[str, str]:
+        """The host's own folders for images, in words."""
+        found = {}
+        for path, folder in self.situation.folders.items():
+            text = translate("ImportBundleDialog", "{folder} ({size} free)") if folder.free is not None else "{folder}"
+            if folder.pool:
+                found[path] = text.format(folder=one_line(path), size=size_text(folder.free or 0))
+        return found
 
     def _place_unread(self) -> bool:
         return bool(self.place.folder()) and self.place.folder() not in self.situation.folders

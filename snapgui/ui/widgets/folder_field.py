@@ -1,7 +1,12 @@
-"""The path of a folder of this computer, typed or chosen."""
+"""The path of a folder, typed or chosen."""
+
+from collections.abc import Mapping
 
 from PySide6.QtCore import QDir, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
+
+from snapgui.core.text import translate
 
 _PAUSE_MS = 300  # in typing, before the folder is read
 
@@ -18,13 +23,15 @@ class FolderField(QWidget):
         self._name = name
         self.edit = QLineEdit(folder)
         self.edit.setAccessibleName(name)
-        button = QPushButton(browse)
-        button.setAutoDefault(False)
-        button.clicked.connect(self.browse)
+        self._button = QPushButton(browse)
+        self._button.setAutoDefault(False)
+        self._button.clicked.connect(self._choose)
+        self._offered: dict[str, str] = {}
+        self._browses = True
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.edit, 1)
-        row.addWidget(button)
+        row.addWidget(self._button)
         self.setFocusProxy(self.edit)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -40,6 +47,31 @@ class FolderField(QWidget):
     def set_folder(self, folder: str) -> None:
         """Take this one."""
         self.edit.setText(folder)
+
+    def offer(self, folders: Mapping[str, str], *, browse: bool) -> None:
+        """Folders to choose from by the button, with the text of each; ``browse``: and any of this computer."""
+        self._offered, self._browses = dict(folders), browse
+        self._button.setEnabled(browse or bool(folders))
+
+    def _choose(self) -> None:
+        if not self._offered:
+            self.browse()
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for folder, text in self._offered.items():
+            menu.addAction(text.replace("&", "&&")).setData(folder)
+        if self._browses:
+            menu.addSeparator()
+            menu.addAction(translate("FolderField", "Another folder…"))
+        menu.triggered.connect(self._chosen)
+        menu.popup(self._button.mapToGlobal(self._button.rect().bottomLeft()))
+
+    def _chosen(self, action: QAction) -> None:
+        if action.data() is None:
+            self.browse()
+        else:
+            self.set_folder(action.data())
 
     def browse(self) -> None:
         """Ask which."""
