@@ -5,17 +5,21 @@ from dataclasses import dataclass
 
 from snapgui.core.costs import frees
 from snapgui.core.records import DomainRecord, Snapshots
-from snapgui.core.usage import Usage
+from snapgui.core.usage import Usage, unsettled
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Bytes in the snapshots of so many machines; those of others are not counted yet, or can't be known in whole."""
+    """Bytes in the snapshots of so many machines; those of others are not counted yet, or can't be known in whole.
+
+    ``part``: the bytes in those snapshots of the latter that are known.
+    """
 
     size: int = 0
     counted: int = 0
     uncounted: int = 0
     unknown: int = 0
+    part: int = 0
 
     def __add__(self, other: "Total") -> "Total":
         return Total(
@@ -23,6 +27,7 @@ class Total:
             self.counted + other.counted,
             self.uncounted + other.uncounted,
             self.unknown + other.unknown,
+            self.part + other.part,
         )
 
 
@@ -32,8 +37,12 @@ def of_machine(machine: DomainRecord, snapshots: Snapshots, usage: Usage | None)
         return Total()
     if usage is None:
         return Total(uncounted=1)
-    size = frees(usage, list(snapshots.records.values()))
-    return Total(unknown=1) if size is None else Total(size, 1)
+    records = list(snapshots.records.values())
+    size = frees(usage, records)
+    if size is not None:
+        return Total(size, 1)
+    later = unsettled(usage)
+    return Total(unknown=1, part=frees(usage, [record for record in records if record.name not in later]) or 0)
 
 
 def of_machines(totals: Iterable[Total]) -> Total:

@@ -18,7 +18,7 @@ from snapgui.models.format import listed, natural_key, one_line, tooltip
 from snapgui.models.roles import Role
 from snapgui.models.store import Store
 from snapgui.models.tree import Index, TreeModel
-from snapgui.models.words import held_by_machine, held_on_host, host_state_text, machine_state_text
+from snapgui.models.words import frees_text, held_by_machine, held_on_host, host_state_text, machine_state_text
 
 _Role = Qt.ItemDataRole
 
@@ -27,12 +27,13 @@ class Column(IntEnum):
     """The columns, in their order."""
 
     NAME = 0
-    SNAPSHOTS = 1
+    FREES = 1
+    SNAPSHOTS = 2
 
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_ALIGNMENT = (_LEFT, _RIGHT)  # by column
+_ALIGNMENT = (_LEFT, _RIGHT, _RIGHT)  # by column
 
 
 class MachinesModel(TreeModel):
@@ -48,7 +49,9 @@ class MachinesModel(TreeModel):
         store.host_removed.connect(self._on_host_removed)
         store.domain_changed.connect(self._on_domain)
         store.domain_removed.connect(self._on_domain_removed)
-        store.usage_changed.connect(self._on_usage)
+        store.snapshots_changed.connect(self._on_held)
+        store.usage_changed.connect(self._on_held)
+        self._totals: dict[DomainId | str, Total] = {}  # by machine and by host, as far as they were shown
         self.apply(self._arrangement())
 
     def set_filter(self, text: str) -> None:
@@ -69,6 +72,7 @@ class MachinesModel(TreeModel):
         if role == _Role.DisplayRole:
             return {
                 Column.NAME: translate("Machines", "Machine"),
+                Column.FREES: translate("Machines", "Frees"),
                 Column.SNAPSHOTS: translate("Machines", "Snapshots"),
             }[Column(section)]
         return None
@@ -85,11 +89,25 @@ class MachinesModel(TreeModel):
             return record.problem
         if role == _Role.TextAlignmentRole:
             return _ALIGNMENT[index.column()]
+        column = Column(index.column())
+        total = self._total(record) if column is Column.FREES or role == _Role.ToolTipRole else Total()
         if isinstance(record, DomainRecord):
-            held = held_by_machine(machine_total(self._store, record)) if role == _Role.ToolTipRole else ""
-            return _domain_data(record, held, Column(index.column()), role)
-        held = held_on_host(host_total(self._store, record.uri)) if role == _Role.ToolTipRole else ""
-        return _host_data(record, self._label(record), held, Column(index.column()), role)
+            return _domain_data(record, total, column, role)
+        return _host_data(record, self._label(record), total, column, role)
+
+    def _total(self, record: DomainRecord | HostRecord) -> Total:
+        key = record.uri if isinstance(record, HostRecord) else record.id
+        if key not in self._totals:
+            self._totals[key] = (
+                of_machines(self._total(machine) for machine in self._store.domains(record.uri))
+                if isinstance(record, HostRecord)
+                else machine_total(self._store, record)
+            )
+        return self._totals[key]
+
+    def _forget_total(self, domain: DomainId) -> None:
+        self._totals.pop(domain, None)
+        self._totals.pop(domain.uri, None)
 
     def _label(self, host: HostRecord) -> str:
         """Hosts that would be called the same are told apart by their URIs."""
@@ -106,7 +124,8 @@ class MachinesModel(TreeModel):
             self.apply(self._arrangement())
             self._relabel(uri)
 
-    def _on_usage(self, domain: DomainId) -> None:
+    def _on_held(self, domain: DomainId) -> None:
+        self._forget_total(domain)
         self.changed([key for key in (domain, domain.uri) if self.index_of(key).isValid()])
 
     def _on_host_removed(self, uri: str) -> None:
@@ -118,6 +137,7 @@ class MachinesModel(TreeModel):
         self.changed([key for key in self.keys_under(None) if key != uri])
 
     def _on_domain(self, domain: DomainId) -> None:
+        self._forget_total(domain)
         record = self._store.domain(domain)
         shown = self.index_of(domain).isValid()
         if record is None or not self._matches(record):
@@ -139,6 +159,7 @@ class MachinesModel(TreeModel):
             self.apply(self._arrangement())
 
     def _on_domain_removed(self, domain: DomainId) -> None:
+        self._forget_total(domain)
         self.remove(domain)
         host = self._store.host(domain.uri)
         last = self._filter and host and not self.keys_under(domain.uri)
@@ -203,7 +224,9 @@ def host_label(host: HostRecord) -> str:
     return f"{where} ({parts.path.strip('/')})" if driver == "qemu" else f"{where} ({driver}://{parts.path})"
 
 
-def _host_data(host: HostRecord, label: str, held: str, column: Column, role: int) -> Any:
+def _host_data(host: HostRecord, label: str, total: Total, column: Column, role: int) -> Any:
+    if column is Column.FREES:
+        return frees_text(total) if role == _Role.DisplayRole else None
     if column is not Column.NAME:
         return None
     label, state = one_line(label), host_state_text(host.state)
@@ -213,11 +236,13 @@ def _host_data(host: HostRecord, label: str, held: str, column: Column, role: in
     if role == _Role.AccessibleTextRole:
         return listed(label, state, why)
     if role == _Role.ToolTipRole:
-        return tooltip(host.uri, host.hostname, held, why, host.problem.remedy if host.problem else "")
+        return tooltip(host.uri, host.hostname, held_on_host(total), why, host.problem.remedy if host.problem else "")
     return None
 
 
-def _domain_data(domain: DomainRecord, held: str, column: Column, role: int) -> Any:
+def _domain_data(domain: DomainRecord, total: Total, column: Column, role: int) -> Any:
+    if column is Column.FREES:
+        return frees_text(total) if role == _Role.DisplayRole else None
     count = domain.snapshot_count
     if column is Column.SNAPSHOTS:
         return QLocale().toString(count) if role == _Role.DisplayRole and count is not None else None
@@ -233,7 +258,7 @@ def _domain_data(domain: DomainRecord, held: str, column: Column, role: int) -> 
             domain.name,
             domain.title,
             listed(state, snapshots),
-            held,
+            held_by_machine(total),
             why,
             domain.problem.remedy if domain.problem else "",
         )

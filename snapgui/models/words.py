@@ -63,12 +63,23 @@ def host_state_text(state: HostState) -> str:
     }[state]
 
 
+def frees_text(total: Total) -> str:
+    """What deleting all these snapshots gives back: at least, where some is not known; "" where nothing is."""
+    if not total.counted and not total.part:
+        return ""
+    size = size_text(total.size + total.part)
+    return translate("Machines", "≥ {size}").format(size=size) if total.uncounted or total.unknown else size
+
+
 def held_by_machine(total: Total) -> str:
     """What deleting the snapshots of one machine gives back; "" where it has none."""
     if total.counted:
         return translate("Machines", "Deleting all its snapshots frees {size}.").format(size=size_text(total.size))
     if total.uncounted:
         return translate("Machines", "What deleting all its snapshots frees has not been counted yet.")
+    if total.part:
+        text = translate("Machines", "Deleting all its snapshots frees at least {size}: of some, it is not known.")
+        return text.format(size=size_text(total.part))
     return translate("Machines", "What its snapshots free is not known of all of them.") if total.unknown else ""
 
 
@@ -81,7 +92,10 @@ def held_on_host(total: Total) -> str:
     if total.uncounted:
         text = translate("Machines", "Those of %n machine(s) have not been counted yet.", "", total.uncounted)
         texts.append(text)
-    if total.unknown:
+    if total.part:
+        text = translate("Machines", "Of %n machine(s), it is not known of all: at least {size}.", "", total.unknown)
+        texts.append(text.format(size=size_text(total.part)))
+    elif total.unknown:
         texts.append(translate("Machines", "Of %n machine(s), it is not known of all snapshots.", "", total.unknown))
     return " ".join(texts)
 

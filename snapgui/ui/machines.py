@@ -1,5 +1,7 @@
 """The machines panel: hosts, their machines, and a filter."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import (
     QEvent,
     QItemSelection,
@@ -10,7 +12,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -23,12 +25,13 @@ from PySide6.QtWidgets import (
 
 from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState
 from snapgui.core.text import translate
-from snapgui.models.machines import MachinesModel
+from snapgui.models.machines import Column, MachinesModel
 from snapgui.models.roles import Role
 from snapgui.models.words import is_saved
 from snapgui.ui.icons import icon
 from snapgui.ui.widgets.filter_edit import FilterEdit
 
+_Index = QModelIndex | QPersistentModelIndex
 _STATE_ICONS = {
     DomainState.RUNNING: "machine-running",
     DomainState.SHUTTING_DOWN: "machine-running",
@@ -36,6 +39,8 @@ _STATE_ICONS = {
     DomainState.PM_SUSPENDED: "machine-paused",
     DomainState.CRASHED: "machine-failed",
 }
+_WIDEST = {Column.FREES: "≥ 000.0 MiB", Column.SNAPSHOTS: "00,000"}
+_LEAST_NAME = 14  # characters: below that, a name needs the room of the sizes beside it
 _INDENTATION = 14  # pixels: two levels, beside which every one is the names' room
 
 
@@ -66,9 +71,9 @@ class MachinesPanel(QWidget):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(24)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in range(1, model.columnCount()):
+        for column, widest in _WIDEST.items():
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, self.fontMetrics().horizontalAdvance("000,000"))
+            header.resizeSection(column, self.fontMetrics().horizontalAdvance(widest))
         self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
         self.tree.selectionModel().currentChanged.connect(self._current_changed)
         model.rowsInserted.connect(self._rows_inserted)
@@ -76,6 +81,7 @@ class MachinesPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.filter)
         layout.addWidget(self.tree)
+        self.tree.span(0, model.rowCount() - 1)
         self.tree.expandAll()
 
     def domain(self) -> DomainId | None:
@@ -163,20 +169,47 @@ class MachinesPanel(QWidget):
 
     def _rows_inserted(self, parent: QModelIndex, first: int, last: int) -> None:
         if not parent.isValid():
+            self.tree.span(first, last)
             for row in range(first, last + 1):
-                self.tree.setFirstColumnSpanned(row, parent, True)  # noqa: FBT003 - Qt takes no keyword; a host has no figure beside it
                 self.tree.expand(self._model.index(row, 0))
         elif self._model.rowCount(parent) == last - first + 1:
             self.tree.expand(parent)
 
 
 class _MachinesTree(QTreeView):
-    """Several rows can be chosen, and a click beside all of them leaves the choice alone. Says why there is no row."""
+    """Several rows can be chosen, and a click beside all of them leaves the choice alone. Says why there is no row.
+
+    A narrow one is there for names, and has no sizes.
+    """
 
     words = ""
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        metrics = self.fontMetrics()
+        figures = metrics.horizontalAdvance(_WIDEST[Column.FREES] + _WIDEST[Column.SNAPSHOTS])
+        narrow = self.viewport().width() < figures + _LEAST_NAME * metrics.averageCharWidth() + 2 * self.indentation()
+        if narrow != self.isColumnHidden(Column.FREES):
+            self.setColumnHidden(Column.FREES, narrow)
+            self.span(0, self.model().rowCount() - 1)
+
+    def span(self, first: int, last: int) -> None:
+        """Give the names of these hosts the whole row where no figure is beside them."""
+        for row in range(first, last + 1):
+            self._span(row)
+
+    def _span(self, row: int) -> None:
+        whole = self.isColumnHidden(Column.FREES) or not self.model().index(row, Column.FREES).data()
+        if whole != self.isFirstColumnSpanned(row, QModelIndex()):
+            self.setFirstColumnSpanned(row, QModelIndex(), whole)
+
+    def dataChanged(self, first: _Index, last: _Index, roles: Sequence[int] = ()) -> None:
+        super().dataChanged(first, last, roles)
+        if not first.parent().isValid():
+            self.span(first.row(), last.row())
+
     def selectionCommand(  # noqa: N802 - Qt
-        self, index: QModelIndex | QPersistentModelIndex, event: QEvent | None = None
+        self, index: _Index, event: QEvent | None = None
     ) -> QItemSelectionModel.SelectionFlag:
         if not index.isValid():
             return QItemSelectionModel.SelectionFlag.NoUpdate
@@ -195,7 +228,7 @@ class _MachinesTree(QTreeView):
 class _MachineDelegate(QStyledItemDelegate):
     """Puts the icon of the live state before a name."""
 
-    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
         super().initStyleOption(option, index)
         if index.column() == 0:
             option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration

@@ -34,7 +34,7 @@ class Panes(QSplitter):
         self.addWidget(panels.machines)
         self.addWidget(right)
         self._splitters: tuple[QSplitter, ...] = (self, right, above, below)
-        for splitter, sizes in ((self, (210, 1070)), (right, (530, 240)), (above, (760, 310)), (below, (600, 450))):
+        for splitter, sizes in ((self, (240, 1040)), (right, (530, 240)), (above, (760, 310)), (below, (600, 450))):
             splitter.setChildrenCollapsible(False)
             splitter.setSizes(list(sizes))
         self.setStretchFactor(1, 1)

@@ -1,5 +1,6 @@
 """The tree of machines: its rows follow what happens to each, and say what is wrong where something is."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QTreeView
 
 from snapgui.core.errors import Problem
-from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState
+from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState, SnapshotRecord, Snapshots
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
 from snapgui.models.machines import Column, MachinesModel, host_label
 from snapgui.models.roles import Role
 from snapgui.models.store import Store
 
 LOCAL = "qemu:///system"
+MIB = 2**20
 REMOTE = "qemu+ssh://root@build.example/session"
 
 
@@ -171,3 +174,28 @@ def test_hosts_that_would_be_called_the_same_are_told_apart(model: MachinesModel
 
 def test_what_is_no_uri_is_called_what_it_is() -> None:
     assert host_label(HostRecord("foo")) == "foo"
+
+
+def test_what_the_snapshots_free_stands_beside_machine_and_host_and_follows_them(
+    model: MachinesModel, store: Store, snapshot: Callable[..., SnapshotRecord]
+) -> None:
+    def usage(size: int) -> Usage:
+        image = ImageUsage("", ("a", NOW), (Held(size), Held()), (Held(),) * 2, ((0b01, Held(size)),), as_of=2e9)
+        return Usage({"vda": image})
+
+    def frees(key: DomainId | str) -> object:
+        return model.index_of(key, Column.FREES).data()
+
+    db, web = (DomainId(LOCAL, name) for name in ("db", "web-10"))
+    for name in ("db", "web-10", "Web-9"):
+        store.put_domain(machine(name, snapshot_count=int(name != "Web-9")))
+        store.put_snapshots(DomainId(LOCAL, name), Snapshots({"a": snapshot("a")} if name != "Web-9" else {}))
+    assert (frees(db), frees(LOCAL)) == ("", "")
+    store.put_usage(db, usage(3 * MIB))
+    assert (frees(db), frees(LOCAL)) == ("3.0 MiB", "≥ 3.0 MiB")
+    store.put_usage(web, usage(2 * MIB))
+    assert (frees(db), frees(web), frees(LOCAL)) == ("3.0 MiB", "2.0 MiB", "5.0 MiB")
+    store.put_usage(web, usage(MIB))
+    assert frees(LOCAL) == "4.0 MiB"
+    store.put_domains(LOCAL, (machine("web-10", snapshot_count=1),))
+    assert frees(LOCAL) == "1.0 MiB"

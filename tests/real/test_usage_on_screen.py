@@ -14,6 +14,8 @@ from testbed.daemon import Daemon
 from testbed.tiny import tiny_machine
 from testbed.user import User
 
+from snapgui.core.records import DomainId
+from snapgui.models import machines
 from snapgui.models.format import size_text
 from snapgui.models.roles import Role
 from snapgui.models.snapshots import Column
@@ -153,13 +155,20 @@ def test_machines_that_are_not_on_screen_are_counted_when_that_is_asked_for(
         def told() -> str:
             return str(model.index_of(daemon.uri).data(Qt.ItemDataRole.ToolTipRole))
 
+        def frees(key: DomainId | str) -> str:
+            return str(model.index_of(key, machines.Column.FREES).data() or "")
+
         user.until(lambda: "Those of 1 machine have not been counted yet" in told(), "the host to say so")
+        assert frees(daemon.uri) == "", "nothing is counted yet"
         user.window.machines.choose(daemon.uri)
         user.use(Act.COUNT)
         both = _figures(disk, "--delete", "a", "--delete", "b")["freed_bytes"]
         assert both > 8 * 2**20
         user.until(lambda: f"Deleting all snapshots of 1 machine frees {size_text(both)}." in told(), "the sum")
         assert "not been counted" not in told()
+        rows = [key for key in model.walk() if isinstance(key, DomainId)]
+        assert sorted(map(frees, rows)) == ["", size_text(both)], "beside the machine"
+        assert frees(daemon.uri) == size_text(both), "and beside the host"
         user.until(lambda: "frees" in user.window.snapshots._message.text(), "the same in the window")
     finally:
         daemon.remove("other")

@@ -1,11 +1,21 @@
 """The panel of machines, while hosts and machines come, go and change."""
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel
+from PySide6.QtCore import QItemSelectionModel, QModelIndex
 from pytestqt.qtbot import QtBot
 
-from snapgui.core.records import DomainId, DomainRecord, DomainState, HostRecord, HostState
-from snapgui.models.machines import MachinesModel
+from snapgui.core.records import (
+    DomainId,
+    DomainRecord,
+    DomainState,
+    HostRecord,
+    HostState,
+    Mode,
+    SnapshotRecord,
+    Snapshots,
+)
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
+from snapgui.models.machines import Column, MachinesModel
 from snapgui.models.store import Store
 from snapgui.ui.machines import MachinesPanel
 
@@ -56,3 +66,20 @@ def test_what_is_chosen_and_what_is_closed_stays_whatever_happens_to_the_machine
     store.put_host(HostRecord(_THERE, HostState.CONNECTED))
     assert not panel.tree.isExpanded(model.index_of(_THERE))
     assert set(panel.domains()) == set(chosen)
+
+
+def test_a_narrow_panel_is_for_names_a_wide_one_has_what_the_snapshots_free(panel: MachinesPanel, store: Store) -> None:
+    def spanned() -> list[bool]:
+        return [panel.tree.isFirstColumnSpanned(row, QModelIndex()) for row in range(2)]
+
+    panel.resize(400, 300)
+    assert spanned() == [True, True], "where there is no figure, a host's name has the row"
+    domain = DomainId(_HERE, "pisces")
+    store.put_snapshots(domain, Snapshots({"a": SnapshotRecord("a", memory=Mode.INTERNAL)}))
+    image = ImageUsage("", ("a", NOW), (Held(5), Held()), (Held(),) * 2, ((0b01, Held(5)),), as_of=2e9)
+    store.put_usage(domain, Usage({"vda": image}))
+    assert spanned() == [False, True]
+    for width in (150, 401, 149):
+        panel.resize(width, 300)
+        assert panel.tree.isColumnHidden(Column.FREES) == (width < 200)
+        assert spanned() == [width < 200, True]
