@@ -100,6 +100,7 @@ NAMES = (
     "describe-in-place",
     "edit-xml",
     "edit-xml-wrong",
+    "edit-xml-refused",
     "rename-refused",
     "clone",
     "clone-linked",
@@ -452,6 +453,11 @@ def _definitions(studio: Studio, folder: Path) -> None:
         edit.replace_text(xml.replace("</state>", "</stat>"))
         edit.changed.emit()
         studio.shoot("edit-xml-wrong", dialog)
+        edit.replace_text(xml.replace("<state>", "<nonsense/><state>"))
+        edit.changed.emit()
+        QTest.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
+        studio.until(lambda: not dialog.busy and edit.fault(), "libvirt's refusal")
+        studio.shoot("edit-xml-refused", dialog)
         edit.replace_text(xml)
     with studio.dialog(Act.RENAME) as dialog:
         studio.shoot("rename-refused", dialog)

@@ -2,13 +2,16 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 from xml.etree.ElementTree import ParseError, XMLParser
 
+from snapgui.core.errors import Problem
 from snapgui.core.text import translate
 from snapgui.core.xml.document import LONGEST
 
 _EXPAT_PLACE = re.compile(r": line \d+, column \d+$")
 _LIBVIRT_PLACE = re.compile(r"\bat line (\d+):|^\([\w ]+\):(\d+):", re.MULTILINE)  # src/util/virxml.c
+_OF_THE_TEXT: Final = frozenset({27, 35, 67, 92})  # virErrorNumber: XML_ERROR, INVALID_ARG, CONFIG_UNSUPPORTED, invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,16 @@ def libvirt_fault(message: str) -> XmlFault:
     """libvirt's message on XML; it names a line where the parser, not libvirt itself, has refused the text."""
     found = _LIBVIRT_PLACE.search(message)
     return XmlFault(message.strip(), int(found[1] or found[2]) if found else None)
+
+
+def refusal(problem: Problem) -> XmlFault | None:
+    """What is wrong with a text by libvirt, that was given it; None: it failed for another reason."""
+    found = libvirt_fault(problem.raw or problem.why)
+    if problem.code not in _OF_THE_TEXT and found.line is None:
+        return None
+    raw = translate("Xml", "libvirt: {message}").format(message=found.reason)
+    plain = f"{problem.why} {problem.remedy}".strip()
+    return XmlFault(raw if found.reason in plain else f"{plain}\n{raw}", found.line)
 
 
 def at_line(reason: str, line: int | None) -> str:

@@ -1,18 +1,15 @@
 """A snapshot's XML to edit. Its passwords are out of sight until asked for, and go along unseen."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from snapgui.core.errors import Problem
-from snapgui.core.plan import Finding, Level, Plan
+from snapgui.core.plan import Plan
 from snapgui.core.records import Situation
 from snapgui.core.requests import Redefine
 from snapgui.core.rules import facts
 from snapgui.core.rules.define import SINCE_VALIDATE
 from snapgui.core.text import translate
-from snapgui.core.xml.fault import libvirt_fault
 from snapgui.core.xml.secrets import hide, reveal
 from snapgui.models.format import one_line, tooltip
 from snapgui.ui.dialogs.lasting_dialog import LastingDialog
@@ -98,12 +95,7 @@ class EditXmlDialog(LastingDialog):
         elsewhere = any(finding.rule == "changed-elsewhere" for finding in plan.findings)
         self._theirs.setVisible(elsewhere)
         self._mine.setVisible(elsewhere)
-        wrong = [each for each in plan.findings if each.level is Level.BLOCKER and each.rule.startswith("xml")]
-        if wrong:
-            self._edit.show_fault(" ".join(filter(None, (wrong[0].reason, wrong[0].remedy))), wrong[0].line)
-        elif self._problem is None:
-            self._edit.clear_fault()
-        return replace(shown, findings=tuple(each for each in shown.findings if not _at_the_text(each)))
+        return self._edit.show_findings(shown)
 
     def accept(self) -> None:
         if not self.busy:
@@ -113,14 +105,9 @@ class EditXmlDialog(LastingDialog):
         super().accept()
 
     def show_problem(self, problem: Problem | None) -> None:
-        """libvirt's own message, at its line where it names one."""
-        super().show_problem(problem)
-        if problem is not None and problem.raw:
-            fault = libvirt_fault(problem.raw)
-            self._edit.show_fault(
-                translate("EditXmlDialog", "libvirt: {message}").format(message=fault.reason), fault.line
-            )
-            self._edit.go_to_fault()
+        """What libvirt says of the text is said at its line."""
+        at_the_text = problem is not None and self._edit.show_refusal(problem)
+        super().show_problem(None if at_the_text else problem)
 
     def sizeHint(self) -> QSize:
         metrics = self._edit.fontMetrics()
@@ -153,7 +140,3 @@ class EditXmlDialog(LastingDialog):
         self._base = self.situation.snapshot_xml[self._snapshot]
         self.refresh()
         self._edit.setFocus()
-
-
-def _at_the_text(finding: Finding) -> bool:
-    return finding.level is Level.BLOCKER and finding.rule.startswith("xml")

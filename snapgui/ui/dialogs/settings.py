@@ -1,6 +1,5 @@
 """A machine's settings: what is changed most in fields, everything else in its XML."""
 
-from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QSize, Signal
@@ -22,7 +21,6 @@ from snapgui.core.records import Situation
 from snapgui.core.requests import Configure
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
-from snapgui.core.xml.fault import fault, libvirt_fault
 from snapgui.core.xml.settings import MachineSettings, read_settings, with_settings
 from snapgui.ui.actions import plain_text
 from snapgui.ui.dialogs.description_edit import DescriptionEdit
@@ -35,7 +33,7 @@ _MOST: Final = 2**31 - 1  # what a field can hold
 _LARGEST: Final = QSize(760, 560)  # a screen of 1024 by 600 less the frame and a panel
 _ROWS: Final = 3
 _LINES: Final = 11
-_XML_ERRORS: Final = frozenset({27, 35, 67, 92})  # virErrorNumber: XML_ERROR, XML_DETAIL, CONFIG_UNSUPPORTED, invalid
+_TEXT: Final = 1  # the tab of the whole XML
 
 
 class SettingsDialog(PlanDialog):
@@ -59,6 +57,7 @@ class SettingsDialog(PlanDialog):
         self._loaded = MachineSettings()  # what the fields were filled with
         self._saving = False
         self._refusal = ""
+        self._at_the_text = False  # whether the editor says it, too
         self._tabs = QTabWidget()
         self._fields = self._make_fields()
         self._editor = XmlEdit(translate("SettingsDialog", "XML of the machine"))
@@ -146,11 +145,10 @@ class SettingsDialog(PlanDialog):
         return self.situation.next_xml is None
 
     def visible_plan(self, plan: Plan) -> Plan:
-        """What is wrong with the text is said below it."""
-        plan = super().visible_plan(plan)
-        if self._tabs.currentIndex() == 0:
-            return plan
-        return replace(plan, findings=tuple(each for each in plan.findings if each.rule != "xml"))
+        """What is wrong with the text is said at its line, as long as that is to be seen."""
+        shown = super().visible_plan(plan)
+        without = self._editor.show_findings(shown)
+        return without if self._tabs.currentIndex() == _TEXT else shown
 
     def set_saved(self) -> None:
         """libvirt has taken the settings."""
@@ -164,21 +162,15 @@ class SettingsDialog(PlanDialog):
         self._saving = False
         self._tabs.setEnabled(True)
         self._refusal = f"{problem.why} {problem.remedy}".strip()
+        self._show_text()
+        self._at_the_text = self._editor.show_refusal(problem)
         self.refresh()
-        found = libvirt_fault(problem.raw or problem.why)
-        if problem.code in _XML_ERRORS or found.line is not None:
-            self._editor.show_fault(found.reason, found.line)
-            self._editor.go_to_fault()
 
     def refresh(self) -> None:
         super().refresh()
-        wrong = fault(self._xml, "domain") if self._base else None
-        if wrong is not None:
-            self._editor.show_fault(wrong.reason, wrong.line)
-        else:
-            self._editor.clear_fault()
+        said = self._at_the_text and self._tabs.currentIndex() == _TEXT
         self._refused.setText(self._refusal)
-        self._refused.setVisible(bool(self._refusal))
+        self._refused.setVisible(bool(self._refusal) and not said)
 
     def accept(self) -> None:
         self._take_text()
@@ -281,13 +273,16 @@ class SettingsDialog(PlanDialog):
         self.refresh()
 
     def _take_text(self) -> None:
-        if self._tabs.currentIndex() == 1 and self._base and not self._saving:
+        if self._tabs.currentIndex() == _TEXT and self._base and not self._saving:
             self._xml = self._editor.text()
 
+    def _show_text(self) -> None:
+        if self._editor.text() != self._xml:
+            self._editor.set_text(self._xml)
+
     def _turned(self, page: int) -> None:
-        if page == 1:
-            if self._editor.text() != self._xml:
-                self._editor.set_text(self._xml)
+        if page == _TEXT:
+            self._show_text()
             self._editor.setFocus()
         else:
             self._xml = self._editor.text()

@@ -1,5 +1,7 @@
 """XML to edit: with its colours, the numbers of its lines, a field that finds, and a mark where something is wrong."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
@@ -16,8 +18,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
 
+from snapgui.core.errors import Problem
+from snapgui.core.plan import Finding, Level, Plan
 from snapgui.core.text import translate
-from snapgui.core.xml.fault import at_line
+from snapgui.core.xml.fault import at_line, refusal
 from snapgui.ui.contrast import TEXT, legible, mix
 from snapgui.ui.icons import tint
 from snapgui.ui.widgets.icon_label import IconLabel
@@ -40,6 +44,8 @@ class XmlEdit(QWidget):
         self._text = _Editor(accessible_name, self)
         self._highlighter = XmlHighlighter(self._text.palette(), self._text.document())
         self._told = ""
+        self._refused = False  # libvirt has found something wrong with the text as it is
+        self.changed.connect(self._forget_refusal)
         self._resting = QTimer(self)
         self._resting.setSingleShot(True)
         self._resting.setInterval(_REST_MS)
@@ -64,6 +70,7 @@ class XmlEdit(QWidget):
         self._text.setPlainText(xml)
         self._text.document().setModified(False)
         self._resting.stop()
+        self._refused = False
         self.clear_fault()
 
     def text(self) -> str:
@@ -86,6 +93,25 @@ class XmlEdit(QWidget):
     def is_modified(self) -> bool:
         """Whether the user has changed it."""
         return self._text.document().isModified()
+
+    def show_findings(self, plan: Plan) -> Plan:
+        """Say what a plan finds wrong with the text, and mark its line; the plan without that, which is said by now."""
+        wrong = [each for each in plan.findings if _is_of_the_text(each)]
+        if wrong:
+            self.show_fault(f"{wrong[0].reason} {wrong[0].remedy}".rstrip(), wrong[0].line)
+        elif not self._refused:
+            self.clear_fault()
+        return replace(plan, findings=tuple(each for each in plan.findings if not _is_of_the_text(each)))
+
+    def show_refusal(self, problem: Problem) -> bool:
+        """Say what libvirt finds wrong with the text, until that is changed. False: it failed for another reason."""
+        found = refusal(problem)
+        if found is None:
+            return False
+        self._refused = True
+        self.show_fault(found.reason, found.line)
+        self.go_to_fault()
+        return True
 
     def show_fault(self, message: str, line: int | None = None) -> None:
         """Say below what is wrong, and mark the line, counted from 1. The cursor stays where the user has it."""
@@ -123,6 +149,9 @@ class XmlEdit(QWidget):
         metrics = self._text.fontMetrics()
         return QSize(metrics.averageCharWidth() * _ROOM.width(), metrics.lineSpacing() * _ROOM.height())
 
+    def _forget_refusal(self) -> None:
+        self._refused = False
+
     def _typed(self) -> None:
         text = self.text()
         if text == self._told:  # colours count as a change for Qt
@@ -133,6 +162,10 @@ class XmlEdit(QWidget):
         if self._highlighter.document() is not wanted:
             self._highlighter.setDocument(wanted)
         self._resting.start()
+
+
+def _is_of_the_text(finding: Finding) -> bool:
+    return finding.level is Level.BLOCKER and finding.rule.startswith("xml")
 
 
 class _Editor(QPlainTextEdit):

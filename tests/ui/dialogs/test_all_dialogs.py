@@ -183,3 +183,45 @@ def test_both_editors_say_the_same_of_the_same_text(
     editor.replace_text(text)
     qtbot.waitUntil(lambda: editor.fault().startswith(said))
     assert dialog.ok.accessibleDescription().startswith(said)
+
+
+_REFUSALS = {
+    "at a line": (
+        Problem("", "(x):2: no & never", raw="(x):2: no & never", code=1),
+        "Line 2: libvirt: (x):2: no & never",
+    ),
+    "of the schema": (Problem("", "no & never.", raw="no & never", code=92), "libvirt: no & never"),
+    "in plain words, too": (
+        Problem("", "It is bad.", "Mend it.", raw="no", code=27),
+        "It is bad. Mend it.\nlibvirt: no",
+    ),
+    "of no text": (Problem("", "It was lost.", "Connect again.", raw="no", code=38), "It was lost. Connect again."),
+}
+
+
+@pytest.mark.parametrize("refusal", _REFUSALS)
+@pytest.mark.parametrize("name", ["edit-xml", "settings"])
+def test_both_editors_say_the_same_of_a_refusal_and_say_it_once(
+    qtbot: QtBot, make_situation: MakeSituation, name: str, refusal: str
+) -> None:
+    problem, said = _REFUSALS[refusal]
+    xml = {"clean": f"<domainsnapshot>\n<name>clean</name>{_MACHINE}</domainsnapshot>"}
+    situation = replace(make_situation(tree={"clean": None}), next_xml=_MACHINE, snapshot_xml=xml)
+    dialog = _DIALOGS[name](situation)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    if isinstance(dialog, dialogs.SettingsDialog):
+        dialog.set_refused(problem)  # while the fields are shown, then it is there as well
+        assert any(label.isVisible() and problem.why in label.text() for label in dialog.findChildren(QLabel))
+        dialog.findChild(QTabWidget).setCurrentIndex(1)
+    else:
+        dialog.show_problem(problem)
+    shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+    assert [text for text in shown if problem.why.rstrip(".") in text] == [said]
+    editor = dialog.findChild(XmlEdit)
+    assert editor.fault() == ("" if refusal == "of no text" else said)
+    dialog.refresh()
+    assert editor.fault() == ("" if refusal == "of no text" else said), "it holds until the text is another one"
+    editor.replace_text(editor.text() + "\n")
+    editor.changed.emit()
+    assert not [label for label in dialog.findChildren(QLabel) if label.isVisible() and problem.why in label.text()]
