@@ -90,13 +90,21 @@ def held_on_host(total: Total) -> str:
         text = translate("Machines", "Deleting all snapshots of %n machine(s) frees {size}.", "", total.counted)
         texts.append(text.format(size=size_text(total.size)))
     if total.uncounted:
-        text = translate("Machines", "Those of %n machine(s) have not been counted yet.", "", total.uncounted)
+        text = translate("Machines", "The snapshots of %n machine(s) have not been counted yet.", "", total.uncounted)
         texts.append(text)
     if total.part:
-        text = translate("Machines", "Of %n machine(s), it is not known of all: at least {size}.", "", total.unknown)
+        text = translate(
+            "Machines",
+            "What the snapshots of %n machine(s) free is not known of all of them: at least {size}.",
+            "",
+            total.unknown,
+        )
         texts.append(text.format(size=size_text(total.part)))
     elif total.unknown:
-        texts.append(translate("Machines", "Of %n machine(s), it is not known of all snapshots.", "", total.unknown))
+        text = translate(
+            "Machines", "What the snapshots of %n machine(s) free is not known of all of them.", "", total.unknown
+        )
+        texts.append(text)
     return " ".join(texts)
 
 

@@ -35,7 +35,8 @@ def test_where_one_can_not_be_known_the_others_are_told_as_the_least(snapshot: C
     assert frees_text(total) == "≥ 1.0 GiB"
     assert held_by_machine(total) == "Deleting all its snapshots frees at least 1.0 GiB: of some, it is not known."
     assert held_on_host(total + Total(GIB, 1)) == (
-        "Deleting all snapshots of 1 machine frees 1.0 GiB. Of 1 machine, it is not known of all: at least 1.0 GiB."
+        "Deleting all snapshots of 1 machine frees 1.0 GiB. "
+        "What the snapshots of 1 machine free is not known of all of them: at least 1.0 GiB."
     )
 
 
@@ -51,6 +52,7 @@ def test_what_is_not_counted_or_not_known_is_said(snapshot: Callable[..., Snapsh
     assert held_by_machine(of_machine(_machine(0), Snapshots(), None)) == ""
     everything = of_machines([uncounted, uncounted, unknown, Total(GIB, 1), Total(GIB, 1), Total()])
     assert held_on_host(everything) == (
-        "Deleting all snapshots of 2 machines frees 2.0 GiB. Those of 2 machines have not been counted yet. "
-        "Of 1 machine, it is not known of all snapshots."
+        "Deleting all snapshots of 2 machines frees 2.0 GiB. "
+        "The snapshots of 2 machines have not been counted yet. "
+        "What the snapshots of 1 machine free is not known of all of them."
     )

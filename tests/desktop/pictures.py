@@ -49,6 +49,7 @@ from snapgui.core.requests import Power, PowerAction, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.xml.read import read_domain
 from snapgui.demo.session import MACHINE
+from snapgui.models.machines import machine_total
 from snapgui.models.roles import Role
 from snapgui.settings import Settings
 from snapgui.ui.actions import Act
@@ -129,6 +130,10 @@ NAMES = (
     "about",
     "shortcuts",
     "leaving",
+    "total-machine",
+    "total-selection",
+    "total-host",
+    "total-host-unknown",
 )
 
 _NOBODY = "qemu+unix:///system?socket=/nonexistent/libvirt-sock"
@@ -307,6 +312,7 @@ def pictures(studio: Studio, folder: Path) -> None:
     _failures(studio)
     _leaving(studio, folder)
     _other_machines(studio, folder)
+    _totals(studio)
 
 
 def _connections(studio: Studio) -> None:
@@ -605,6 +611,29 @@ def _other_machines(studio: Studio, folder: Path) -> None:
     studio.until(lambda: window.machines.choose(_NOBODY), "the host")
     studio.until(lambda: (host := studio.application.store.host(_NOBODY)) and host.problem, "it to fail")
     studio.shoot("main-failed-host", window)
+
+
+def _totals(studio: Studio) -> None:
+    """What snapshots hold together: those of a machine, of a choice, of a host of which it is known or not."""
+    window, store = studio.window, studio.application.store
+    window.banner.clear()
+    studio.machine(MACHINE)
+    with studio.dialog(Act.FORCE_OFF) as dialog:
+        studio.accept(dialog)
+    domain = studio._domain(MACHINE)
+    assert domain is not None
+    studio.until(lambda: machine_total(store, store.domain(domain)).counted, "all of them to be counted")
+    window.snapshots.select_here()
+    QTest.qWait(150)
+    studio.shoot("total-machine", window)
+    studio.select(*store.snapshots(domain).records)
+    studio.shoot("total-selection", window)
+    ugly = studio._domain("taurus")
+    assert ugly is not None
+    for name, uri in (("total-host", domain.uri), ("total-host-unknown", ugly.uri)):
+        window.machines.choose(uri)
+        QTest.qWait(150)
+        studio.shoot(name, window)
 
 
 def _several(studio: Studio) -> None:

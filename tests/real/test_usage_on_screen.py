@@ -158,7 +158,7 @@ def test_machines_that_are_not_on_screen_are_counted_when_that_is_asked_for(
         def frees(key: DomainId | str) -> str:
             return str(model.index_of(key, machines.Column.FREES).data() or "")
 
-        user.until(lambda: "Those of 1 machine have not been counted yet" in told(), "the host to say so")
+        user.until(lambda: "The snapshots of 1 machine have not been counted yet" in told(), "the host to say so")
         assert frees(daemon.uri) == "", "nothing is counted yet"
         user.window.machines.choose(daemon.uri)
         user.use(Act.COUNT)
