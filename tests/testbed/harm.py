@@ -155,6 +155,14 @@ def _number_mistaken(outcome: Outcome) -> bool:
     return found == 2  # what the other one holds
 
 
+def _for_nobody(outcome: Outcome) -> bool:
+    """Without metadata libvirt does not look at the name, with which the snapshot can never be adopted."""
+    request, config = outcome.plan.request, outcome.after.config
+    assert isinstance(request, Take)
+    held = [] if config is None else [name for disk in config.disks for name in tags(disk.source)]
+    return request.no_metadata and request.name in held
+
+
 def _nothing_reset(outcome: Outcome) -> bool:
     """The firmware's settings are as they were, though they were to be made anew."""
     request = outcome.plan.request
@@ -172,10 +180,12 @@ def _saved_state_lost(outcome: Outcome) -> bool:
 
 
 def _file_lost(outcome: Outcome) -> bool:
-    """A file is gone that another snapshot was taken of, or that the machine is on."""
-    configs = [config_then(name, outcome.before) for name in outcome.after.snapshots.records]
+    """A file is gone that another snapshot was taken of or has put upon one, or that the machine is on."""
+    staying = outcome.after.snapshots.records
+    configs = [config_then(name, outcome.before) for name in staying]
     disks = [disk for config in (outcome.after.config, *configs) if config is not None for disk in config.disks]
-    return not all(Path(disk.source).exists() for disk in disks if disk.source)
+    files = [disk.path for record in staying.values() for disk in record.disks]
+    return not all(Path(path).exists() for path in (*files, *(disk.source for disk in disks)) if path)
 
 
 def _nothing_done(outcome: Outcome) -> bool:
@@ -222,7 +232,9 @@ HARM: Mapping[str, Callable[[Outcome], bool]] = MappingProxyType(
         "memory-place": _other_kind,
         "memory-on-disk": _disks_damaged,
         "name-blank": _other_name,
+        "name-dot": _for_nobody,
         "name-number": _number_mistaken,
+        "name-slash": _for_nobody,
         "needed": _file_lost,
         "reset-nvram": _nothing_reset,
         "reset-nvram-off": _stays_off,
