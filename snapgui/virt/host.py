@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,9 +36,10 @@ from snapgui.core.xml.read import read_domain as read_domain_xml
 from snapgui.qcow2.source import ByteSource
 from snapgui.virt import images, reading, sizes
 from snapgui.virt.connection import Connection
-from snapgui.virt.errors import code_of, telling
-from snapgui.virt.events import LIFECYCLE, ConnectionLost, DomainChanged, Event
+from snapgui.virt.errors import telling
+from snapgui.virt.events import Event
 from snapgui.virt.line import CALLS_AT_ONCE, Line
+from snapgui.virt.listening import Listening
 from snapgui.virt.running import Running
 from snapgui.virt.usage import read_usage
 
@@ -72,9 +72,8 @@ class Host:
     def __init__(self, uri: str, on_event: Callable[[Event], None]) -> None:
         """Not for others: ``Host.open`` connects."""
         self.uri = uri
-        self._on_event = on_event
+        self._listening = Listening(uri, on_event)
         self._lock = threading.Lock()
-        self._quiet = False  # there is nothing more to tell: lost, or closed by us
         self._closing: threading.Thread | None = None
         self._connections: list[Connection] = []
         # By connection and UUID: spares a round trip per question.
@@ -98,7 +97,7 @@ class Host:
             self._bulk = Line(bulk, self._lost)
             self._running = Running(self._long, self._quick, self._domain)
             self._pools = not (quick.in_process and self._local)
-            self._event_ids = self._listen(quick.libvirt)
+            self._listening.begin(quick.libvirt)
             undo.pop_all()
 
     @classmethod
@@ -329,8 +328,8 @@ class Host:
         self._quick.refuse()
         self._long.refuse()
         self._bulk.refuse()
+        self._listening.hush()
         with self._lock:
-            self._quiet = True
             if self._closing is None:
                 self._closing = threading.Thread(target=self._disconnect, name="libvirt close", daemon=True)
                 self._closing.start()
@@ -343,9 +342,7 @@ class Host:
         self._quick.drain()
         self._long.drain()
         self._bulk.drain()
-        for event_id in self._event_ids:
-            with contextlib.suppress(libvirt.libvirtError):
-                self._connections[0].libvirt.domainEventDeregisterAny(event_id)
+        self._listening.end(self._connections[0].libvirt)
         # They hold the connection open, and freeing the last of them would close it on whatever thread that is.
         self._listed.clear()
         self._domains.clear()
@@ -362,54 +359,8 @@ class Host:
             domain = self._domains[connection, uuid] = connection.lookupByUUIDString(uuid)
         return domain
 
-    def _listen(self, quick: libvirt.virConnect) -> list[int]:
-        kinds = (
-            (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle),
-            (libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, self._metadata),
-            (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._rebooted),
-        )
-        found = []
-        for kind, callback in kinds:
-            try:
-                found.append(quick.domainEventRegisterAny(None, kind, callback, None))
-            except libvirt.libvirtError as error:
-                if code_of(error) != libvirt.VIR_ERR_NO_SUPPORT:
-                    raise
-        return found
-
-    def _lifecycle(self, _: object, domain: libvirt.virDomain, event: int, detail: int, _opaque: object) -> None:
-        self._changed(domain, LIFECYCLE.get(event, "changed"), detail)
-
-    def _metadata(self, _: object, domain: libvirt.virDomain, kind: int, _uri: str | None, _opaque: object) -> None:
-        self._changed(domain, "metadata", kind)
-
-    def _rebooted(self, _: object, domain: libvirt.virDomain, _opaque: object) -> None:
-        self._changed(domain, "reboot", 0)
-
-    def _changed(self, domain: libvirt.virDomain, event: str, detail: int) -> None:
-        if not self._quiet:
-            self._tell(DomainChanged(DomainId(self.uri, domain.UUIDString()), event, detail, time.time()))
-
     def _lost(self, reason: int) -> None:
-        """Say it once; one connection without the other is no use either."""
-        with self._lock:
-            if self._quiet:
-                return
-            self._quiet = True
-        self._cut()
-        tried = translate("Host", "Staying connected to {uri}").format(uri=self.uri)
-        if reason == libvirt.VIR_CONNECT_CLOSE_REASON_KEEPALIVE:
-            why = translate("Host", "The host stopped answering.")
-        elif reason == libvirt.VIR_CONNECT_CLOSE_REASON_EOF:
-            why = translate("Host", "The host ended the connection.")
-        else:
-            why = translate("Host", "The connection broke.")
-        remedy = translate("Host", "Connect again.")
-        self._tell(ConnectionLost(self.uri, Problem(tried, why, remedy, code=libvirt.VIR_ERR_RPC)))
-
-    def _tell(self, event: Event) -> None:
-        _log.debug("%s", event)
-        try:
-            self._on_event(event)
-        except Exception:  # noqa: BLE001 - this is libvirt's callback: nobody above could handle it
-            _log.exception("%s was not handled", event)
+        """One connection without the others is no use either."""
+        if self._listening.hush():
+            self._cut()
+            self._listening.lost(reason)
