@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ if __name__ == "__main__":  # the tests' folder, and the project from its work t
     sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 import libvirt
-from PySide6.QtCore import QItemSelectionModel, QLocale, QModelIndex, QSettings, Qt
+from PySide6.QtCore import QItemSelectionModel, QLocale, QModelIndex, QSettings, QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QColor, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -31,6 +32,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QLineEdit,
+    QMenu,
     QPlainTextEdit,
     QSpinBox,
     QTabWidget,
@@ -44,7 +46,7 @@ from snapgui import __version__
 from snapgui.app import Application
 from snapgui.core.activity import JobState
 from snapgui.core.plan import Call, Plan, Step
-from snapgui.core.records import DomainId, Situation
+from snapgui.core.records import DomainId, Folder, Situation
 from snapgui.core.requests import Power, PowerAction, Take
 from snapgui.core.rules import make_plan
 from snapgui.core.xml.read import read_domain
@@ -111,6 +113,8 @@ NAMES = (
     "export-bundle-refused",
     "import",
     "import-machine",
+    "import-machine-afar",
+    "import-machine-pools",
     "import-machine-refused",
     "compare",
     "waiting",
@@ -500,9 +504,31 @@ def _taken_out(studio: Studio, folder: Path, xml: str) -> None:
         studio.until(lambda: _field(dialog, QLineEdit, "Name").text() and not dialog.waiting, "the bundle to be read")
         QTest.qWait(100)
         studio.shoot("import-machine", dialog)
+        _from_afar(studio, dialog)
         _field(dialog, QLineEdit, "Bundle").setText(f"{folder}/none")
         studio.until(lambda: dialog.status() and "…" not in dialog.status(), "the reason")
         studio.shoot("import-machine-refused", dialog)
+
+
+def _from_afar(studio: Studio, dialog: PlanDialog) -> None:
+    """The same where only the host can write the folder, and of what it offers."""
+    pools = {"/var/lib/libvirt/images": "images", "/srv/virtual machines/ü": "more", "/mnt/nfs": "nfs"}
+    room = 200 * 2**30
+    folders = {path: Folder(room, frozenset(), place=pool, pool=pool) for path, pool in pools.items()}
+    read = dialog.situation
+    folder = _field(dialog, QLineEdit, "Folder")
+    before = folder.text()
+    with QSignalBlocker(folder):  # it is not to be read
+        folder.setText("/var/lib/libvirt/images")
+    dialog.set_situation(replace(read, host=replace(read.host, near=False), folders=folders))
+    studio.shoot("import-machine-afar", dialog)
+    _press(dialog, "Browse…")
+    menu = studio.until(lambda: _shown(QMenu), "the pools")
+    studio.shoot("import-machine-pools", menu)
+    menu.close()
+    with QSignalBlocker(folder):
+        folder.setText(before)
+    dialog.set_situation(read)
 
 
 def _shown(kind: type[T]) -> T | None:
