@@ -152,7 +152,7 @@ def _stays(thread: threading.Thread) -> bool:
 @pytest.fixture(scope="session")
 def daemon() -> Iterator[Daemon]:
     """A real libvirtd of our own, for the whole session."""
-    daemon = Daemon()
+    daemon = Daemon(listens=True)
     try:
         daemon.start()
         yield daemon

@@ -226,7 +226,12 @@ class Host:
         """A volume of the host into a new file; ``go_on`` as in ``virt.volume.download``. Raises OSError, too."""
         tried = translate("Host", "Downloading {path}").format(path=path)
         with self._long.calling(tried) as connection:
+            before = virt.volume.written(connection, path)
             virt.volume.download(connection, path, into, go_on)
+            same = virt.volume.written(connection, path) == before
+        if not same:
+            why = translate("Host", "It was written to while it was read.")
+            raise SnapguiError(Problem(tried, why, translate("Host", "Shut the machine off first, then try again.")))
 
     def upload(self, path: str, source: BinaryIO, go_on: Callable[[float], None]) -> None:
         """A file of this computer into a volume of the host; ``go_on`` as in ``download``. Raises OSError, too."""

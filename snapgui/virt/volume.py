@@ -14,6 +14,7 @@ from typing import BinaryIO
 import libvirt
 
 from snapgui.core.text import translate
+from snapgui.core.xml.document import XmlError, parse
 from snapgui.qcow2.source import stretches
 from snapgui.virt.line import Line
 
@@ -179,6 +180,17 @@ def download(connection: libvirt.virConnect, path: str, into: BinaryIO, go_on: C
         with suppress(libvirt.libvirtError):
             stream.abort()
         raise
+
+
+def written(connection: libvirt.virConnect, path: str) -> str:
+    """When the volume was last written to, as the host's file system knows it; "" where nobody does.
+
+    Raises libvirtError.
+    """
+    try:
+        return parse(connection.storageVolLookupByPath(path).XMLDesc()).findtext("target/timestamps/mtime", "")
+    except XmlError:
+        return ""
 
 
 def upload(connection: libvirt.virConnect, path: str, source: BinaryIO, go_on: Callable[[float], None]) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from testbed import asking
@@ -20,7 +21,6 @@ from snapgui.core.records import DomainId, Situation
 from snapgui.core.requests import Export, Form, ImportBundle
 from snapgui.core.rules import make_plan
 from snapgui.jobs.importing import read_import
-from snapgui.virt import images
 from snapgui.virt.host import Host
 from snapgui.virt.making import Work
 
@@ -126,8 +126,8 @@ def test_a_snapshot_of_any_name_is_found_in_its_image(daemon: Daemon, connect: C
 KINDS = ("internal off", "internal running", "external", "disk only")
 
 
-def _domain(daemon: Daemon) -> DomainId:
-    return DomainId(daemon.uri, daemon.virsh("domuuid", NAME))
+def _domain(daemon: Daemon, *, far: bool = False) -> DomainId:
+    return DomainId(daemon.far_uri if far else daemon.uri, daemon.virsh("domuuid", NAME))
 
 
 def _plan(host: Host, request: Export) -> Plan:
@@ -169,16 +169,19 @@ def test_an_image_holds_what_a_revert_gives(
     assert _same(image, _reverted(daemon))
 
 
-@pytest.mark.parametrize("way", ["there", "there from afar", "here as another"])
+@pytest.mark.parametrize("way", ["there", "there from afar", "from afar to afar", "here as another"])
 @pytest.mark.parametrize("kind", [*KINDS, "internal on its own"])
 def test_a_bundle_becomes_a_machine_on_another_host_that_reverts(
     daemon: Daemon, there: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str, way: str
 ) -> None:
-    far, another = way == "there from afar", way == "here as another"
+    far, another = way.endswith("afar"), way == "here as another"
     _take(daemon, disk, kind)
-    host = connect(daemon)
-    domain = _domain(daemon)
+    fetched = way == "from afar to afar"
+    daemon.virsh("pool-refresh", "images")
+    host = connect(daemon, far=fetched)
+    domain = _domain(daemon, far=fetched)
     plan = _plan(host, Export(domain, SNAPSHOT, str(out), "bundle", Form.BUNDLE))
+    assert fetched == (Call.VOLUME_DOWNLOAD in {step.call for step in plan.steps})
     assert asking.run(host, plan.steps) is None
     assert [path.name for path in out.iterdir()] == ["bundle"]
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], check=True, cwd=out / "bundle")
@@ -277,28 +280,61 @@ def test_a_snapshot_that_is_deleted_while_it_is_copied_leaves_no_copy(
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", ["internal on its own", "disk only"])
+@pytest.mark.parametrize("kind", [*KINDS, "internal on its own"])
 def test_an_image_that_only_the_host_reads_is_fetched_from_it(
-    daemon: Daemon, connect: Connect, disk: Path, out: Path, monkeypatch: pytest.MonkeyPatch, *, kind: str
+    daemon: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str
 ) -> None:
-    subprocess.run(["qemu-img", "rebase", "-f", "qcow2", "-b", "", disk], check=True)
     _take(daemon, disk, kind)
     daemon.virsh("pool-refresh", "images")
-    monkeypatch.setattr(images, "is_local", lambda *_: False)
-    host = connect(daemon)
-    domain = _domain(daemon)
-    if kind == "internal on its own":
-        request = Export(domain, SNAPSHOT, str(out), "b", Form.BUNDLE)
-        refused = make_plan(request, asking.survey(host, domain, request))
-        assert "copy-unreadable" in {finding.rule for finding in refused.findings}
-    plan = _plan(host, Export(domain, SNAPSHOT, str(out), "far"))
-    assert [step.call for step in plan.steps] == [Call.VOLUME_DOWNLOAD, Call.PROGRAM, Call.REMOVE]
+    host = connect(daemon, far=True)
+    plan = _plan(host, Export(_domain(daemon, far=True), SNAPSHOT, str(out), "far"))
+    images = 1 if kind == "internal on its own" else 2
+    assert [step.call for step in plan.steps].count(Call.VOLUME_DOWNLOAD) == images
     assert asking.run(host, plan.steps) is None
     assert [path.name for path in out.iterdir()] == ["far.qcow2"]
     by_job = (out / "far.qcow2").rename(out / "by job")
     subprocess.run(["sh", "-c", virsh.script(plan)], check=True, stdout=subprocess.DEVNULL)
     assert _same(by_job, out / "far.qcow2")
     assert _same(by_job, _reverted(daemon))
+
+
+@pytest.mark.parametrize("kind", ["internal running", "external"])
+def test_the_commands_fetch_the_same_bundle(
+    daemon: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str
+) -> None:
+    _take(daemon, disk, kind)
+    daemon.virsh("pool-refresh", "images")
+    host = connect(daemon, far=True)
+    plan = _plan(host, Export(_domain(daemon, far=True), SNAPSHOT, str(out), "bundle", Form.BUNDLE))
+    assert asking.run(host, plan.steps) is None
+    by_job = (out / "bundle").rename(out / "by job")
+    subprocess.run(["sh", "-c", virsh.script(plan)], check=True, stdout=subprocess.DEVNULL)
+    for path in by_job.iterdir():
+        other = out / "bundle" / path.name
+        if path.suffix == ".qcow2":
+            assert _same(path, other)
+        elif path.name != "SHA256SUMS":
+            assert path.read_bytes().rstrip() == other.read_bytes().rstrip()
+
+
+def test_what_is_written_to_while_it_is_fetched_is_not_kept(
+    daemon: Daemon, connect: Connect, disk: Path, out: Path
+) -> None:
+    daemon.virsh("pool-refresh", "images")
+    host = connect(daemon, far=True)
+    fetch = Step(Call.VOLUME_DOWNLOAD, _domain(daemon), NAME, source=str(disk), path=str(out / "a"))
+
+    def carry(path: str, into: BinaryIO, go_on: Callable[[float], None]) -> None:
+        def written(done: float) -> None:
+            _write(daemon, disk, 7, "0 64k")
+            go_on(done)
+
+        host.download(path, into, written)
+
+    with pytest.raises(SnapguiError) as caught:
+        Work(fetch, "Fetching it", carry).run()
+    assert caught.value.problem.why == "It was written to while it was read."
+    assert list(out.iterdir()) == []
 
 
 def test_a_guest_goes_on_in_the_middle_on_another_host(

@@ -8,7 +8,7 @@ from typing import Final
 from snapgui.core.plan import Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import DomainConfig, Situation, SnapshotRecord
 from snapgui.core.requests import Export, Form
-from snapgui.core.rules import export_bundle, facts, making
+from snapgui.core.rules import export_bundle, facts, fetch
 from snapgui.core.rules.edit import unread
 from snapgui.core.rules.held_disks import (
     HeldDisk,
@@ -99,14 +99,10 @@ def paths(request: Export, disks: Sequence[HeldDisk]) -> tuple[str, ...]:
 
 def _steps(request: Export, situation: Situation, disks: Sequence[HeldDisk]) -> Iterator[Step]:
     for disk, path in zip(disks, paths(request, disks), strict=True):
-        if not is_far(disk, situation):
-            yield from copy_steps(disk, path, situation, *_WORDS.get(request.form, ()))
-            continue
-        fetched = posixpath.join(request.folder, f".{request.name}-{disk.target}.fetched")
-        yield making.download(situation, disk.image, fetched, most_size(disk, situation) or 0)
-        here = replace(situation, prepared={fetched: situation.prepared[disk.image]})
-        yield from copy_steps(replace(disk, image=fetched), path, here, *_WORDS.get(request.form, ()))
-        yield making.remove(situation, fetched)
+        got = fetch.fetch(disk, situation, posixpath.join(request.folder, f".{request.name}-{disk.target}.fetched"))
+        yield from got.steps
+        yield from copy_steps(got.disk, path, got.situation, *_WORDS.get(request.form, ()))
+        yield from got.removal
 
 
 def _findings(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:
@@ -120,11 +116,9 @@ def _findings(request: Export, situation: Situation, source: Source) -> Iterator
             reason = translate("Plan", "No disk is chosen.")
         yield Finding("diskless", Level.BLOCKER, reason)
         return
-    far = [disk for disk in source.disks if is_far(disk, situation)] if request.form is not Form.BUNDLE else []
-    seen = {disk.image: replace(known, near=True) for disk in far if (known := situation.prepared[disk.image])}
-    near = replace(situation, prepared={**situation.prepared, **seen})
-    yield from copying_findings(source.disks, near, source.belongings.encrypted)
-    yield from _far_findings(far, situation)
+    far = fetch.far_disks(source.disks, situation)
+    yield from copying_findings(source.disks, fetch.as_near(far, situation), source.belongings.encrypted)
+    yield from fetch.findings(far, situation)
     yield from _places(request, situation, source)
     if left := not_held(source.record, source.then):
         reason = translate("Plan", "Disk {disks} is not in the snapshot, and so is not exported.")
@@ -138,33 +132,6 @@ def _findings(request: Export, situation: Situation, source: Source) -> Iterator
             "An image holds no memory: a machine starts from it as after its plug was pulled. A bundle has both.",
         )
         yield Finding("export-no-memory", Level.NOTE, reason)
-
-
-def is_far(disk: HeldDisk, situation: Situation) -> bool:
-    """Whether its image can be read, but only through the host."""
-    seen = situation.prepared.get(disk.image)
-    return seen is not None and not seen.near
-
-
-def _far_findings(far: Sequence[HeldDisk], situation: Situation) -> Iterator[Finding]:
-    """What stands against downloading images as a whole."""
-    for disk in far:
-        seen = situation.prepared[disk.image]
-        if seen is not None and seen.backing and disk.format != "raw":
-            reason = translate(
-                "Plan", "{image} lies on the host and stands on another image: it can’t be fetched alone."
-            )
-            remedy = translate("Plan", "Do it on the host itself, as a user who may read it.")
-            yield Finding("far-below", Level.BLOCKER, reason.format(image=disk.image), remedy)
-        elif disk.tag and situation.domain.state.active:
-            reason = translate(
-                "Plan", "The running machine writes to {image}, which lies on the host: it can’t be fetched."
-            )
-            remedy = translate("Plan", "Shut the machine off first, or do it on the host itself.")
-            yield Finding("far-running", Level.BLOCKER, reason.format(image=disk.image), remedy)
-    if far:
-        reason = translate("Plan", "The whole image is fetched from the host first, and goes again at the end.")
-        yield Finding("far", Level.NOTE, reason)
 
 
 def _places(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:
@@ -210,8 +177,8 @@ def _needs(request: Export, situation: Situation, source: Source) -> int | None:
     """How many bytes are written at the most; None: not known."""
     if request.form is Form.BUNDLE:
         return export_bundle.most_size(situation, source)
-    fetched = [disk for disk in source.disks if is_far(disk, situation)]  # twice: as a whole, and as a copy
-    return facts.total(most_size(disk, situation) for disk in (*source.disks, *fetched))
+    fetched = fetch.size(fetch.far_disks(source.disks, situation), situation)  # beside the copies
+    return facts.total((fetched, *(most_size(disk, situation) for disk in source.disks)))
 
 
 def _effect(request: Export, situation: Situation, source: Source) -> Effect:

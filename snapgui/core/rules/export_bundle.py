@@ -13,7 +13,7 @@ from snapgui.core.bundle import Bundle, BundleDisk
 from snapgui.core.plan import Finding, Level, Step
 from snapgui.core.records import Layer, Mode, Situation
 from snapgui.core.requests import Export
-from snapgui.core.rules import facts, held_disks, making
+from snapgui.core.rules import facts, fetch, held_disks, making
 from snapgui.core.rules.held_disks import HeldDisk, copy_steps
 from snapgui.core.text import translate
 from snapgui.core.xml.document import child, parse
@@ -32,12 +32,13 @@ def findings(situation: Situation, source: "Source") -> Iterator[Finding]:
         )
         remedy = translate("Plan", "Shut the machine off first, export an image, or take an external snapshot.")
         yield Finding("bundle-running", Level.BLOCKER, reason, remedy)
-    if any(_below(situation, disk) is None for disk in source.disks if is_whole(source)):
+    near = [disk for disk in source.disks if not fetch.is_far(disk.image, situation)]
+    if any(_below(situation, disk) is None for disk in near if is_whole(source)):
         reason = translate("Plan", "What the images of the snapshot stand on could not be read.")
         yield Finding("bundle-below", Level.BLOCKER, reason)
     memory = record.memory_file if record.memory is Mode.EXTERNAL else ""
     seen = situation.prepared.get(memory)
-    if memory and (seen is None or not seen.near):
+    if memory and seen is None:
         reason = translate("Plan", "You can’t read {image} as a file of this computer.").format(image=memory)
         remedy = translate("Plan", "Do it on the host itself, as a user who may read it.")
         yield Finding("copy-unreadable", Level.BLOCKER, reason, remedy)
@@ -61,8 +62,10 @@ def most_size(situation: Situation, source: "Source") -> int | None:
     for disk in source.disks:
         if is_whole(source) and disk.tag:  # with all that is in it, until the rest has been deleted in the copy
             sizes += [_allocated(situation, disk), *(layer.allocated for layer in _below(situation, disk) or ())]
+            sizes += [layer.allocated for layer in _fetched_below(situation, disk)]
         else:
             sizes.append(held_disks.most_size(disk, situation))
+            sizes.append(fetch.size(fetch.far_disks((disk,), situation), situation))
     if source.record.memory is Mode.EXTERNAL:
         memory = situation.sizes.get(source.record.name)
         sizes.append(memory.bytes if memory is not None else None)
@@ -82,7 +85,10 @@ def steps(request: Export, situation: Situation, source: "Source") -> Iterator[S
             yield from _whole_image(situation, disk, f"{part}/{file}", f"{part}/{base}")
         else:
             base = ""
-            yield from copy_steps(disk, f"{part}/{file}", situation)
+            got = fetch.fetch(disk, situation, f"{part}/{file}.fetched")
+            yield from got.steps
+            yield from copy_steps(got.disk, f"{part}/{file}", got.situation)
+            yield from got.removal
             if disk.tag:
                 yield making.program(situation, ("qemu-img", "snapshot", "-c", disk.tag, f"{part}/{file}"))
         disks.append(BundleDisk(disk.target, file, base))
@@ -135,27 +141,42 @@ def _below(situation: Situation, disk: HeldDisk) -> tuple[Layer, ...] | None:
 
 
 def _whole_image(situation: Situation, disk: HeldDisk, path: str, base: str) -> Iterator[Step]:
-    # As a raw file, and so with all that is in it. While this runs, QEMU's locks keep every other program from writing.
-    words = ("qemu-img", "convert", "-p", "-f", "raw", "-O", "raw", disk.image, path)
-    yield making.program(situation, words, path, _allocated(situation, disk) or 0)
-    for below in _below(situation, disk) or ():
+    length = _allocated(situation, disk) or 0
+    if fetch.is_far(disk.image, situation):
+        yield making.download(situation, disk.image, path, length)
+    else:
+        # As a raw file, and so with all that is in it. While this runs, QEMU's locks keep every other program from
+        # writing.
+        words = ("qemu-img", "convert", "-p", "-f", "raw", "-O", "raw", disk.image, path)
+        yield making.program(situation, words, path, length)
+    fetching, fetched = fetch.download(_fetched_below(situation, disk), situation, f"{base}.fetched")
+    yield from fetching
+    for below in fetched[:1] or _below(situation, disk) or ():
         words = ("qemu-img", "convert", "-p", "-f", below.format or "raw", "-O", "qcow2", below.path, base)
         yield making.program(situation, words, base)
         stands = ("-b", posixpath.basename(base), "-F", "qcow2")
         yield making.program(situation, ("qemu-img", "rebase", "-u", "-f", "qcow2", *stands, path))
+    for layer in fetched:
+        yield making.remove(situation, layer.path)
     yield making.program(situation, ("qemu-img", "snapshot", "-a", disk.tag, path))
     seen = situation.prepared.get(disk.image)
     for tag in sorted((seen.tags if seen is not None else frozenset()) - {disk.tag}):
         yield making.program(situation, ("qemu-img", "snapshot", "-d", tag, path))
 
 
+def _fetched_below(situation: Situation, disk: HeldDisk) -> tuple[Layer, ...]:
+    """All that an image stands on that only the host reads."""
+    return (fetch.images(disk, situation) or ())[1:] if fetch.is_far(disk.image, situation) else ()
+
+
 def _copy(situation: Situation, source: str, path: str, length: int) -> Step:
+    if fetch.is_far(source, situation):
+        return making.download(situation, source, path, length)
     return making.program(situation, ("cp", "--sparse=always", "--", source, path), path, length)
 
 
 def _has_nvram(situation: Situation, source: "Source") -> bool:
-    seen = situation.prepared.get(source.belongings.nvram)
-    return seen is not None and seen.near
+    return situation.prepared.get(source.belongings.nvram) is not None
 
 
 def _allocated(situation: Situation, disk: HeldDisk) -> int | None:

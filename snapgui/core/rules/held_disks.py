@@ -112,7 +112,7 @@ def _size_then(disk: HeldDisk, situation: Situation) -> int | None:
 
 def data_size(disk: HeldDisk, situation: Situation) -> int | None:
     """About how many bytes a copy of it takes; None: not known."""
-    layers = _layers(disk, situation)
+    layers = layers_of(disk, situation)
     if not disk.tag:
         return facts.total(layer.allocated for layer in layers) if layers else None
     image = situation.usage.images.get(disk.target) if situation.usage is not None else None
@@ -125,12 +125,12 @@ def data_size(disk: HeldDisk, situation: Situation) -> int | None:
 
 def most_size(disk: HeldDisk, situation: Situation) -> int | None:
     """How many bytes a copy of it takes at the most: as many as its images; None: not known."""
-    known, layers = data_size(disk, situation), _layers(disk, situation)
+    known, layers = data_size(disk, situation), layers_of(disk, situation)
     return known if known is not None or not layers else facts.total(layer.allocated for layer in layers)
 
 
-def _layers(disk: HeldDisk, situation: Situation) -> tuple[Layer, ...]:
-    """Its image and those below; none where they are not known."""
+def layers_of(disk: HeldDisk, situation: Situation) -> tuple[Layer, ...]:
+    """The disk's image and those below; none where they are not known."""
     layers = situation.chains.get(disk.target, ())
     place = next((place for place, layer in enumerate(layers) if layer.path == disk.image), len(layers))
     return layers[place:]

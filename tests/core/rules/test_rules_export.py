@@ -127,9 +127,9 @@ def test_what_a_cut_off_export_has_left_is_said(read: MakeSituation) -> None:
 
 
 def test_an_image_on_the_host_is_fetched_whole_where_that_can_be(read: MakeSituation) -> None:
-    far = {_IMAGE: Prepared("qcow2", tags=frozenset("s"))}
+    far = {_IMAGE: _far()}
     plan = _plan(read(prepared=far))
-    fetched = "/out/.new-vda.fetched"
+    fetched = "/out/.new-vda.fetched0"
     assert [(step.call, step.path) for step in plan.steps] == [
         (Call.VOLUME_DOWNLOAD, fetched),
         (Call.PROGRAM, "/out/new.qcow2"),
@@ -138,9 +138,69 @@ def test_an_image_on_the_host_is_fetched_whole_where_that_can_be(read: MakeSitua
     assert fetched in plan.steps[1].program
     assert plan.effects[0].text == "Writes at most 600.0 MiB to /out/new.qcow2."
     assert _blockers(_plan(read(prepared=far, state=DomainState.RUNNING))) == {"far-running"}
-    below = {_IMAGE: Prepared("qcow2", backing="x", tags=frozenset("s"))}
-    assert _blockers(_plan(read(prepared=below))) == {"far-below"}
-    assert _blockers(_plan(read(prepared=far), Form.BUNDLE)) == {"copy-unreadable"}
+    assert _blockers(_plan(read(prepared={_IMAGE: _far(options="")}))) == {"far-odd"}
+
+
+def _far(**changes: Any) -> Prepared:
+    return Prepared("qcow2", **{"tags": frozenset("s"), "options": "compat=1.1", **changes})
+
+
+_CHAIN = (Layer("/images/now", "qcow2", 5), Layer(_IMAGE, "qcow2", 300 << 20), Layer("/images/base", "raw", 7 << 20))
+
+
+def test_an_image_on_the_host_is_fetched_with_all_that_it_stands_on(read: MakeSituation) -> None:
+    far = {_IMAGE: _far(backing="base")}
+    plan = _plan(read(prepared=far, chains={"vda": _CHAIN}))
+    fetched = ["/out/.new-vda.fetched0", "/out/.new-vda.fetched1"]
+    assert [(step.call, step.source or step.path) for step in plan.steps] == [
+        (Call.VOLUME_DOWNLOAD, _IMAGE),
+        (Call.VOLUME_DOWNLOAD, "/images/base"),
+        (Call.PROGRAM, ""),
+        (Call.PROGRAM, "/out/new.qcow2"),
+        (Call.REMOVE, fetched[0]),
+        (Call.REMOVE, fetched[1]),
+    ]
+    assert _commands(plan) == [
+        f"qemu-img rebase -u -f qcow2 -b {fetched[1]} -F raw {fetched[0]}",
+        f"qemu-img convert -p -f qcow2 -l snapshot.name=s -O qcow2 {fetched[0]} /out/new.qcow2",
+    ]
+    assert plan.effects[0].text == "Writes at most 614.0 MiB to /out/new.qcow2.", "both, and the copy of both"
+    assert _blockers(_plan(read(prepared=far, chains={}))) == {"far-below"}
+    odd = (_CHAIN[0], replace(_CHAIN[1], format="vmdk"), _CHAIN[2])
+    assert _blockers(_plan(read(prepared=far, chains={"vda": odd}))) == {"far-below"}
+
+
+def test_a_bundle_of_what_is_on_the_host_is_fetched_too(read: MakeSituation) -> None:
+    far = {_IMAGE: _far(), "/images/s.mem": Prepared("")}
+    part = "/out/.new.part"
+    plan = _plan(read(Mode.EXTERNAL, memory=Mode.EXTERNAL, prepared=far), Form.BUNDLE)
+    assert [(step.call, step.path) for step in plan.steps[1:5]] == [
+        (Call.VOLUME_DOWNLOAD, f"{part}/disk-vda.qcow2.fetched0"),
+        (Call.PROGRAM, f"{part}/disk-vda.qcow2"),
+        (Call.REMOVE, f"{part}/disk-vda.qcow2.fetched0"),
+        (Call.VOLUME_DOWNLOAD, f"{part}/memory.save"),
+    ]
+    assert plan.effects[0].text == "Writes about 700.0 MiB to /out/new."
+    unread = {_IMAGE: _far(), "/images/s.mem": None}
+    known = read(Mode.EXTERNAL, memory=Mode.EXTERNAL, prepared=unread)
+    assert _blockers(_plan(known, Form.BUNDLE)) == {"copy-unreadable"}
+
+
+def test_an_image_with_the_memory_is_fetched_into_its_place_and_its_base_beside_it(read: MakeSituation) -> None:
+    far = {_IMAGE: _far(backing="base")}
+    known = read(memory=Mode.INTERNAL, prepared=far, chains={"vda": _CHAIN})
+    part = "/out/.new.part/disk-vda"
+    plan = _plan(known, Form.BUNDLE)
+    assert [(step.call, step.path) for step in plan.steps[1:6]] == [
+        (Call.VOLUME_DOWNLOAD, f"{part}.qcow2"),
+        (Call.VOLUME_DOWNLOAD, f"{part}-base.qcow2.fetched0"),
+        (Call.PROGRAM, f"{part}-base.qcow2"),
+        (Call.PROGRAM, ""),
+        (Call.REMOVE, f"{part}-base.qcow2.fetched0"),
+    ]
+    running = replace(known, domain=replace(known.domain, state=DomainState.RUNNING))
+    assert "bundle-running" in _blockers(_plan(running, Form.BUNDLE))
+    assert _blockers(_plan(read(memory=Mode.INTERNAL, prepared=far, chains={}), Form.BUNDLE)) == {"far-below"}
 
 
 def test_what_can_not_be_copied_is_said(read: MakeSituation) -> None:
