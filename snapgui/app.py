@@ -37,6 +37,7 @@ from snapgui.screen import open_screen
 from snapgui.settings import CONNECTIONS, Settings
 from snapgui.ui.icons import app_icon
 from snapgui.ui.main_window import MainWindow
+from snapgui.ui.palette import tell_fields_apart
 
 if TYPE_CHECKING:
     from snapgui.demo.session import Demo
@@ -142,6 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
     qt.setApplicationVersion(__version__)
     qt.setDesktopFileName("org.snapgui.Snapgui")
     qt.setWindowIcon(app_icon())
+    tell_fields_apart(qt)
     _translate(qt)
     if QLocale().language() is QLocale.Language.C:  # its dates are made for programs
         QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
