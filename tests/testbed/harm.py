@@ -91,9 +91,12 @@ def _sources(situation: Situation) -> dict[str, str]:
 
 
 def _other_name(outcome: Outcome) -> bool:
-    """There is one of another name than was asked for."""
+    """There is one of another name than was asked for; without metadata, a file is named after it."""
     request = outcome.plan.request
     assert isinstance(request, Take | Redefine)
+    if isinstance(request, Take) and request.no_metadata:
+        moved = set(_sources(outcome.after).values()) - set(_sources(outcome.before).values())
+        return any(not path.endswith(f".{request.name}") for path in moved)
     new = set(outcome.after.snapshots.records) - set(outcome.before.snapshots.records)
     asked = request.name if isinstance(request, Take) else request.snapshot
     return bool(new) and asked not in new
