@@ -11,7 +11,7 @@ from snapgui.core.xml.document import LONGEST
 
 _EXPAT_PLACE = re.compile(r": line \d+, column \d+$")
 _LIBVIRT_PLACE = re.compile(r"\bat line (\d+):|^\([\w ]+\):(\d+):", re.MULTILINE)  # src/util/virxml.c
-_OF_THE_TEXT: Final = frozenset({27, 35, 67, 92})  # virErrorNumber: XML_ERROR, INVALID_ARG, CONFIG_UNSUPPORTED, invalid
+_OF_THE_TEXT: Final = frozenset({27, 35, 67, 92})  # XML_ERROR, XML_DETAIL, CONFIG_UNSUPPORTED, XML_INVALID_SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
