@@ -316,8 +316,8 @@ class Situation:
     ``image_tags``: for each disk target whose image could be read, the snapshot tags in the image's own table.
     ``equal_tags``: for each disk target of a machine that is off, those of these tags that hold what the disk holds
     now, and "" where nothing has been written to the image since it was made.
-    ``chains``: for each disk target whose chain could be read, its images, the active one first. ``missing``: for each
-    that an image is not there of, its path.
+    ``chains``: for each disk target whose chain could be read, its images, the active one first; where a snapshot is
+    copied that has others, those that it was taken of. ``missing``: for each that an image is not there of, its path.
     ``folders``: those that hold the disks' images, and others that were asked for, by path. ``here``: folders of this
     computer, whether or not the host is it.
     ``prepared``: images that were asked for, and then the disks' own, by path; None for one that can't be read.

@@ -1,7 +1,9 @@
 """All connections, by URI."""
 
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -12,10 +14,10 @@ from snapgui.core import health, rules
 from snapgui.core.differences.compare import Configuration
 from snapgui.core.differences.outlook import Outlook, outlook
 from snapgui.core.errors import Problem, SnapguiError
-from snapgui.core.records import DomainId, HostRecord, Situation, SnapshotRecord
+from snapgui.core.records import DomainConfig, DomainId, HostRecord, Layer, Situation, SnapshotRecord
 from snapgui.core.text import translate
 from snapgui.core.xml.document import XmlError
-from snapgui.core.xml.read import read_snapshot
+from snapgui.core.xml.read import read_config_then, read_snapshot
 from snapgui.jobs.bridge import Bridge
 from snapgui.jobs.connection import Connection, not_connected
 from snapgui.jobs.records import Records
@@ -240,6 +242,7 @@ def read_situation(
     images = [disk.source for disk in config.disks if disk.writable and disk.source]
     images += [layer.path for chain in chains.values() for layer in chain]  # what is deleted is merged into these
     xmls = {name: host.snapshot_xml(domain.uuid, name, secure=True) for name in names}
+    chains.update(_chains_then(host, xmls.values(), chains) if copied else {})
     asked = (*prepared, *(path for xml in xmls.values() if copied for path in rules.held_disks.images_in(xml)))
     places = dict.fromkeys(posixpath.dirname(path) for path in (*images, *asked))
     own = [disk.source for disk in config.disks if disk.source.startswith("/")]  # what is prepared has to fit them
@@ -261,6 +264,17 @@ def read_situation(
         next_xml=host.next_xml(domain.uuid) if next_xml else None,
         dependents=health.dependents.dependents(host.inventory(domain.uuid)) if dependents else None,
     )
+
+
+def _chains_then(host: Host, xmls: Iterable[str], known: Mapping[str, Sequence[Layer]]) -> dict[str, tuple[Layer, ...]]:
+    """The images of the disks that stood on others in snapshots than the machine's do now."""
+    there = {layer.path for chain in known.values() for layer in chain}
+    found = {}
+    for xml in xmls:
+        with suppress(XmlError):
+            then = read_config_then(xml) or DomainConfig()
+            found.update(host.chains(replace(then, disks=tuple(d for d in then.disks if d.source not in there)))[0])
+    return found
 
 
 def _differs(known: SnapshotRecord, xml: str) -> bool:

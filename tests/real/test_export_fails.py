@@ -19,11 +19,12 @@ from testbed.tiny import tiny_machine
 from snapgui.core import virsh
 from snapgui.core.errors import Problem, SnapguiError
 from snapgui.core.plan import Call, Level, Plan, Step
-from snapgui.core.records import DomainId
+from snapgui.core.records import DomainId, Folder
 from snapgui.core.requests import Export, Form, ImportBundle
 from snapgui.core.rules import make_plan
 from snapgui.jobs.course import run_steps
 from snapgui.jobs.importing import read_import
+from snapgui.virt import survey
 from snapgui.virt.host import Host
 from snapgui.virt.making import Work
 
@@ -308,11 +309,32 @@ def test_a_volume_that_is_there_is_not_replaced(there: Daemon, afar: Host, expor
     there.virsh("vol-delete", str(mine))
 
 
+def test_a_folder_of_this_computer_that_only_the_host_writes_is_filled_through_its_pool(
+    daemon: Daemon, host: Host, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = survey._own_folder
+
+    def closed(path: str) -> Folder | None:  # as that of libvirt is for everybody but root
+        found = own(path)
+        return replace(found, writable=False, names=None) if found is not None and path == str(daemon.images) else found
+
+    monkeypatch.setattr(survey, "_own_folder", closed)
+    plan = _import(host, exported, daemon.images)
+    assert Call.VOLUME_UPLOAD in {step.call for step in plan.steps}
+    assert asking.run(host, plan.steps) is None
+    assert daemon.snapshots("leo-2") == [SNAPSHOT]
+    daemon.virsh("snapshot-revert", "leo-2", SNAPSHOT)
+    daemon.remove("leo-2")
+    daemon.virsh("vol-delete", str(daemon.images / "leo-2.qcow2"))
+
+
 def test_a_folder_of_another_host_that_is_no_pool_is_refused(there: Daemon, afar: Host, exported: Path) -> None:
     plan = _import(afar, exported, there.root)
     (finding,) = (each for each in plan.findings if each.level is Level.BLOCKER)
     assert finding.rule == "room-closed"
-    assert finding.reason.endswith(f"write to {there.root} from here, and it is no active storage pool of the host.")
+    assert finding.reason.endswith(
+        f"write to {there.root} from here, and no active storage pool of the host has its files there."
+    )
 
 
 # Bundles that are not to be trusted

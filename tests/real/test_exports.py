@@ -280,11 +280,15 @@ def test_a_snapshot_that_is_deleted_while_it_is_copied_leaves_no_copy(
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "internal on its own"])
+@pytest.mark.parametrize(
+    ("kind", "state"), [*((kind, "shut off") for kind in (*KINDS, "internal on its own")), ("disk only", "running")]
+)
 def test_an_image_that_only_the_host_reads_is_fetched_from_it(
-    daemon: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str
+    daemon: Daemon, connect: Connect, disk: Path, out: Path, *, kind: str, state: str
 ) -> None:
     _take(daemon, disk, kind)
+    if state == "running":
+        daemon.virsh("start", NAME)
     daemon.virsh("pool-refresh", "images")
     host = connect(daemon, far=True)
     plan = _plan(host, Export(_domain(daemon, far=True), SNAPSHOT, str(out), "far"))
@@ -296,6 +300,19 @@ def test_an_image_that_only_the_host_reads_is_fetched_from_it(
     subprocess.run(["sh", "-c", virsh.script(plan)], check=True, stdout=subprocess.DEVNULL)
     assert _same(by_job, out / "far.qcow2")
     assert _same(by_job, _reverted(daemon))
+
+
+def test_an_image_off_the_present_line_is_fetched_too(daemon: Daemon, connect: Connect, disk: Path, out: Path) -> None:
+    _take(daemon, disk, "disk only")
+    daemon.virsh("snapshot-create-as", NAME, "s-2", "--disk-only")
+    daemon.virsh("snapshot-revert", NAME, SNAPSHOT)
+    daemon.virsh("pool-refresh", "images")
+    for far in (False, True):
+        host = connect(daemon, far=far)
+        plan = _plan(host, Export(_domain(daemon, far=far), "s-2", str(out), f"far {far}"))
+        assert [step.call for step in plan.steps].count(Call.VOLUME_DOWNLOAD) == (3 if far else 0)
+        assert asking.run(host, plan.steps) is None
+    assert _same(out / "far False.qcow2", out / "far True.qcow2")
 
 
 @pytest.mark.parametrize("kind", ["internal running", "external"])
@@ -335,6 +352,41 @@ def test_what_is_written_to_while_it_is_fetched_is_not_kept(
         Work(fetch, "Fetching it", carry).run()
     assert caught.value.problem.why == "It was written to while it was read."
     assert list(out.iterdir()) == []
+
+
+def test_the_firmware_s_settings_go_along_from_afar_to_afar(
+    daemon: Daemon, there: Daemon, connect: Connect, disk: Path, out: Path
+) -> None:
+    code, empty = (Path(f"/usr/share/OVMF/OVMF_{part}_4M.fd") for part in ("CODE", "VARS"))
+    if not code.exists():
+        pytest.skip("OVMF is not installed")
+    nvram = daemon.hand_over(Path(shutil.copy(empty, daemon.images / f"{NAME}-vars")))
+    with nvram.open("r+b") as file:
+        file.seek(-64, 2)
+        file.write(b"mine")
+    firmware = (
+        f"<loader readonly='yes' type='pflash'>{code}</loader><nvram>{nvram}</nvram></os><features><acpi/></features>"
+    )
+    daemon.remove(NAME)
+    daemon.define(tiny_machine(NAME, disk).replace("'pc'", "'q35'").replace("</os>", firmware))
+    daemon.virsh("snapshot-create-as", NAME, SNAPSHOT)
+    daemon.virsh("pool-refresh", "images")
+    host, domain = connect(daemon, far=True), _domain(daemon, far=True)
+    assert asking.run(host, _plan(host, Export(domain, SNAPSHOT, str(out), "b", Form.BUNDLE)).steps) is None
+    request = _import(there, out / "b", "imported", domain.uuid, far=True)
+    plan = make_plan(request, _importing(connect(there, far=True), request))
+    try:
+        assert asking.run(connect(there, far=True), plan.steps) is None
+        assert (there.images / "imported_VARS.fd").read_bytes() == nvram.read_bytes()
+        there.virsh("start", "imported")
+        assert there.state("imported") == "running"
+    finally:
+        there.virsh("destroy", "imported", check=False)
+        there.virsh("undefine", "imported", "--snapshots-metadata", "--keep-nvram")
+        for path in there.images.glob("imported*"):
+            path.unlink()
+        there.virsh("pool-refresh", "images")
+        daemon.virsh("undefine", NAME, "--snapshots-metadata", "--keep-nvram")
 
 
 def test_a_guest_goes_on_in_the_middle_on_another_host(

@@ -10,6 +10,7 @@ from testbed.daemon import Daemon
 from testbed.tiny import tiny_machine
 
 from snapgui.core.records import Prepared
+from snapgui.virt import survey
 from snapgui.virt.host import Host
 
 
@@ -96,3 +97,27 @@ def test_a_block_job_is_seen_on_its_disk(host: Host, daemon: Daemon, machine: st
     _, jobs = host.obstacles(machine, host.read_config(machine))
     assert jobs == {"vda"}
     daemon.virsh("blockjob", "surveyed", "vda", "--abort")
+
+
+def test_a_folder_that_may_not_be_listed_has_the_names_that_its_pool_knows(
+    host: Host, daemon: Daemon, machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "_names", lambda _: None)  # as that of libvirt is for everybody but root
+    (found,) = host.folders([str(daemon.images)]).values()
+    assert "surveyed.qcow2" in (found.names or ())
+    assert found.writable
+    assert machine
+
+
+def test_the_pools_of_files_are_known_by_their_folders_the_usual_one_first(host: Host, daemon: Daemon) -> None:
+    first, last, off = (daemon.hand_over_new(f"{name}-pool") for name in ("a", "z", "off"))
+    for name, folder in (("z", last), ("a", first), ("off", off)):
+        daemon.virsh("pool-define-as", name, "dir", "--target", str(folder))
+    daemon.virsh("pool-start", "z")
+    daemon.virsh("pool-start", "a")
+    assert list(host.pools().items()) == [(str(daemon.images), "images"), (str(first), "a"), (str(last), "z")]
+    for name in ("z", "a", "off"):
+        daemon.virsh("pool-destroy", name, check=False)
+        daemon.virsh("pool-undefine", name)
+    for folder in (first, last, off):
+        folder.rmdir()

@@ -186,7 +186,7 @@ def _room(request: ImportBundle, situation: Situation, found: FoundBundle) -> It
         yield from _scratch(situation, found)
     elif folder is not None and not folder.writable and not folder.missing:
         reason = translate(
-            "Plan", "You can’t write to {folder} from here, and it is no active storage pool of the host."
+            "Plan", "You can’t write to {folder} from here, and no active storage pool of the host has its files there."
         )
         remedy = translate("Plan", "Choose the folder of a storage pool, or make one of this folder on the host.")
         yield Finding("room-closed", Level.BLOCKER, reason.format(folder=request.folder), remedy)

@@ -162,7 +162,7 @@ def test_a_volume_of_that_name_is_in_the_way(plan: Callable[..., Plan]) -> None:
 def test_a_folder_that_is_no_pool_is_refused_with_its_reason(plan: Callable[..., Plan]) -> None:
     refused = plan(into=replace(_POOL, pool=""))
     assert _blockers(refused) == ["room-closed"]
-    assert "it is no active storage pool of the host" in refused.findings[-1].reason
+    assert "no active storage pool of the host has its files there" in refused.findings[-1].reason
 
 
 @pytest.mark.parametrize(
