@@ -242,7 +242,10 @@ def read_situation(
     images = [disk.source for disk in config.disks if disk.writable and disk.source]
     images += [layer.path for chain in chains.values() for layer in chain]  # what is deleted is merged into these
     xmls = {name: host.snapshot_xml(domain.uuid, name, secure=True) for name in names}
-    chains.update(_chains_then(host, xmls.values(), chains) if copied else {})
+    below: tuple[str, ...] = ()
+    if copied:
+        chains.update(_chains_then(host, xmls.values(), chains))
+        below = tuple(layer.path for chain in chains.values() for layer in chain)
     asked = (*prepared, *(path for xml in xmls.values() if copied for path in rules.held_disks.images_in(xml)))
     places = dict.fromkeys(posixpath.dirname(path) for path in (*images, *asked))
     own = [disk.source for disk in config.disks if disk.source.startswith("/")]  # what is prepared has to fit them
@@ -256,7 +259,7 @@ def read_situation(
         missing=missing,
         folders=host.folders({**places, **dict.fromkeys(folders)}),
         here=virt.survey.own_folders(here),
-        prepared=host.prepared((*asked, *own) if asked or copied else ()),
+        prepared=host.prepared((*asked, *own, *below) if asked or copied else ()),
         checkpoints=checkpoints,
         block_jobs=block_jobs,
         memory_used=host.memory_used(domain.uuid) if record.state.active else None,

@@ -84,15 +84,21 @@ def _import(host: Host, bundle: Path, folder: Path, name: str = "leo-2") -> Plan
 # A disk that is full
 
 
+@pytest.mark.parametrize("far", [False, True])
 @pytest.mark.parametrize("form", Form)
 def test_a_full_disk_is_said_before_and_in_the_middle_and_leaves_nothing(
-    host: Host, machine: DomainId, small: Callable[[str], Path], form: Form
+    daemon: Daemon, host: Host, machine: DomainId, small: Callable[[str], Path], *, form: Form, far: bool
 ) -> None:
     folder = small("6m")
+    if far:
+        daemon.virsh("pool-refresh", "images")
+        host, machine = Host.open(daemon.far_uri, lambda _: None), machine._replace(uri=daemon.far_uri)
     plan = _export(host, machine, folder, form)
     assert any(finding.rule == "space" for finding in plan.findings)
     problem = asking.run(host, plan.steps)
-    if form is not Form.COMPRESSED:
+    if far:
+        host.close()
+    if far or form is not Form.COMPRESSED:
         assert problem is not None
         assert problem.why == "There is no room left for it."
         assert list(folder.iterdir()) == []

@@ -85,16 +85,22 @@ def size(disks: Sequence[HeldDisk], situation: Situation) -> int | None:
     return facts.total(layer.allocated for disk in disks for layer in images(disk, situation) or ())
 
 
+def _is_odd(layer: Layer, situation: Situation) -> bool:
+    """Whether a copy of the file alone does not hold what the image does."""
+    seen = situation.prepared.get(layer.path)
+    return layer.format != "raw" and seen is not None and seen.format == "qcow2" and not seen.options
+
+
 def findings(far: Sequence[HeldDisk], situation: Situation) -> Iterator[Finding]:
     """What stands against downloading these disks' images."""
     on_the_host = translate("Plan", "Do it on the host itself, as a user who may read it.")
     for disk in far:
-        seen = situation.prepared[disk.image]
-        if seen is not None and seen.format == "qcow2" and not seen.options:
+        odd = next((layer.path for layer in images(disk, situation) or () if _is_odd(layer, situation)), "")
+        if odd:
             reason = translate(
-                "Plan", "{image} is damaged, encrypted or has its data in another file: not to be fetched."
+                "Plan", "{image} is damaged, encrypted or has its data in another file: it can’t be fetched."
             )
-            yield Finding("far-odd", Level.BLOCKER, reason.format(image=disk.image), on_the_host)
+            yield Finding("far-odd", Level.BLOCKER, reason.format(image=odd), on_the_host)
         elif images(disk, situation) is None:
             reason = translate(
                 "Plan", "{image} lies on the host, and what it stands on could not be read: it can’t be fetched alone."
@@ -107,5 +113,7 @@ def findings(far: Sequence[HeldDisk], situation: Situation) -> Iterator[Finding]
             remedy = translate("Plan", "Shut the machine off first, or do it on the host itself.")
             yield Finding("far-running", Level.BLOCKER, reason.format(image=disk.image), remedy)
     if far:
-        reason = translate("Plan", "Whole images are fetched from the host first, and go again at the end.")
+        reason = translate(
+            "Plan", "Whole images are fetched from the host first; what is not needed of them goes again."
+        )
         yield Finding("far", Level.NOTE, reason)

@@ -166,6 +166,9 @@ def test_an_image_on_the_host_is_fetched_with_all_that_it_stands_on(read: MakeSi
     ]
     assert plan.effects[0].text == "Writes at most 614.0 MiB to /out/new.qcow2.", "both, and the copy of both"
     assert _blockers(_plan(read(prepared=far, chains={}))) == {"far-below"}
+    below = {**far, "/images/base": Prepared("qcow2")}  # with a data file, as one without options is
+    chain = (*_CHAIN[:2], replace(_CHAIN[2], format="qcow2"))
+    assert _blockers(_plan(read(prepared=below, chains={"vda": chain}))) == {"far-odd"}
     odd = (_CHAIN[0], replace(_CHAIN[1], format="vmdk"), _CHAIN[2])
     assert _blockers(_plan(read(prepared=far, chains={"vda": odd}))) == {"far-below"}
 
