@@ -5,7 +5,7 @@ where libvirt would not look: an overlay is merged, and its file deleted, with a
 that another snapshot, or the machine, still needs. All were run there.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -15,6 +15,7 @@ from snapgui.core.overlays import external_disks, goes
 from snapgui.core.records import Snapshots
 from snapgui.core.rules.facts import is_external
 
+_FEW: Final = 8  # for so many snapshots, every order is tried
 _TRIES: Final = 2_000  # orders begun before a selection is given up; for small trees, all there are
 
 
@@ -194,7 +195,7 @@ class Tree:
         return found
 
     def is_harmless(self, name: str, wanted: Collection[str]) -> bool:
-        """Whether it can be deleted now, and that can keep none of ``wanted`` from going later.
+        """Whether it can be deleted now, and, files aside, that can keep none of ``wanted`` from going later.
 
         Only an internal one can: an external one above it gets its children, or becomes the current one above them.
         """
@@ -227,29 +228,42 @@ def find_order(facts: Facts, going: Collection[str]) -> tuple[list[str], Tree]:
     """
     going = set(going)
     wanted = [name for name in reversed(tree.tree_order(facts.snapshots)) if name in going]
+    longest = _longest(facts, wanted, _go_on)
+    if len(longest) < len(wanted) <= _FEW:
+        # Which files libvirt deletes depends on what has gone before: an order that is dearer to find may work.
+        longest = max(longest, _longest(facts, wanted, lambda now, order, _: (order, now)), key=len)
+    return longest, _after(facts, longest)
+
+
+def _longest(
+    facts: Facts, wanted: Sequence[str], go_on: Callable[[Tree, list[str], Sequence[str]], tuple[list[str], Tree]]
+) -> list[str]:
+    """The first order that deletes all that are ``wanted``, or the longest; ``go_on`` is a way to lengthen one."""
     longest: list[str] = []
     tried: set[frozenset[str]] = set()
     waiting: list[list[str]] = [[]]
     while waiting and len(longest) < len(wanted) and len(tried) < _TRIES:
-        order, now = _go_on(facts, waiting.pop(), wanted)
+        begun = waiting.pop()
+        order, now = go_on(_after(facts, begun), begun, wanted)
         gone = frozenset(order)
         if gone in tried:
             continue
         tried.add(gone)
         longest = max(longest, order, key=len)
         waiting += [[*order, name] for name in wanted if name not in gone and now.obstacle(name) is None]
+    return longest
+
+
+def _after(facts: Facts, order: Sequence[str]) -> Tree:
     now = Tree(facts)
-    for name in longest:
+    for name in order:
         now.remove(name)
-    return longest, now
+    return now
 
 
-def _go_on(facts: Facts, order: Sequence[str], wanted: Sequence[str]) -> tuple[list[str], Tree]:
-    """After ``order``, all whose going can't stand in the way of another's."""
-    now = Tree(facts)
+def _go_on(now: Tree, order: Sequence[str], wanted: Sequence[str]) -> tuple[list[str], Tree]:
+    """And all whose going can't stand in the way of another's, as far as the tree tells."""
     done = list(order)
-    for name in done:
-        now.remove(name)
     gone = set(done)
     left = [name for name in wanted if name not in gone]
     went = True
