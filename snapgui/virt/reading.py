@@ -146,12 +146,18 @@ def read_domain(line: Line, domain_id: DomainId) -> DomainRecord | None:
         raise
 
 
+_NO_TITLE = (libvirt.VIR_ERR_NO_DOMAIN_METADATA, libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_OPERATION_INVALID)
+
+
 def _title(domain: libvirt.virDomain) -> str:
-    """Its ``<title>``, "" without one. Raises libvirtError."""
+    """Its ``<title>``, "" without one. Raises libvirtError.
+
+    libvirt 11.3 keeps a transient domain whose revert failed, off and without a configuration to look into.
+    """
     try:
         title: str = domain.metadata(libvirt.VIR_DOMAIN_METADATA_TITLE, None)
     except libvirt.libvirtError as error:
-        if code_of(error) in (libvirt.VIR_ERR_NO_DOMAIN_METADATA, libvirt.VIR_ERR_NO_SUPPORT):
+        if code_of(error) in _NO_TITLE:
             return ""
         raise
     return title

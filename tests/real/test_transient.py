@@ -104,3 +104,18 @@ def test_turned_off_it_goes_with_all_that_the_plan_named(machine: Planned, user:
     assert NAME not in daemon.virsh("list", "--all", "--name").split()
     assert not user.window.actions_[Act.TAKE].isEnabled()
     subprocess.run(["qemu-img", "check", "-q", machine.disk], check=True)
+
+
+def test_what_a_failed_revert_leaves_of_it_can_still_be_seen(machine: Planned, user: User) -> None:
+    """libvirt keeps it on its list, off and without a configuration."""
+    daemon = machine.daemon
+    user.choose_machine(daemon.uri, NAME)
+    daemon.virsh("checkpoint-create-as", NAME, "kept")
+    daemon.virsh("snapshot-create-as", NAME, "a")
+    with pytest.raises(AssertionError, match="active dirty bitmaps"):
+        daemon.virsh("snapshot-revert", NAME, "a")
+    assert daemon.state(NAME) == "shut off"
+    user.until(lambda: user.machine_state() == "off", "the row to follow")
+    record = user.application.store.domain(machine.id)
+    assert record is not None
+    assert record.problem is None
