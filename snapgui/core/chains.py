@@ -29,6 +29,12 @@ class FilesOf:
     memory: str = ""
     stuck: bool = False
 
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The paths of the images that it changes or deletes."""
+        merged = (path for merging in self.merges for path in (merging.base, merging.file))
+        return tuple(path for path in dict.fromkeys((*merged, *self.dropped)) if path)
+
 
 @dataclass(frozen=True, slots=True)
 class Gain:

@@ -1,5 +1,6 @@
 """What each snapshot costs its machine's images, or why that is not known."""
 
+import posixpath
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -29,14 +30,13 @@ class Cost:
 class MergeCost:
     """One disk of an external snapshot: its overlay goes into the image below. In bytes; None: not known.
 
-    ``depth``: how many files the disk is on. ``others``: the names of other machines that stand on the image below.
+    ``depth``: how many files the disk is on.
     """
 
     merging: Merging
     allocated: int | None
     gain: Gain | None
     depth: int
-    others: tuple[str, ...] = ()
 
 
 def costs(usage: Usage, snapshots: Mapping[str, SnapshotRecord]) -> dict[str, Cost]:
@@ -69,8 +69,8 @@ def _external_cost(usage: Usage, name: str) -> Cost:
     files = usage.external[name]
     merges = tuple(_merge_cost(usage, merging) for merging in files.merges)
     gain = gain_with_files(usage.chains, usage.files, [files])
-    if gain is None:
-        why = _unknown_gain(usage, files)
+    why = stood_on(usage, name) or ("" if gain is not None else _unknown_gain(usage, files))
+    if gain is None or why:
         return Cost(Size(None, why), Size(None, why), Size(None, why), merges=merges)
     disk = gain.hidden + sum(usage.files[path] for path in set(files.dropped))
     return Cost(Size(disk), Size(None, _not_shared()), Size(max(0, gain.freed)), usage.as_of, merges)
@@ -81,8 +81,20 @@ def _merge_cost(usage: Usage, merging: Merging) -> MergeCost:
     places = chain.places(merging) if chain is not None else None
     if chain is None or places is None:
         return MergeCost(merging, None, None, len(chain.paths) if chain is not None else 0)
-    others = usage.others.get(merging.base, ())
-    return MergeCost(merging, chain.allocated[places[1]], chain.gain(*places), len(chain.paths), others)
+    gain = None if {merging.base, merging.file} & usage.others.keys() else chain.gain(*places)
+    return MergeCost(merging, chain.allocated[places[1]], gain, len(chain.paths))
+
+
+def stood_on(usage: Usage, name: str) -> str:
+    """Why deleting it is refused for other machines' sake, and what it holds is theirs too; "" where it is not."""
+    files = usage.external.get(name, FilesOf())
+    stood = [path for path in files.touched if path in usage.others]
+    if not stood:
+        return ""
+    names = dict.fromkeys(each for path in stood for each in usage.others[path])
+    text = translate("Usage", "Other machines stand on {files}: {names}. It can’t be deleted while they do.")
+    files_text = ", ".join(dict.fromkeys(map(posixpath.basename, stood)))
+    return text.format(files=files_text, names=", ".join(f"“{each}”" for each in names))
 
 
 def _not_shared() -> str:
@@ -108,7 +120,7 @@ def frees(usage: Usage | None, snapshots: Collection[SnapshotRecord]) -> int | N
         return None
     if any(_unknown(usage, record, alone(usage, record.name)) for record in inside):
         return None
-    if any(record.name not in usage.external for record in external):
+    if any(record.name not in usage.external or stood_on(usage, record.name) for record in external):
         return None
     gain = gain_with_files(usage.chains, usage.files, [usage.external[record.name] for record in external])
     return None if gain is None else freed(usage, [record.name for record in inside]).total + max(0, gain.freed)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from snapgui.core.costs import frees
+from snapgui.core.costs import frees, stood_on
 from snapgui.core.records import DomainRecord, Snapshots
 from snapgui.core.usage import Usage, unsettled
 
@@ -42,7 +42,8 @@ def of_machine(machine: DomainRecord, snapshots: Snapshots, usage: Usage | None)
     if size is not None:
         return Total(size, 1)
     later = unsettled(usage)
-    return Total(unknown=1, part=frees(usage, [record for record in records if record.name not in later]) or 0)
+    known = [record for record in records if record.name not in later and not stood_on(usage, record.name)]
+    return Total(unknown=1, part=frees(usage, known) or 0)
 
 
 def of_machines(totals: Iterable[Total]) -> Total:

@@ -81,8 +81,9 @@ class Usage:
 
     ``below``: those behind them that hold snapshots, by path. ``chains``: of the disks that are on more than one image,
     by target. ``external``: what deleting each external snapshot does to files, by its name. ``files``: what those of
-    these take on their file systems that are in no chain, by path. ``others``: by the path of an image in a chain, the
-    names of other machines that stand on it. ``live``: QEMU had the images open when they were read.
+    these take on their file systems that are in no chain, by path. ``others``: by the path of an image that deleting
+    one of these changes or deletes, the names of other machines that stand on it. ``live``: QEMU had the images open
+    when they were read.
     """
 
     images: Mapping[str, ImageUsage | Problem] = field(default_factory=dict)

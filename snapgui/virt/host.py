@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
@@ -307,15 +307,15 @@ class Host:
         counting = virt.chain_usage.Counting(self.open_image, look, known, progress)
         layout = Layout(snapshots, now, partial(self._images_then, uuid))
         found = virt.chain_usage.with_chains(counting, found, chains, layout)
-        return replace(found, others=self._others_on(uuid, found)) if found.chains and self._local else found
+        touched = {path for files in found.external.values() for path in files.touched}
+        return replace(found, others=self._others_on(uuid, touched)) if touched and self._local else found
 
-    def _others_on(self, uuid: str, found: Usage) -> dict[str, tuple[str, ...]]:
-        """The names of other machines that stand on images of the chains: from afar, that takes a look at too much."""
+    def _others_on(self, uuid: str, paths: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """The names of other machines that stand on these images: from afar, that takes a look at too much."""
         try:
             known = health.dependents.dependents(self.inventory(uuid)).machines
         except SnapguiError:
             return {}
-        paths = {path for chain in found.chains.values() for path in chain.paths}
         return {path: names for path, names in known.items() if path in paths}
 
     def _images_then(self, uuid: str, name: str) -> dict[str, str]:

@@ -8,7 +8,8 @@ import pytest
 from snapgui.core.chains import ChainUsage, FilesOf, Merging
 from snapgui.core.costs import costs, frees, written
 from snapgui.core.errors import Problem
-from snapgui.core.records import Kind, Mode, Size, SnapshotDisk, SnapshotRecord
+from snapgui.core.records import DomainId, DomainRecord, Kind, Mode, Size, SnapshotDisk, SnapshotRecord, Snapshots
+from snapgui.core.totals import Total, of_machine
 from snapgui.core.usage import NOW, Held, ImageUsage, Usage, freed, grown
 
 GIB = 2**30
@@ -158,3 +159,27 @@ def test_where_the_machine_is_elsewhere_a_snapshot_goes_with_the_file_that_only_
     assert told["two"].frees == told["two"].disk == Size(7)
     assert told["one"].frees.bytes is None
     assert "elsewhere" in told["one"].frees.why
+
+
+def test_what_other_machines_stand_on_is_needed_by_them_and_gives_nothing_back(
+    layers: dict[str, SnapshotRecord],
+) -> None:
+    """Deleting it is refused, which the rules for plans tell in their own words."""
+    usage = replace(_layered(), others={"/i/base": ("capella", "mira"), "/i/elsewhere": ("vega",)})
+    told = costs(usage, layers)
+    assert told["one"].disk == told["one"].frees
+    assert told["one"].frees.bytes is None
+    assert told["one"].frees.why.startswith("Other machines stand on base: “capella”, “mira”. It can")
+    assert told["one"].merges[0].gain is None, "nothing will be written"
+    assert told["two"].frees == Size(6), "it is merged into a file of the machine's own"
+    assert frees(usage, list(layers.values())) is None
+    machine = DomainRecord(DomainId("test:///default", "uuid"), "pisces", snapshot_count=2)
+    assert of_machine(machine, Snapshots(layers), usage) == Total(unknown=1, part=6)
+
+
+def test_a_file_that_goes_is_kept_for_the_machines_that_stand_on_it(layers: dict[str, SnapshotRecord]) -> None:
+    external = {"two": FilesOf(dropped=("/i/old",))}
+    usage = Usage(external=external, files={"/i/old": 7}, others={"/i/old": ("mira",)})
+    assert "stand on old: “mira”" in costs(usage, layers)["two"].frees.why
+    upon = replace(_layered(), others={"/i/one": ("mira",)})
+    assert "stand on one: “mira”" in costs(upon, layers)["one"].frees.why, "the overlay that is merged goes, too"

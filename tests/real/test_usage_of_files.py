@@ -57,14 +57,17 @@ def test_a_machine_that_stands_on_the_same_image_is_named(user: User, daemon: Da
     daemon.define(tiny_machine("clone", clone))
     try:
         user.choose_machine(daemon.uri, NAME)
-        user.until(lambda: user.complete() == 2 and _frees(user, "e1") is not None, "the figures")
+        user.until(lambda: user.complete() == 2 and _frees(user, "e2") is not None, "the figures")
         user.select("e1")
-        details = user.window.details._facts._merges.value
-        said = f"Other machines stand on {layered.files[0].name}, too: “clone”."
-        user.until(lambda: said in details.toPlainText(), "the other machine")
+        facts = user.window.details._facts
+        said = f"Other machines stand on {layered.files[0].name}: “clone”. It can"
+        user.until(lambda: said in facts._frees.value.toPlainText(), "the other machine")
+        assert "Deleting writes" not in facts._merges.value.toPlainText()
+        assert not facts._disk.value.toPlainText(), "the clone needs it"
+        assert _frees(user, "e1") is None
         user.select("e2")
-        user.until(lambda: "layered.e2" in details.toPlainText(), "the other snapshot")
-        assert "Other machines" not in details.toPlainText()
+        user.until(lambda: "layered.e2" in facts._merges.value.toPlainText(), "the other snapshot")
+        assert "Other machines" not in facts._frees.value.toPlainText()
     finally:
         daemon.remove("clone")
         clone.unlink()

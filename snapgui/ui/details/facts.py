@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from snapgui.core.costs import Cost, MergeCost
 from snapgui.core.records import Mode, Size, SnapshotDisk, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.models.format import listed, one_line, relative_text, size_text, time_text
+from snapgui.models.format import relative_text, size_text, time_text
 from snapgui.models.words import kind_text, snapshot_state_text
 from snapgui.ui.details.texts import CopyableText, NameLink
 from snapgui.ui.widgets.text_label import TextLabel
@@ -174,10 +174,6 @@ def _merge_text(merge: MergeCost) -> str:
     size = translate("Details", "?") if merge.allocated is None else size_text(merge.allocated)
     head = translate("Details", "{target}: {file} ({size}), one of %n file(s) above one another.", "", merge.depth)
     text = head.format(target=merge.merging.target, file=file, size=size) if merge.depth else ""
-    if merge.others:
-        names = listed(*(f"“{one_line(name)}”" for name in merge.others))
-        shared = translate("Details", "Other machines stand on {base}, too: {names}.")
-        text += " " + shared.format(base=base, names=names)
     if merge.gain is None:
         return text
     told = translate("Details", "Deleting writes {written} into {base}, which grows by {grows}.")
