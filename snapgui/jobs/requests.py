@@ -80,7 +80,11 @@ def outcome(request: Request, listing: SnapshotNames) -> str:  # noqa: C901, PLR
             return translate("Runner", "The snapshot was not taken.")
         case Delete(snapshots=names):
             left = sum(name in listing.names for name in names)
-            return translate("Runner", "%n of the chosen snapshot(s) still there.", "", left)
+            if left in (0, len(names)):
+                gone = translate("Runner", "The chosen snapshot(s) [is|are] gone.", "", len(names))
+                there = translate("Runner", "The chosen snapshot(s) [is|are] still there.", "", len(names))
+                return there if left else gone
+            return translate("Runner", "%n of the chosen snapshots [is|are] still there.", "", left)
         case Revert(snapshot=name, safety=safety):
             if listing.current == name:
                 return translate("Runner", "The machine stands on this snapshot now.")

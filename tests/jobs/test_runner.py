@@ -200,6 +200,26 @@ def test_a_job_whose_end_nobody_saw_is_explained_by_what_is_there_afterwards(nam
     assert words in outcome(request_(stage.domain, "a"), SnapshotNames(names, current))
 
 
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (("a",), "1 of the chosen snapshots is still there."),
+        (("a", "b"), "2 of the chosen snapshots are still there."),
+        (("a", "b", "c"), "The chosen snapshots are still there."),
+        ((), "The chosen snapshots are gone."),
+    ],
+)
+def test_how_many_a_broken_off_deletion_left_is_a_whole_sentence(left, words, stage):
+    assert outcome(Delete(stage.domain, ("a", "b", "c")), SnapshotNames((*left, "x"), None)) == words
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(("a",), "The chosen snapshot is still there."), ((), "The chosen snapshot is gone.")]
+)
+def test_of_one_snapshot_it_is_not_counted_how_many_a_deletion_left(left, words, stage):
+    assert outcome(Delete(stage.domain, ("a",)), SnapshotNames(left, None)) == words
+
+
 def _step(stage: Stage, call: Call, snapshot: str = "", **more) -> Step:
     return Step(call, stage.domain, "test", snapshot, **more)
 
