@@ -152,7 +152,11 @@ def _is_newer(record: SnapshotRecord, usage: Usage) -> bool:
 
 
 def _unwritten() -> str:
-    return translate("Usage", "QEMU writes down only later, while the machine runs, that it is done with this memory.")
+    return translate(
+        "Usage",
+        "The image says that the running machine uses this snapshot’s memory, too. QEMU corrects that only later. "
+        "What deleting it frees is known at the latest once the machine is off.",
+    )
 
 
 def _unknown(usage: Usage, record: SnapshotRecord, held: Held | None) -> str:
