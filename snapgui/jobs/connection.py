@@ -228,13 +228,15 @@ class Connection(QObject):
     def _domain_read(self, host: Host, domain: DomainId, record: DomainRecord | None) -> None:
         if host is not self._host:
             return
+        before = self._records.domain(domain)
         if record is None:
             self._records.remove_domain(domain)
         else:
-            before = self._records.domain(domain)
             self._records.put_domain(record)
             if before is not None and before.state.active and not record.state.active:
                 self.snapshots.recount(domain)  # by now QEMU has written down what it had not while it ran
+        if (before is None) is not (record is None):
+            self.snapshots.recount_watched()
 
 
 def not_connected(uri: str) -> Problem:

@@ -95,6 +95,11 @@ class SnapshotFeed(QObject):
         """Count what may be counted otherwise now, if that machine is on screen."""
         self._usage.want(domain)
 
+    def recount_watched(self) -> None:
+        """Another machine has come or gone, which may stand on images of the one on screen."""
+        if self._watched is not None:
+            self._usage.want(self._watched)
+
     def reread(self) -> None:
         """Read every snapshot of the machine on screen again, and every size."""
         watched = self._watched
