@@ -6,44 +6,31 @@ internal snapshot is no image of its own: QEMU opens a backing file as it is now
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from snapgui.core.file_names import safe_stem
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, Step
-from snapgui.core.records import DomainConfig, Situation, SnapshotRecord
+from snapgui.core.records import Situation, SnapshotRecord
 from snapgui.core.requests import Clone
 from snapgui.core.rules import facts, making
-from snapgui.core.rules.edit import unread
 from snapgui.core.rules.held_disks import (
     HeldDisk,
     copy_steps,
     copying_findings,
     data_size,
-    held_disks,
     not_held,
     room_findings,
 )
+from snapgui.core.rules.source import Source, read_source
 from snapgui.core.rules.take_disks import names_in
 from snapgui.core.rules.take_external import path_finding
 from snapgui.core.text import size_text, translate
-from snapgui.core.xml.clone import Belongings, clone_xml, read_belongings
-from snapgui.core.xml.document import XmlError, can_carry
-from snapgui.core.xml.read import read_config_then
+from snapgui.core.xml.clone import Belongings, clone_xml
+from snapgui.core.xml.document import can_carry
 
 _LONGEST_NAME: Final = 255 - len(".xml.new")  # libvirt keeps a machine in a file of its name
 _LINKED_SIZE: Final = 1 << 20  # bytes: an overlay that is empty yet, and all its tables
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The machine as it was in the snapshot."""
-
-    record: SnapshotRecord
-    xml: str
-    then: DomainConfig
-    belongings: Belongings
-    disks: tuple[HeldDisk, ...]
 
 
 def plan_clone(request: Clone, situation: Situation) -> Plan:
@@ -51,21 +38,10 @@ def plan_clone(request: Clone, situation: Situation) -> Plan:
     title = translate("Plan", "New machine “{name}” from snapshot “{snapshot}” of {machine}").format(
         name=request.name, snapshot=request.snapshot, machine=situation.domain.name
     )
-    record = situation.snapshots.records.get(request.snapshot)
-    if record is None:
-        return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
     named = list(name_findings(request.name, situation))
-    xml = situation.snapshot_xml.get(request.snapshot)
-    if xml is None:
-        return Plan(request, title, findings=(*named, unread(situation)))
-    try:
-        then, belongings = read_config_then(xml), read_belongings(xml)
-    except XmlError as error:
-        return Plan(request, title, findings=(Finding("xml", Level.BLOCKER, str(error)),))
-    if then is None:
-        reason = translate("Plan", "libvirt has noted no settings of the machine with this snapshot.")
-        return Plan(request, title, findings=(Finding("no-settings", Level.BLOCKER, reason),))
-    source = _Source(record, xml, then, belongings, held_disks(record, then))
+    source = read_source(request.snapshot, situation)
+    if isinstance(source, tuple):
+        return Plan(request, title, findings=(*named, *source))
     paths = disk_paths(request, source.disks)
     findings = [*named, *_findings(request, situation, source, paths)]
     if any(each.level is Level.BLOCKER for each in findings):  # what it would be like matters to nobody then
@@ -103,7 +79,7 @@ def _nvram_path(request: Clone, belongings: Belongings) -> str:
     return posixpath.join(request.folder or folder, f"{safe_stem(request.name)}_VARS{suffix}")
 
 
-def _steps(request: Clone, situation: Situation, source: _Source, paths: Mapping[str, str]) -> Iterator[Step]:
+def _steps(request: Clone, situation: Situation, source: Source, paths: Mapping[str, str]) -> Iterator[Step]:
     for disk in source.disks:
         path = paths[disk.target]
         if request.linked:
@@ -123,7 +99,7 @@ def _steps(request: Clone, situation: Situation, source: _Source, paths: Mapping
     yield replace(facts.step(situation, Call.DEFINE_NEW, xml=xml), domain_name=request.name)
 
 
-def _tag_of_nvram(situation: Situation, source: _Source) -> str:
+def _tag_of_nvram(situation: Situation, source: Source) -> str:
     """The snapshot in the file of the firmware's settings, "" where that holds none of this one."""
     seen = situation.prepared.get(source.belongings.nvram)
     return source.record.name if seen is not None and source.record.name in seen.tags else ""
@@ -146,7 +122,7 @@ def name_findings(name: str, situation: Situation) -> Iterator[Finding]:
         yield Finding("machine-name", Level.BLOCKER, reason)
 
 
-def _findings(request: Clone, situation: Situation, source: _Source, paths: Mapping[str, str]) -> Iterator[Finding]:
+def _findings(request: Clone, situation: Situation, source: Source, paths: Mapping[str, str]) -> Iterator[Finding]:
     if not facts.is_qemu(situation):
         reason = translate("Plan", "Only QEMU’s machines have disks that could be copied.")
         yield Finding("not-qemu", Level.BLOCKER, reason)
@@ -184,7 +160,7 @@ def _there(path: str, situation: Situation) -> Finding | None:
     return Finding("file-exists", Level.BLOCKER, reason, translate("Plan", "Choose another name, or another folder."))
 
 
-def _differences(request: Clone, situation: Situation, source: _Source) -> Iterator[Finding]:
+def _differences(request: Clone, situation: Situation, source: Source) -> Iterator[Finding]:
     """What the new machine does not have as the other one had it."""
     belongings = source.belongings
     if without := not_held(source.record, source.then):
@@ -226,7 +202,7 @@ def _differences(request: Clone, situation: Situation, source: _Source) -> Itera
     yield Finding("same-inside", Level.NOTE, reason.format(machine=situation.domain.name))
 
 
-def _effects(request: Clone, situation: Situation, source: _Source, paths: Mapping[str, str]) -> Iterator[Effect]:
+def _effects(request: Clone, situation: Situation, source: Source, paths: Mapping[str, str]) -> Iterator[Effect]:
     text = translate(
         "Plan", "A new machine “{name}”, which is off: the settings of then, with a new UUID and new MAC addresses."
     )

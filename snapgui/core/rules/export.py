@@ -2,14 +2,13 @@
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from snapgui.core.plan import Effect, EffectKind, Finding, Level, Plan, Step
-from snapgui.core.records import DomainConfig, Situation, SnapshotRecord
+from snapgui.core.records import Situation
 from snapgui.core.requests import Export, Form
 from snapgui.core.rules import export_bundle, facts, fetch
-from snapgui.core.rules.edit import unread
 from snapgui.core.rules.held_disks import (
     HeldDisk,
     copy_steps,
@@ -20,8 +19,8 @@ from snapgui.core.rules.held_disks import (
     not_held,
     room_findings,
 )
+from snapgui.core.rules.source import Source, read_source
 from snapgui.core.text import size_text, translate
-from snapgui.core.xml.clone import Belongings, read_belongings
 from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.read import read_config_then
 
@@ -30,40 +29,17 @@ _WORDS: Final = {Form.COMPRESSED: ("-c", "-O", "qcow2"), Form.RAW: ("-O", "raw")
 _LONGEST_NAME: Final = 255 - len(".-.part")  # bytes, with what a bundle is called until it is whole
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A snapshot to be copied. ``disks``: those that are wanted of it."""
-
-    record: SnapshotRecord
-    xml: str
-    then: DomainConfig
-    belongings: Belongings
-    disks: tuple[HeldDisk, ...]
-
-
 def plan_export(request: Export, situation: Situation) -> Plan:
     """The plan of writing a snapshot's data into files. It changes nothing of the machine."""
     title = translate("Plan", "Export the data of snapshot “{snapshot}” of {machine}").format(
         snapshot=request.snapshot, machine=situation.domain.name
     )
-    record = situation.snapshots.records.get(request.snapshot)
-    if record is None:
-        return Plan(request, title, findings=tuple(facts.missing(situation, (request.snapshot,))))
-    xml = situation.snapshot_xml.get(request.snapshot)
-    if xml is None or situation.config is None:
-        return Plan(request, title, findings=(unread(situation),))
-    try:
-        then, belongings = read_config_then(xml), read_belongings(xml)
-    except XmlError as error:
-        return Plan(request, title, findings=(Finding("xml", Level.BLOCKER, str(error)),))
-    if then is None:
-        reason = translate("Plan", "libvirt has noted no settings of the machine with this snapshot.")
-        return Plan(request, title, findings=(Finding("no-settings", Level.BLOCKER, reason),))
+    source = read_source(request.snapshot, situation)
+    if isinstance(source, tuple):
+        return Plan(request, title, findings=source)
     bundled = request.form is Form.BUNDLE
-    disks = tuple(
-        disk for disk in held_disks(record, then) if bundled or not request.disks or disk.target in request.disks
-    )
-    source = Source(record, xml, then, belongings, disks)
+    disks = tuple(disk for disk in source.disks if bundled or not request.disks or disk.target in request.disks)
+    source = replace(source, disks=disks)
     findings = tuple(_findings(request, situation, source))
     if any(each.level is Level.BLOCKER for each in findings):
         return Plan(request, title, findings=findings)

@@ -6,7 +6,6 @@ and what is not the snapshot's is deleted in the copy. All other images are writ
 
 import posixpath
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from snapgui.core import bundle
 from snapgui.core.bundle import Bundle, BundleDisk
@@ -15,14 +14,12 @@ from snapgui.core.records import Layer, Mode, Situation
 from snapgui.core.requests import Export
 from snapgui.core.rules import facts, fetch, held_disks, making
 from snapgui.core.rules.held_disks import HeldDisk, copy_steps
+from snapgui.core.rules.source import Source
 from snapgui.core.text import translate
 from snapgui.core.xml.document import child, parse
 
-if TYPE_CHECKING:
-    from snapgui.core.rules.export import Source
 
-
-def findings(situation: Situation, source: "Source") -> Iterator[Finding]:
+def findings(situation: Situation, source: Source) -> Iterator[Finding]:
     """What stands against a bundle, beside what stands against copying its disks."""
     record = source.record
     if situation.domain.state.active and is_whole(source):
@@ -56,7 +53,7 @@ def part_of(request: Export) -> str:
     return posixpath.join(request.folder, f".{request.name}.part")
 
 
-def most_size(situation: Situation, source: "Source") -> int | None:
+def most_size(situation: Situation, source: Source) -> int | None:
     """How many bytes are written at the most; None: not known."""
     sizes = []
     for disk in source.disks:
@@ -72,7 +69,7 @@ def most_size(situation: Situation, source: "Source") -> int | None:
     return facts.total(sizes)
 
 
-def steps(request: Export, situation: Situation, source: "Source") -> Iterator[Step]:
+def steps(request: Export, situation: Situation, source: Source) -> Iterator[Step]:
     """All of them, for a plan without blockers."""
     place = posixpath.join(request.folder, request.name)
     part = part_of(request)
@@ -123,7 +120,7 @@ def domain_xml(snapshot_xml: str) -> str:
     return "<domain" + text.removeprefix("<inactiveDomain").removesuffix("</inactiveDomain>") + "</domain>"
 
 
-def is_whole(source: "Source") -> bool:
+def is_whole(source: Source) -> bool:
     """Whether an image of it is copied whole: its memory is inside one."""
     return facts.has_memory(source.record) and source.record.memory is Mode.INTERNAL
 
@@ -175,7 +172,7 @@ def _copy(situation: Situation, source: str, path: str, length: int) -> Step:
     return making.program(situation, ("cp", "--sparse=always", "--", source, path), path, length)
 
 
-def _has_nvram(situation: Situation, source: "Source") -> bool:
+def _has_nvram(situation: Situation, source: Source) -> bool:
     return situation.prepared.get(source.belongings.nvram) is not None
 
 
