@@ -72,7 +72,19 @@ def frees_text(total: Total) -> str:
 
 
 def held_by_machine(total: Total) -> str:
-    """What deleting the snapshots of one machine gives back; "" where it has none."""
+    """What deleting the snapshots of one machine gives back, and what else its images keep; "" where nothing."""
+    texts = [_held_by_snapshots(total)]
+    if total.left:
+        text = translate(
+            "Machines",
+            "Its images also keep {size} of memory that no snapshot needs: a revert leaves it behind. "
+            "The next internal snapshot of the running machine uses this room again.",
+        )
+        texts.append(text.format(size=size_text(total.left)))
+    return "\n".join(filter(None, texts))
+
+
+def _held_by_snapshots(total: Total) -> str:
     if total.counted:
         return translate("Machines", "Deleting all its snapshots frees {size}.").format(size=size_text(total.size))
     if total.uncounted:
@@ -84,7 +96,7 @@ def held_by_machine(total: Total) -> str:
 
 
 def held_on_host(total: Total) -> str:
-    """What deleting the snapshots of all machines of a host gives back, and of how many that is not known."""
+    """What deleting the snapshots of all machines of a host gives back, of how many that is not known, what is left."""
     texts = []
     if total.counted:
         text = translate("Machines", "Deleting all snapshots of %n machine(s) frees {size}.", "", total.counted)
@@ -105,6 +117,9 @@ def held_on_host(total: Total) -> str:
             "Machines", "What the snapshots of %n machine(s) free is not known of all of them.", "", total.unknown
         )
         texts.append(text)
+    if total.left:
+        text = translate("Machines", "Images of its machines also keep {size} of memory that no snapshot needs.")
+        texts.append(text.format(size=size_text(total.left)))
     return " ".join(texts)
 
 

@@ -56,3 +56,23 @@ def test_what_is_not_counted_or_not_known_is_said(snapshot: Callable[..., Snapsh
         "The snapshots of 2 machines have not been counted yet. "
         "What the snapshots of 1 machine free is not known of all of them."
     )
+
+
+def test_memory_that_only_the_disk_as_it_is_now_still_refers_to_is_named(
+    snapshot: Callable[..., SnapshotRecord],
+) -> None:
+    """As a revert leaves it behind once the snapshot is deleted; in an image below it stays for good."""
+    now = Held(GIB, 17 * 2**20)
+    image = ImageUsage("", ("a", NOW), (Held(GIB), now), (Held(),) * 2, ((0b01, Held(GIB)), (0b10, now)), as_of=2e9)
+    usage = Usage({"vda": image, "vdb": Problem("Counting", "No image there.")}, below={"/base": image})
+    total = of_machine(_machine(0), Snapshots(), usage)
+    assert held_by_machine(total) == (
+        "Its images also keep 17.0 MiB of memory that no snapshot needs: a revert leaves it behind. "
+        "The next internal snapshot of the running machine uses this room again."
+    )
+    whole = of_machine(_machine(1), Snapshots({"a": snapshot("a")}), Usage({"vda": image}))
+    assert held_by_machine(whole).startswith("Deleting all its snapshots frees 1.0 GiB.\nIts images also keep 17.0 MiB")
+    assert held_on_host(total + whole) == (
+        "Deleting all snapshots of 1 machine frees 1.0 GiB. "
+        "Images of its machines also keep 34.0 MiB of memory that no snapshot needs."
+    )

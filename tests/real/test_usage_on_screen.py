@@ -111,6 +111,33 @@ def test_what_a_running_machine_had_not_written_yet_is_counted_as_soon_as_it_is_
     assert _frees(user, "live") == _figures(disk, "--delete", "live")["freed_bytes"]
 
 
+def test_memory_that_a_revert_leaves_behind_is_named_till_the_next_snapshot_has_its_room(
+    user: User, daemon: Daemon, disk: Path
+) -> None:
+    """Neither deleting the snapshot nor shutting off takes it away: libvirt and QEMU themselves are asked."""
+
+    def kept() -> bool:
+        return "of memory that no snapshot needs" in user.window.details._words.text()
+
+    daemon.virsh("start", NAME)
+    user.choose_machine(daemon.uri, NAME)
+    user.take("live")
+    user.revert("live")
+    user.delete("live")
+    user.select_here()
+    user.until(kept, "what is left to be named")
+    left = _figures(disk)["active"]["exclusive_bytes"]
+    assert left > 2**20, "the memory is in the image all the same"
+    daemon.virsh("destroy", NAME)
+    user.until(lambda: user.machine_state() == "off", "it to be off")
+    assert _figures(disk)["active"]["exclusive_bytes"] == left
+    assert kept()
+    daemon.virsh("start", NAME)
+    user.take("next")
+    user.select_here()
+    user.until(lambda: not kept(), "its room to be in use again")
+
+
 def test_counting_that_takes_long_is_seen_and_stopped_and_begins_again(
     user: User, daemon: Daemon, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

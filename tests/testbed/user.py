@@ -146,6 +146,14 @@ class User:
             select = flag.Select
         self.rest(_BREATH)
 
+    def select_here(self) -> None:
+        """Choose the row "You are here"."""
+        index = self.until(self._here, "the row “You are here”")
+        flag = QItemSelectionModel.SelectionFlag
+        selection = self.window.snapshots.tree.selectionModel()
+        selection.setCurrentIndex(index, flag.ClearAndSelect | flag.Rows)
+        self.rest(_BREATH)
+
     def _row_of(self, name: str) -> QModelIndex | None:
         index = self._snapshots.index_of(name)
         return index if index.isValid() else None
