@@ -111,8 +111,14 @@ def _findings(request: Export, situation: Situation, source: Source) -> Iterator
 
 
 def _places(request: Export, situation: Situation, source: Source) -> Iterator[Finding]:
-    if reason := _no_name(request):
+    reason = _no_name(request)
+    if reason:
         yield Finding("export-name", Level.BLOCKER, reason)
+    if not request.folder.startswith("/"):
+        text = translate("Plan", "Choose a folder: a path that begins with “/”.")
+        yield Finding("export-folder", Level.BLOCKER, text)
+        return
+    if reason:
         return
     folder = situation.here.get(request.folder)
     if folder is None:
@@ -144,8 +150,6 @@ def _no_name(request: Export) -> str:
         return translate("Plan", "The name can’t contain “/”.")
     if len(name.encode(errors="surrogateescape")) > _LONGEST_NAME:
         return translate("Plan", "The name is too long.")
-    if not request.folder.startswith("/"):
-        return translate("Plan", "Choose a folder: a path that begins with “/”.")
     return ""
 
 

@@ -18,6 +18,7 @@ from snapgui.ui.widgets.text_label import TextLabel, described
 
 _LINES: Final = 12  # of the plan: paths are long
 _NAMES: Final = frozenset({"export-name", "file-exists"})  # rules
+_FOLDERS: Final = frozenset({"export-folder", "folder-missing", "room-closed", "space"})
 
 
 class ExportDataDialog(PlanDialog):
@@ -104,11 +105,13 @@ class ExportDataDialog(PlanDialog):
             self._name.setText(self._free_name())
 
     def visible_plan(self, plan: Plan) -> Plan:
-        """A name that can't be used is marked, too, as the reason is in the plan."""
-        wrong = [each.reason for each in plan.findings if each.level is Level.BLOCKER and each.rule in _NAMES]
+        """A name or a folder that can't be used is marked, too, as the reason is in the plan."""
+        blockers = [each for each in plan.findings if each.level is Level.BLOCKER]
+        wrong = " ".join(each.reason for each in blockers if each.rule in _NAMES)
         self._mark.setVisible(bool(wrong))
-        self._mark.setToolTip(tooltip(" ".join(wrong)))
-        self._name.setAccessibleDescription(" ".join(wrong))
+        self._mark.setToolTip(tooltip(wrong))
+        self._name.setAccessibleDescription(wrong)
+        self._folder.mark(" ".join(each.reason for each in blockers if each.rule in _FOLDERS))
         return super().visible_plan(plan)
 
     def _free_name(self) -> str:

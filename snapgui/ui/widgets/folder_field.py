@@ -7,6 +7,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
 
 from snapgui.core.text import translate
+from snapgui.models.format import tooltip
+from snapgui.ui.icons import icon
 
 _PAUSE_MS = 300  # in typing, before the folder is read
 
@@ -23,6 +25,8 @@ class FolderField(QWidget):
         self._name = name
         self.edit = QLineEdit(folder)
         self.edit.setAccessibleName(name)
+        self._mark = self.edit.addAction(icon("blocker"), QLineEdit.ActionPosition.TrailingPosition)
+        self._mark.setVisible(False)
         self._button = QPushButton(browse)
         self._button.setAutoDefault(False)
         self._button.clicked.connect(self._choose)
@@ -52,6 +56,12 @@ class FolderField(QWidget):
         """Folders to choose from by the button, with the text of each; ``browse``: and any of this computer."""
         self._offered, self._browses = dict(folders), browse
         self._button.setEnabled(browse or bool(folders))
+
+    def mark(self, wrong: str) -> None:
+        """Show that this folder can't be used, and say why; "": it can."""
+        self._mark.setVisible(bool(wrong))
+        self._mark.setToolTip(tooltip(wrong))
+        self.edit.setAccessibleDescription(wrong)
 
     def _choose(self) -> None:
         if not self._offered:

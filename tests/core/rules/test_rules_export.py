@@ -105,7 +105,7 @@ def test_how_much_is_written_is_said_and_that_there_is_no_room(read: MakeSituati
         ("..", "/out", "export-name"),
         ("a/b", "/out", "export-name"),
         ("x" * 250, "/out", "export-name"),
-        ("new", "out", "export-name"),
+        ("new", "out", "export-folder"),
         ("new", "/none", "folder-missing"),
         ("new", "/closed", "room-closed"),
         ("old", "/out", "file-exists"),

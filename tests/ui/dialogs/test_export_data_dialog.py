@@ -118,6 +118,24 @@ def test_a_name_that_is_there_is_marked_and_a_typed_one_stays(qtbot: QtBot, read
     assert _name(dialog).text() == "pisces-clean"
 
 
+def test_a_mark_stands_at_the_field_that_is_wrong(qtbot: QtBot, read: Callable[..., Situation]) -> None:
+    dialog = _open(qtbot, read())
+    fields = {each.accessibleName(): each for each in dialog.findChildren(QLineEdit)}
+
+    def marked() -> set[str]:
+        return {name for name, field in fields.items() if any(each.isVisible() for each in field.actions())}
+
+    assert not marked()
+    fields["Folder"].setText("out")
+    assert marked() == {"Folder"}
+    assert "begins with “/”" in fields["Folder"].accessibleDescription()
+    fields["Name"].setText("a/b")
+    assert marked() == {"Name", "Folder"}
+    fields["Folder"].setText("/out")
+    assert marked() == {"Name"}
+    assert fields["Folder"].accessibleDescription() == ""
+
+
 def test_a_folder_is_read_before_anything_is_written(qtbot: QtBot, read: Callable[..., Situation]) -> None:
     situation = read()
     dialog = _open(qtbot, situation)
