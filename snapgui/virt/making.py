@@ -113,7 +113,7 @@ class Work:
             raise SnapguiError(self._cancelled())
         if status:
             words = said.decode(errors="replace").replace(str(part), self._step.path).strip()
-            raise SnapguiError(explain_program(program[0], status, words, self._tried))
+            raise SnapguiError(explain_program(program, status, words, self._tried))
 
     def _fetch(self, part: Path) -> None:
         part.touch(0o600, exist_ok=False)
@@ -156,7 +156,7 @@ class Work:
                     umask=_PRIVATE,
                 )
             except FileNotFoundError as error:
-                raise SnapguiError(explain_program(program[0], None, "", self._tried)) from error
+                raise SnapguiError(explain_program(program, None, "", self._tried)) from error
             return self._process
 
     def _cancelled(self) -> Problem:

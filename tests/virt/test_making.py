@@ -1,6 +1,7 @@
 """Files are made whole or not at all, by real programs, and never over one that is there."""
 
 import os
+import struct
 import subprocess
 import threading
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from snapgui.core import virsh
 from snapgui.core.errors import SnapguiError
+from snapgui.core.errors.programs import explain_program
 from snapgui.core.plan import Call, Step
 from snapgui.core.records import DomainId
 from snapgui.virt.making import Work
@@ -141,6 +143,42 @@ def test_why_it_failed_is_said_in_plain_words_and_nothing_is_left(image: Path, f
     finally:
         holder.communicate(b"quit\n")
     assert names(folder) == ["other"]
+
+
+def _spoil(image: Path, *, compressed: bool) -> None:
+    """Of the first cluster that holds data, what the image's tables say of it, or what it holds."""
+    words = image.read_bytes()
+    (level_one,) = struct.unpack_from(">Q", words, 40)
+    level_two = struct.unpack_from(">Q", words, level_one)[0] & 0x00FF_FFFF_FFFF_FE00
+    place = level_two + 8 * 16  # at 1 MiB
+    (entry,) = struct.unpack_from(">Q", words, place)
+    with image.open("r+b") as file:
+        file.seek(entry & (1 << 54) - 1 if compressed else place)
+        file.write(bytes([255] * 64) if compressed else struct.pack(">Q", entry | 0x200))
+
+
+def test_an_image_that_can_t_be_read_is_not_blamed_on_the_disk_alone(image: Path, folder: Path) -> None:
+    """QEMU calls both an input/output error; of its own tables it says before that it is they."""
+    small = folder / "small"
+    make(convert(image, small, "-c"))
+    _spoil(small, compressed=True)
+    both = f"qemu-img could not read all of {small}: the image is damaged, or the disk that it is on."
+    assert refused(convert(small, folder / "new")) == both
+    assert refused(step(Call.PROGRAM, "", "qemu-img", "compare", image, small)) == both
+    _spoil(image, compressed=False)
+    with pytest.raises(SnapguiError) as caught:
+        make(convert(image, folder / "new"))
+    problem = caught.value.problem
+    assert problem.why == f"qemu-img could not read all of {image}: that, or an image below it, is damaged."
+    assert "qemu-img check" in problem.remedy
+    assert "Input/output error" in problem.raw
+    assert names(folder) == ["small"]
+
+
+def test_a_disk_that_can_t_be_written_is_blamed() -> None:
+    said = "qemu-img: error while writing at byte 0: Input/output error"
+    problem = explain_program(("qemu-img", "convert", "/a", "/b"), 1, said, "Writing it")
+    assert problem.why == "A disk of this computer could not be read or written."
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

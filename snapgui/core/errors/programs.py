@@ -6,6 +6,7 @@ The texts are those of QEMU 7.2 to 10.0 and of GNU coreutils, in English.
 import errno
 import os
 import re
+from collections.abc import Sequence
 
 from snapgui.core.errors import Problem
 from snapgui.core.errors.meaning import Meaning
@@ -14,8 +15,16 @@ from snapgui.core.text import translate
 _PACKAGES = {"qemu-img": "qemu-utils (Debian, Ubuntu), qemu-img (Fedora)"}
 
 
-def explain_program(program: str, status: int | None, said: str, tried: str) -> Problem:
-    """The problem of a program that ended with that status and these words; None: it could not be begun."""
+# Where these qemu-img commands name the image that they read, counted from the end.
+_READS = {"convert": 2, "measure": 1, "check": 1}
+
+
+def explain_program(words: Sequence[str], status: int | None, said: str, tried: str) -> Problem:
+    """The problem of a program that ended with that status, having ``said`` this; None: it could not be begun.
+
+    ``words``: the program and its arguments.
+    """
+    program = words[0]
     if status is None:
         why = translate("Error", "The program {program} is not on this computer.").format(program=program)
         remedy = translate("Error", "Install it: {package}.").format(package=_PACKAGES.get(program, program))
@@ -24,7 +33,8 @@ def explain_program(program: str, status: int | None, said: str, tried: str) -> 
     for meaning in _meanings():
         found = re.search(meaning.part, said, re.IGNORECASE | re.DOTALL)
         if found is not None:
-            parts = found.groupdict()
+            told = {name: part for name, part in found.groupdict().items() if part is not None}
+            parts = {"image": _image_read(words), **told}
             return Problem(tried, meaning.why.format(**parts), meaning.remedy.format(**parts), raw)
     return Problem(tried, raw, raw=raw)
 
@@ -43,6 +53,11 @@ def explain_file(number: int | None, path: str, tried: str, raw: str) -> Problem
         why = translate("Error", "There is no folder for {path}.").format(path=path)
         return Problem(tried, why, translate("Error", "Make it first, or choose another."), raw)
     return Problem(tried, f"{os.strerror(number)}." if number else raw, raw=raw)
+
+
+def _image_read(words: Sequence[str]) -> str:
+    from_end = _READS.get(words[1], 0) if len(words) > 2 else 0  # noqa: PLR2004 - a program, its command and an image
+    return words[-from_end] if from_end else translate("Error", "an image")
 
 
 def _no_space() -> tuple[str, str]:
@@ -98,14 +113,22 @@ def _meanings() -> tuple[Meaning, ...]:
         Meaning((), "encrypt.*key-secret", translate("Error", "An image is encrypted, and its key is not known here.")),
         Meaning(
             (),
-            "Input/output error",
-            translate("Error", "A disk of this computer could not be read or written."),
-            translate("Error", "See the kernel’s log for what is wrong with it."),
+            "image is corrupt|errors were found on the image|is corrupted",
+            translate("Error", "qemu-img could not read all of {image}: that, or an image below it, is damaged."),
+            translate("Error", "See what qemu-img check says about it."),
         ),
         Meaning(
             (),
-            "image is corrupt|errors were found on the image|is corrupted",
-            translate("Error", "An image is damaged."),
-            translate("Error", "See what qemu-img check says about it."),
+            r"(?:reading offset \d+ of (?P<image>/[^\n]+)|(?:while|could not) read[^\n]*): Input/output error",
+            translate(
+                "Error", "qemu-img could not read all of {image}: the image is damaged, or the disk that it is on."
+            ),
+            translate("Error", "See what qemu-img check says about it; where it finds nothing, see the kernel’s log."),
+        ),
+        Meaning(
+            (),
+            "Input/output error",
+            translate("Error", "A disk of this computer could not be read or written."),
+            translate("Error", "See the kernel’s log for what is wrong with it."),
         ),
     )
