@@ -13,8 +13,6 @@ from snapgui.core.errors.meaning import Meaning
 from snapgui.core.text import translate
 
 _PACKAGES = {"qemu-img": "qemu-utils (Debian, Ubuntu), qemu-img (Fedora)"}
-
-
 # Where these qemu-img commands name the image that they read, counted from the end.
 _READS = {"convert": 2, "measure": 1, "check": 1}
 
@@ -119,7 +117,7 @@ def _meanings() -> tuple[Meaning, ...]:
         ),
         Meaning(
             (),
-            r"(?:reading offset \d+ of (?P<image>/[^\n]+)|(?:while|could not) read[^\n]*): Input/output error",
+            r"(?:while reading offset \d+ of (?P<image>/[^\n]+)|(?:while|could not) read[^\n]*): Input/output error",
             translate(
                 "Error", "qemu-img could not read all of {image}: the image is damaged, or the disk that it is on."
             ),
