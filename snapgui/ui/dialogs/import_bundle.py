@@ -18,10 +18,15 @@ from snapgui.ui.widgets.text_label import TextLabel, described
 
 _LINES: Final = 12
 _NAMES: Final = frozenset({"machine-name", "file-exists"})  # rules
+_FOLDERS: Final = frozenset({"folder-missing", "room-closed", "space"})
 
 
 class ImportBundleDialog(PlanDialog):
-    """The machine keeps its name and its UUID where nobody has them here. The bundle is asked for at once."""
+    """The machine keeps its name and its UUID where nobody has them here. The bundle is asked for at once.
+
+    What the user has typed or ticked stays, whatever is read later. OK waits for the reading of just what is in the
+    fields: what an earlier one proposed is not what anybody agreed to.
+    """
 
     def __init__(self, situation: Situation, parent: QWidget | None = None) -> None:
         """The situation is that of a machine that is not there yet, on the host that it shall come to."""
@@ -34,6 +39,7 @@ class ImportBundleDialog(PlanDialog):
         )
         self._own_uuid = str(uuid4())
         self._shown = ""  # the bundle that the fields are about
+        self._decided = False  # whether the user has said if it is a new machine
         self.bundle = FolderField(
             translate("ImportBundleDialog", "Bundle"), translate("ImportBundleDialog", "&Choose…")
         )
@@ -52,12 +58,13 @@ class ImportBundleDialog(PlanDialog):
         form.addRow("", self._anew)
         self.fields.addLayout(form)
         self.plan_view.set_lines(_LINES)
-        self.bundle.changed.connect(self.refresh)
+        self.bundle.changed.connect(self._path_changed)
         self.bundle.settled.connect(self.reading_wanted)
-        self.place.changed.connect(self.refresh)
+        self.place.changed.connect(self._path_changed)
         self.place.settled.connect(self.reading_wanted)
         self._name.textChanged.connect(self.refresh)
         self._anew.toggled.connect(self.refresh)
+        self._anew.clicked.connect(self._decide)
         self.refresh()
         self.bundle.setFocus()
 
@@ -80,21 +87,27 @@ class ImportBundleDialog(PlanDialog):
         """Propose what fits a bundle that has just been read."""
         found = self.situation.bundle
         self.place.offer(self._pools(), browse=self.situation.host.near)
-        if not self.place.folder() and self.situation.folders:
+        if not self.place.folder() and not self.place.edit.isModified() and self.situation.folders:
             self.place.set_folder(next(iter(self.situation.folders)))
         if found is None or found.folder == self._shown:
             return
         self._shown = found.folder
-        self._anew.setChecked(bool(found.twin))
-        self._name.setText(free_name(found.bundle.machine, self.situation.machines))
+        if not self._decided:
+            self._anew.setChecked(bool(found.twin))
+        if not self._name.isModified():
+            self._name.setText(free_name(found.bundle.machine, self.situation.machines))
+            if self._name.hasFocus():
+                self._name.selectAll()  # who is about to type one replaces it
 
     def visible_plan(self, plan: Plan) -> Plan:
-        """A name that can't be used is marked, too, as the reason is in the plan."""
+        """A name or a folder that can't be used is marked, too, as the reason is in the plan."""
         self._about.setText(self._words())
-        wrong = [each.reason for each in plan.findings if each.level is Level.BLOCKER and each.rule in _NAMES]
+        blockers = [each for each in plan.findings if each.level is Level.BLOCKER]
+        wrong = " ".join(each.reason for each in blockers if each.rule in _NAMES)
         self._mark.setVisible(bool(wrong))
-        self._mark.setToolTip(tooltip(" ".join(wrong)))
-        self._name.setAccessibleDescription(" ".join(wrong))
+        self._mark.setToolTip(tooltip(wrong))
+        self._name.setAccessibleDescription(wrong)
+        self.place.mark(" ".join(each.reason for each in blockers if each.rule in _FOLDERS))
         return super().visible_plan(plan)
 
     def _words(self) -> str:
@@ -126,4 +139,18 @@ class ImportBundleDialog(PlanDialog):
     def _obstacle(self) -> str:
         if not self.bundle.folder():
             return translate("ImportBundleDialog", "Choose a bundle first.")
-        return super()._obstacle()
+        return super()._obstacle() or (_reading() if self.waiting else "")
+
+    def _status_text(self) -> str:
+        return _reading() if self.waiting and self._failed is None else super()._status_text()
+
+    def _path_changed(self) -> None:
+        self._failed = None  # it was about another path
+        self.refresh()
+
+    def _decide(self) -> None:
+        self._decided = True
+
+
+def _reading() -> str:
+    return translate("ImportBundleDialog", "Reading the bundle and the folder…")
