@@ -94,6 +94,7 @@ NAMES = (
     "revert-settings",
     "revert-done",
     "undo",
+    "main-left-behind",
     "delete-leaf",
     "delete-parent",
     "delete-many",
@@ -398,6 +399,11 @@ def _reverts(studio: Studio) -> None:
         studio.shoot("undo", dialog)
         studio.accept(dialog)
     studio.until(lambda: studio.row("before-revert-1") is None, "the safety snapshot to go")
+    store, domain = studio.application.store, studio.window.snapshots.tree.choice.snapshots.domain
+    studio.until(lambda: machine_total(store, store.domain(domain)).left, "the memory that the revert leaves behind")
+    studio.window.actions_[Act.GO_TO_CURRENT].trigger()
+    studio.until(lambda: any(map(QWidget.isVisible, studio.window.details.findChildren(Picture))), "the screen")
+    studio.shoot("main-left-behind", studio.window)
 
 
 def _dialogs(studio: Studio) -> None:
