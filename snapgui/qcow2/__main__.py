@@ -15,13 +15,15 @@ from snapgui.qcow2.errors import Qcow2Error
 from snapgui.qcow2.source import LocalFile
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-_UNIT = 1024
+_UNIT_BITS = 10
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m snapgui.qcow2",
-        description="Say what each snapshot in a qcow2 image takes, and what deleting some of them gives back.",
+        description="Say what each snapshot in a qcow2 image takes, and what deleting some of them gives back."
+        " All is told as the image stands: while a machine runs on it, QEMU may write down later that it is done with a"
+        " snapshot's memory, and deleting that snapshot frees more then.",
     )
     parser.add_argument("image", metavar="IMAGE", help="a qcow2 image; it may be in use")
     parser.add_argument("--json", action="store_true", help="print one JSON object, sizes in bytes")
@@ -61,7 +63,7 @@ def _as_text(clusters: Clusters, freed: Held, names: list[str]) -> str:
         (snapshot.id, snapshot.name, _size(snapshot.vm_state_size), _size(held.disk), _size(held.total))
         for snapshot, held in zip(clusters.snapshots, clusters.exclusive, strict=False)
     ]
-    rows.append(("", "now", "", _size(clusters.active.disk), ""))
+    rows.append(("", "now", _size(clusters.active.memory), _size(clusters.active.disk), ""))
     rows = [tuple(_printable(text) for text in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -69,6 +71,12 @@ def _as_text(clusters: Clusters, freed: Held, names: list[str]) -> str:
     ]
     lines.append("")
     lines.append("Disk is what only that snapshot holds, Frees what deleting it alone gives back.")
+    if clusters.active.memory:
+        lines.append("The memory of now is left from a revert: no snapshot needs it.")
+    if clusters.shared is not None and clusters.shared[-1].memory:
+        lines.append(
+            "Frees is without memory that now refers to as well: while the machine runs, QEMU may drop that later."
+        )
     if names:
         listed = ", ".join(map(_printable, names))
         lines.append(
@@ -78,10 +86,10 @@ def _as_text(clusters: Clusters, freed: Held, names: list[str]) -> str:
 
 
 def _size(size: int) -> str:
-    value, unit = float(size), 0
-    while value >= _UNIT and unit < len(_UNITS) - 1:
-        value, unit = value / _UNIT, unit + 1
-    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{size} B"
+    """Half a tenth is rounded up, as in the window."""
+    power = min(max(size.bit_length() - 1, 0) // _UNIT_BITS, len(_UNITS) - 1)
+    tenths = ((size * 20 >> power * _UNIT_BITS) + 1) // 2
+    return f"{tenths // 10}.{tenths % 10} {_UNITS[power]}" if power else f"{size} B"
 
 
 def _as_in_table(argument: str) -> str:
@@ -102,7 +110,7 @@ def main() -> int:
     try:
         source = LocalFile(chosen.image)
         try:
-            clusters = read_clusters(source)
+            clusters = read_clusters(source, shared=not chosen.json)
         finally:
             source.close()
         freed = clusters.freed(clusters.places(map(_as_in_table, chosen.delete)))
