@@ -139,7 +139,8 @@ def left_behind(usage: Usage) -> int:
     """Bytes of memory that only the disks as they are now refer to: of a snapshot that was reverted to and deleted.
 
     [run] QEMU 10.0: loading a snapshot leaves its memory beyond the end of the disk, and neither shutting down nor a
-    snapshot of a machine that is off takes it away. The next memory that is saved inside is written over it.
+    snapshot of a machine that is off takes it away. The next memory that is saved inside is written over it; what that
+    is too short for stays, and is that snapshot's as well till it is deleted.
     """
     images = [image for image in usage.images.values() if isinstance(image, ImageUsage)]
     return sum(held.memory for image in images if (held := image.held(NOW)) is not None)

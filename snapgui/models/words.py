@@ -78,7 +78,7 @@ def held_by_machine(total: Total) -> str:
         text = translate(
             "Machines",
             "Its images also keep {size} of memory that no snapshot needs: a revert leaves it behind. "
-            "The next internal snapshot of the running machine uses this room again.",
+            "The next internal snapshot of the running machine uses as much of this room as it needs.",
         )
         texts.append(text.format(size=size_text(total.left)))
     return "\n".join(filter(None, texts))

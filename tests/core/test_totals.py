@@ -68,7 +68,7 @@ def test_memory_that_only_the_disk_as_it_is_now_still_refers_to_is_named(
     total = of_machine(_machine(0), Snapshots(), usage)
     assert held_by_machine(total) == (
         "Its images also keep 17.0 MiB of memory that no snapshot needs: a revert leaves it behind. "
-        "The next internal snapshot of the running machine uses this room again."
+        "The next internal snapshot of the running machine uses as much of this room as it needs."
     )
     whole = of_machine(_machine(1), Snapshots({"a": snapshot("a")}), Usage({"vda": image}))
     assert held_by_machine(whole).startswith("Deleting all its snapshots frees 1.0 GiB.\nIts images also keep 17.0 MiB")

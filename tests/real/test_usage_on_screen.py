@@ -111,7 +111,7 @@ def test_what_a_running_machine_had_not_written_yet_is_counted_as_soon_as_it_is_
     assert _frees(user, "live") == _figures(disk, "--delete", "live")["freed_bytes"]
 
 
-def test_memory_that_a_revert_leaves_behind_is_named_till_the_next_snapshot_has_its_room(
+def test_memory_that_a_revert_leaves_behind_is_named_till_the_next_snapshot_uses_its_room(
     user: User, daemon: Daemon, disk: Path
 ) -> None:
     """Neither deleting the snapshot nor shutting off takes it away: libvirt and QEMU themselves are asked."""
