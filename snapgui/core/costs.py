@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from snapgui.core.chains import FilesOf, Gain, Merging, gain_with_files
+from snapgui.core.errors import Problem
 from snapgui.core.records import Kind, Size, SnapshotRecord
 from snapgui.core.text import translate
-from snapgui.core.usage import Held, Usage, alone, freed, grown, shared, unsettled
+from snapgui.core.usage import Held, Usage, alone, freed, freed_in, grown, shared, unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,40 @@ def frees(usage: Usage | None, snapshots: Collection[SnapshotRecord]) -> int | N
     return None if gain is None else freed(usage, [record.name for record in inside]).total + max(0, gain.freed)
 
 
+def why_uncounted(usage: Usage | None, name: str, places: Mapping[str, str]) -> str:
+    """Why it is not known what a snapshot takes that libvirt need not know; "" where it is.
+
+    ``places``: the images that hold it, by their disks' targets.
+    """
+    if usage is None:
+        return _not_yet()
+    read = {image.path: image for image in usage.read}
+    for target, path in places.items():
+        if path not in read:
+            told = (usage.images.get(target), usage.below.get(path), usage.problem)
+            why = next((each.why for each in told if isinstance(each, Problem)), "")
+            return why or translate("Usage", "{path} is not among the images that are counted.").format(path=path)
+        if read[path].held(name) is None:
+            return _not_yet()
+    return _unwritten() if name in unsettled(usage) else ""
+
+
+def frees_from(usage: Usage, snapshots: Mapping[str, Mapping[str, str]]) -> Held:
+    """What deleting these gives back, each from the images of its places. They are known to be counted."""
+    names: dict[str, set[str]] = {}
+    for name, places in snapshots.items():
+        for path in places.values():
+            names.setdefault(path, set()).add(name)
+    read = {image.path: image for image in usage.read}
+    return sum((freed_in(read[path], going) for path, going in names.items()), Held())
+
+
+def shares_from(usage: Usage, name: str, places: Mapping[str, str]) -> Held:
+    """What a snapshot holds there together with others. It is known to be counted."""
+    read = {image.path: image for image in usage.read}
+    return sum((read[path].common(name) for path in set(places.values())), Held())
+
+
 def written(usage: Usage, since: SnapshotRecord, until: SnapshotRecord) -> Size:
     """The data of the disks that ``until`` holds and ``since`` does not."""
     for record in (since, until):
@@ -149,6 +184,10 @@ def where_it_goes() -> str:
 def _is_newer(record: SnapshotRecord, usage: Usage) -> bool:
     """Whether it may have been taken since the images were counted."""
     return record.created is not None and usage.as_of is not None and record.created >= int(usage.as_of)
+
+
+def _not_yet() -> str:
+    return translate("Usage", "The images have not been counted since it came into them.")
 
 
 def _unwritten() -> str:

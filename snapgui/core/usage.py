@@ -153,11 +153,13 @@ def shared(usage: Usage, name: str) -> Held:
 
 def freed(usage: Usage, snapshots: Collection[str]) -> Held:
     """What deleting all of these gives back: what no other state holds."""
-    found = Held()
-    for image in usage.read:
-        stay = ~image.mask(snapshots)
-        found += sum((held for owners, held in image.groups if not owners & stay), Held())
-    return found
+    return sum((freed_in(image, snapshots) for image in usage.read), Held())
+
+
+def freed_in(image: ImageUsage, snapshots: Collection[str]) -> Held:
+    """What deleting these from one image gives back."""
+    stay = ~image.mask(snapshots)
+    return sum((held for owners, held in image.groups if not owners & stay), Held())
 
 
 def grown(usage: Usage, since: str, state: str) -> Held:

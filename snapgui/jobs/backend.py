@@ -42,7 +42,11 @@ class Backend:
     def check_health(
         self, domain: DomainId, answered: Callable[[Situation], None], failed: Callable[[Problem], None]
     ) -> None:
-        """Look for what is wrong with a machine; its situation comes back with its health."""
+        """Look for what is wrong with a machine; its situation comes back with its health.
+
+        What its images hold is counted again meanwhile, and comes to the store by itself: nobody has told of what
+        others have done with qemu-img.
+        """
 
         def complete(found: "Health") -> None:
             known = self.runner.situation(domain)
@@ -51,6 +55,7 @@ class Backend:
             else:
                 answered(replace(known, config=read_domain(found.inventory.config), health=found))
 
+        self.hosts.count([domain])
         self.hosts.ask(domain.uri, partial(jobs.check.check, self.screens, domain.uuid), complete, failed)
 
     def close(self) -> None:

@@ -164,8 +164,8 @@ def test_a_running_snapshot_that_libvirt_forgot_is_adopted_and_reverted_to(patie
     patient.virsh("snapshot-delete", "live", "--metadata")
     found = patient.ailment("live")
     assert (found.ill, found.adoptable) == (Ill.UNKNOWN, True)
-    assert found.size
-    assert found.size > 100_000
+    assert found.found is not None
+    assert found.found.memory > 100_000
     patient.mend(adopt=("live",))
     assert patient.daemon.parents(patient.name) == {"base": "", "live": "base", "after": "base"}
     assert patient.ills() == set()
@@ -383,6 +383,33 @@ def test_by_hand_all_is_found_mended_and_gone(patient: Patient, user: User) -> N
     for name in ("forgotten", "kept"):
         patient.virsh("snapshot-revert", name)
         assert patient.daemon.state(patient.name) == "running"
+
+
+def test_what_a_snapshot_from_outside_holds_is_counted_at_each_look(patient: Patient, user: User) -> None:
+    """Nobody tells of what is done with qemu-img: neither of the snapshot, nor of what is written afterwards."""
+    user.choose_machine(patient.daemon.uri, patient.name)
+    disk = patient.disks[0]
+
+    def write(pattern: int) -> None:
+        words = ["qemu-io", "-f", "qcow2", "-c", f"write -P {pattern} 0 4M", disk]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+
+    domain = DomainId(patient.daemon.uri, patient.uuid)
+    user.until(lambda: user.application.store.usage(domain) is not None, "the first counting")
+    write(1)
+    subprocess.run(["qemu-img", "snapshot", "-c", "outside", disk], check=True)
+    write(2)
+    dialog = _checked(user)
+    item = dialog.tree.topLevelItem(0).child(0)
+    user.until(lambda: item.text(3) != "\N{EN DASH}", "the counting")
+    erased = replace(dialog.request(), adopt=(), erase=("outside",))
+    (said,) = [each.text for each in make_plan(erased, dialog.situation).effects if "rees" in each.text]
+    assert item.text(3).startswith("4.")
+    assert said.startswith(f"Frees {item.text(3)} inside the images: 0 bytes of memory, 4.0 MiB of the disks")
+    before = disk.stat().st_blocks * 512
+    user.cancel(dialog)
+    patient.mend(erase=("outside",))
+    assert before - disk.stat().st_blocks * 512 >= 4 << 20
 
 
 def _checked(user: User) -> HealthDialog:

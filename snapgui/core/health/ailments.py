@@ -33,7 +33,8 @@ class Ill(Enum):
 class Ailment:
     """One thing that is wrong. ``name`` is the snapshot's or the file's path, and with ``ill`` tells it from others.
 
-    ``where``: paths and words on where it lies. ``size`` in bytes, None: not known. ``why_not``: why nothing is offered
+    ``where``: paths and words on where it lies. ``size`` in bytes, None: not known,
+    or that of a snapshot, which ``snapgui.core.usage`` counts. ``why_not``: why nothing is offered
     against it. ``doubt``: what speaks against doing it unasked. ``proof`` changes when what it was found by does.
     ``found``: of an UNKNOWN one; ``adoptable``: it is in every disk. ``partly``: of a LOST one, something is left.
     """

@@ -151,7 +151,6 @@ def _stranger(case: Evidence, name: str, places: Mapping[str, File]) -> Ailment:
         name,
         text.format(disks=", ".join(missing)),
         tuple(file.path for file in places.values()),
-        memory,
         why_not=why_not,
         proof="\n".join(f"{file.path} {tag.key}" for file, tag in zip(places.values(), tags, strict=True)),
         found=found,

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from snapgui.core import tree
-from snapgui.core.costs import where_it_goes
 from snapgui.core.overlays import external_disks
 from snapgui.core.plan import Call, Effect, EffectKind, Finding, Level, Plan, Step
 from snapgui.core.records import Mode, Situation, Snapshots
@@ -17,6 +16,7 @@ from snapgui.core.requests import Delete, Scope
 from snapgui.core.rules import facts
 from snapgui.core.rules.asleep import asleep_finding
 from snapgui.core.rules.forget import plan_forget, tree_effects
+from snapgui.core.rules.freeing import freed_inside
 from snapgui.core.rules.images import external_effects, images_of, merge_findings
 from snapgui.core.rules.left_files import left_by_delete, left_effects
 from snapgui.core.rules.naming import fit_for_a_job, undeletable
@@ -290,17 +290,7 @@ def _freed_effects(situation: Situation, going: list[str]) -> list[Effect]:
         memory = sum(_memory_inside(situation, name) for name in internal)
         text = translate("Plan", "Frees up to {size} of saved memory inside the images; how much is not known now.")
         return [Effect(EffectKind.CHANGES, text.format(size=size_text(memory)))] if memory else []
-    found = freed(known, internal)
-    if not found.total:
-        return []
-    text = translate(
-        "Plan",
-        "Frees {size} inside the images: {memory} of memory, {disk} of the disks, {tables} of the images’ tables. "
-        "{where}",
-    )
-    parts = {"memory": found.memory, "disk": found.disk, "tables": found.tables, "size": found.total}
-    text = text.format(where=where_it_goes(), **{part: size_text(size) for part, size in parts.items()})
-    return [Effect(EffectKind.CHANGES, text)]
+    return [*freed_inside(freed(known, internal))]
 
 
 def _memory_inside(situation: Situation, name: str) -> int:

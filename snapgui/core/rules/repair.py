@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from snapgui.core.costs import frees_from, why_uncounted
 from snapgui.core.health.ailments import Ailment, Found, Ill
 from snapgui.core.health.leftovers import based_on
 from snapgui.core.health.references import adoption_xml
@@ -11,8 +12,10 @@ from snapgui.core.plan import Call, CreateFlag, DeleteFlag, Effect, EffectKind, 
 from snapgui.core.records import Situation
 from snapgui.core.requests import Delete, Mend
 from snapgui.core.rules import facts
+from snapgui.core.rules.freeing import freed_inside
 from snapgui.core.rules.naming import check_name, fit_for_a_job, may_be_mistaken, undeletable
 from snapgui.core.text import size_text, translate
+from snapgui.core.usage import Usage
 from snapgui.core.xml.read import read_domain
 
 _ILLS: Final = {
@@ -55,7 +58,7 @@ def plan_mend(request: Mend, situation: Situation) -> Plan:
         title,
         steps=tuple(steps),
         findings=tuple(_findings(request, situation, by_name)),
-        effects=tuple(_effects(by_name)),
+        effects=tuple(_effects(by_name, situation.usage)),
         undo=Delete(request.domain, request.adopt, metadata_only=True) if only_adopts else None,
     )
 
@@ -174,7 +177,7 @@ def _running(situation: Situation, by_name: Mapping[str, Mapping[str, Ailment]])
         yield Finding("other-image", Level.BLOCKER, reason.format(names=facts.quoted(elsewhere)), remedy)
 
 
-def _effects(by_name: Mapping[str, Mapping[str, Ailment]]) -> Iterable[Effect]:
+def _effects(by_name: Mapping[str, Mapping[str, Ailment]], usage: Usage | None) -> Iterable[Effect]:
     texts = {
         "adopt": (EffectKind.ADDS, translate("Plan", "libvirt knows {names} again; nothing in the images changes.")),
         "erase": (
@@ -200,7 +203,19 @@ def _effects(by_name: Mapping[str, Mapping[str, Ailment]]) -> Iterable[Effect]:
     if partly:
         text = translate("Plan", "Deletes {names}, with the data that is left in the images.")
         yield Effect(EffectKind.LOSES, text.format(names=facts.quoted(partly)), tuple(partly))
-    sizes = [each.size for each in (*by_name["erase"].values(), *by_name["files"].values()) if each.size]
+    yield from _freed(by_name["erase"], usage)
+    sizes = [each.size for each in by_name["files"].values() if each.size]
     if sizes:
-        text = translate("Plan", "Frees {size}.").format(size=size_text(sum(sizes)))
+        text = translate("Plan", "Frees {size} of files.").format(size=size_text(sum(sizes)))
         yield Effect(EffectKind.CHANGES, text)
+
+
+def _freed(erased: Mapping[str, Ailment], usage: Usage | None) -> Iterable[Effect]:
+    """What comes free inside the images, or why that is not known."""
+    places = {name: each.found.places for name, each in erased.items() if each.found is not None}
+    why = next(filter(None, (why_uncounted(usage, name, each) for name, each in places.items())), "")
+    if why:
+        text = translate("Plan", "How much it frees inside the images is not known. {why}").format(why=why)
+        yield Effect(EffectKind.CHANGES, text)
+    elif usage is not None:
+        yield from freed_inside(frees_from(usage, places))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -21,11 +21,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from snapgui.core.costs import frees_from, shares_from, why_uncounted
 from snapgui.core.health.ailments import Ailment, Health, Ill
 from snapgui.core.records import Situation
 from snapgui.core.requests import Mend
 from snapgui.core.rules.repair import remedy_against
 from snapgui.core.text import translate
+from snapgui.core.usage import Held, Usage
 from snapgui.models.format import one_line, size_text, tooltip
 from snapgui.ui.dialogs.plan_dialog import PlanDialog
 from snapgui.ui.icons import icon
@@ -126,6 +128,7 @@ class HealthDialog(PlanDialog):
         """Show what was found; a later word on the machine alone changes no tick."""
         health = self.situation.health
         if health is self._shown:
+            self._show_sizes()
             return
         self._shown = health
         self._fill(health.ailments if health is not None else (), health.unseen if health is not None else ())
@@ -147,6 +150,7 @@ class HealthDialog(PlanDialog):
                 for ailment in ailments:
                     _add(group, ailment)
                 group.setExpanded(True)
+        self._show_sizes()
         self.tree.blockSignals(False)  # noqa: FBT003 - likewise
         self.tree.setVisible(bool(found))
         self._choices.setVisible(any(each.adoptable and not remedy_against(each) for each in found))
@@ -167,6 +171,12 @@ class HealthDialog(PlanDialog):
         # Large from the start: a window that grows just when it is shown may be left small, or reach below the screen.
         small = _SMALL + QSize(0, self._unseen.maximumHeight() * bool(unseen))
         self.resize(_LARGE if found or self.waiting else small)
+
+    def _show_sizes(self) -> None:
+        """What snapshots take is counted apart, and may come later."""
+        with QSignalBlocker(self.tree):
+            for item in self._items():
+                _show_size(item, self.situation.usage)
 
     def _items(self) -> Iterator[QTreeWidgetItem]:
         for number in range(self.tree.topLevelItemCount()):
@@ -251,18 +261,42 @@ def _add(group: QTreeWidgetItem, ailment: Ailment) -> None:
     """
     why_not = remedy_against(ailment)
     text = why_not or ailment.doubt or ailment.text
-    size = "" if ailment.size is None else size_text(ailment.size)
-    item = QTreeWidgetItem(group, [one_line(_short(ailment)), text, one_line(_place(ailment)), size])
+    item = QTreeWidgetItem(group, [one_line(_short(ailment)), text, one_line(_place(ailment))])
     item.setData(_NAME, _AILMENT, ailment)
     item.setTextAlignment(_SIZE, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     wanted = ailment.ill is not Ill.UNKNOWN or ailment.adoptable
     ticked = wanted and not (why_not or ailment.doubt or ailment.partly)
     item.setCheckState(_NAME, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
     item.setDisabled(bool(why_not))
-    for column in (_NAME, _WHAT, _WHERE, _SIZE):
+    for column in (_NAME, _WHAT, _WHERE):
         item.setToolTip(column, tooltip(ailment.name, ailment.text, ailment.doubt, why_not, "\n".join(ailment.where)))
-    spoken = ", ".join(filter(None, (ailment.name, ailment.text, ailment.doubt, why_not, size)))
-    item.setData(_NAME, Qt.ItemDataRole.AccessibleTextRole, spoken)
+
+
+def _show_size(item: QTreeWidgetItem, usage: Usage | None) -> None:
+    """What a file takes; of a snapshot, what it alone holds in the images, which deleting it frees."""
+    ailment: Ailment = item.data(_NAME, _AILMENT)
+    size, why = ("" if ailment.size is None else size_text(ailment.size)), ""
+    if ailment.found is not None:
+        name, places = ailment.name, ailment.found.places
+        why = why_uncounted(usage, name, places)
+        size = translate("HealthDialog", "–")
+        if usage is not None and not why:
+            held = frees_from(usage, {name: places})
+            size, why = size_text(held.total), _holding(held, shares_from(usage, name, places))
+    item.setText(_SIZE, size)
+    item.setToolTip(_SIZE, tooltip(ailment.name, why))
+    facts = (ailment.name, ailment.text, ailment.doubt, remedy_against(ailment), size, why)
+    item.setData(_NAME, Qt.ItemDataRole.AccessibleTextRole, ", ".join(filter(None, facts)))
+
+
+def _holding(alone: Held, shared: Held) -> str:
+    text = translate(
+        "HealthDialog",
+        "Deleting it alone frees {size} inside the images: {memory} of memory, {disk} of the disks, "
+        "{tables} of the images’ tables. {shared} of the disks it shares with others.",
+    )
+    parts = {"memory": alone.memory, "disk": alone.disk, "tables": alone.tables, "size": alone.total}
+    return text.format(shared=size_text(shared.disk), **{part: size_text(size) for part, size in parts.items()})
 
 
 def _short(ailment: Ailment) -> str:

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from snapgui.core.errors import Problem
 from snapgui.core.health.ailments import Ailment, Found, Health, Ill
 from snapgui.core.health.inventory import Content, File, Inventory, Seen
 from snapgui.core.plan import Call, CreateFlag, DeleteFlag, EffectKind, Level, Plan
 from snapgui.core.records import DomainState, Situation
 from snapgui.core.requests import Delete, Mend
 from snapgui.core.rules import make_plan
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
 from snapgui.core.xml.read import read_config_then, read_snapshot
 
 MakeSituation = Callable[..., Situation]
@@ -24,7 +26,7 @@ _XML = (
 
 def _stranger(name: str, *, memory: int = 0, image: str = _DISK, created: int = 1_600_000_000) -> Ailment:
     found = Found(name, created, memory, {"vda": image})
-    return Ailment(Ill.UNKNOWN, name, "", (image,), memory, proof=f"proof of {name}", found=found, adoptable=True)
+    return Ailment(Ill.UNKNOWN, name, "", (image,), proof=f"proof of {name}", found=found, adoptable=True)
 
 
 def _plan(situation: Situation, *ailments: Ailment, **chosen: tuple[str, ...]) -> Plan:
@@ -81,6 +83,36 @@ def test_erasing_makes_it_known_and_deletes_it(situation: MakeSituation) -> None
     assert [step.call for step in plan.steps] == [Call.SNAPSHOT_CREATE, Call.SNAPSHOT_DELETE]
     assert plan.undo is None
     assert [effect.names for effect in plan.effects if effect.kind is EffectKind.LOSES] == [("a",)]
+
+
+def test_what_erasing_frees_is_told_as_a_delete_tells_it(situation: MakeSituation) -> None:
+    image = ImageUsage(
+        _DISK,
+        ("a", "b", NOW),
+        (Held(20 << 20, 0, 1 << 16), Held(0, 0, 1 << 16), Held(1 << 20)),
+        (Held(4 << 20), Held(4 << 20), Held()),
+        ((0b001, Held(20 << 20, 0, 1 << 16)), (0b010, Held(0, 0, 1 << 16)), (0b011, Held(4 << 20))),
+    )
+    counted = situation(usage=Usage({"vda": image}))
+    strangers = (_stranger("a"), _stranger("b"))
+
+    def told(known: Situation, *names: str) -> list[str]:
+        plan = _plan(known, *strangers, erase=names)
+        return [effect.text for effect in plan.effects if "rees" in effect.text]
+
+    (text,) = told(counted, "a")
+    assert text.startswith("Frees 20.1 MiB inside the images: 0 bytes of memory, 20.0 MiB of the disks, 64.0 KiB of")
+    (text,) = told(counted, "a", "b")
+    assert text.startswith("Frees 24.1 MiB inside"), "with what they hold together"
+    before_it = replace(image, states=("x", "b", NOW))
+    unread = Problem("Counting", "It could not be read.")
+    for usage, why in (
+        (None, "The images have not been counted since it came into them."),
+        (Usage({"vda": before_it}), "The images have not been counted since it came into them."),
+        (Usage({"vda": unread}), "It could not be read."),
+        (Usage({"vda": replace(image, path="/images/other")}), f"{_DISK} is not among the images that are counted."),
+    ):
+        assert told(situation(usage=usage), "a") == [f"How much it frees inside the images is not known. {why}"]
 
 
 @pytest.mark.parametrize("field", ["adopt", "erase"])

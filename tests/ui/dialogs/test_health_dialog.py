@@ -14,6 +14,7 @@ from snapgui.core.health.inventory import Content, File, Inventory, Seen
 from snapgui.core.plan import Call
 from snapgui.core.records import Situation
 from snapgui.core.requests import Mend
+from snapgui.core.usage import NOW, Held, ImageUsage, Usage
 from snapgui.ui.dialogs.health import HealthDialog
 
 MakeSituation = Callable[..., Situation]
@@ -25,8 +26,8 @@ _XML = (
 )
 _FOUND = Found("nightly", 1_700_000_000, 145 << 20, {"vda": _DISK})
 _AILMENTS = (
-    Ailment(Ill.UNKNOWN, "nightly", "unknown", (_DISK,), 145 << 20, proof="1", found=_FOUND, adoptable=True),
-    Ailment(Ill.UNKNOWN, "half", "not in vdb", (_DISK,), 0, proof="2", found=replace(_FOUND, name="half", memory=0)),
+    Ailment(Ill.UNKNOWN, "nightly", "unknown", (_DISK,), proof="1", found=_FOUND, adoptable=True),
+    Ailment(Ill.UNKNOWN, "half", "not in vdb", (_DISK,), proof="2", found=replace(_FOUND, name="half", memory=0)),
     Ailment(Ill.LOST, "patched", "a part is gone", (_DISK,), proof="3", partly=True),
     Ailment(Ill.UNUSED, _LEFT, "unused", (_LEFT,), 2 << 20, proof="4"),
     Ailment(Ill.UNUSED, "/images/pisces.b", "unused", ("/images/pisces.b",), 1, proof="5", why_not="Locked."),
@@ -110,9 +111,34 @@ def test_what_is_not_proven_can_t_be_ticked_and_says_why(dialog: HealthDialog) -
 
 
 def test_rows_say_what_where_and_how_large(dialog: HealthDialog) -> None:
-    item = _item(dialog, "nightly")
-    assert [item.text(column) for column in range(4)] == ["nightly", "unknown", _DISK, "145.0 MiB"]
+    item = _item(dialog, "patched")
+    assert [item.text(column) for column in range(4)] == ["patched", "a part is gone", _DISK, ""]
+    assert _item(dialog, "pisces.<b>old & new").text(3) == "2.0 MiB"
     assert "&lt;b&gt;old &amp; new" in _item(dialog, "pisces.<b>old & new").toolTip(0)
+
+
+def test_what_a_snapshot_takes_is_said_once_it_has_been_counted_and_never_guessed(dialog: HealthDialog) -> None:
+    item = _item(dialog, "nightly")
+    assert item.text(3) == "\N{EN DASH}", "its memory is not all that it holds"
+    assert "have not been counted since" in item.toolTip(3)
+    item.setCheckState(0, Qt.CheckState.Unchecked)
+    image = ImageUsage(
+        _DISK,
+        ("nightly", NOW),
+        (Held(20 << 20, 145 << 20, 1 << 16), Held()),
+        (Held(3 << 20), Held()),
+        ((0b01, Held(20 << 20, 145 << 20, 1 << 16)),),
+    )
+    dialog.set_situation(replace(dialog.situation, usage=Usage({"vda": image})))
+    assert item.text(3) == "165.1 MiB"
+    assert "145.0 MiB of memory, 20.0 MiB of the disks" in item.toolTip(3)
+    assert "3.0 MiB of the disks it shares" in item.data(0, Qt.ItemDataRole.AccessibleTextRole)
+    assert item.checkState(0) is Qt.CheckState.Unchecked
+    assert _item(dialog, "half").text(3) == "\N{EN DASH}", "it came after the counting"
+    stopped = Problem("Counting", "You have stopped the counting.")
+    dialog.set_situation(replace(dialog.situation, usage=Usage({"": stopped})))
+    assert item.text(3) == "\N{EN DASH}"
+    assert "You have stopped the counting." in item.toolTip(3)
 
 
 def test_unknown_snapshots_are_deleted_instead_where_wanted(dialog: HealthDialog) -> None:
