@@ -36,6 +36,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QSpinBox,
     QTabWidget,
+    QTreeWidget,
     QWidget,
 )
 from testbed.bundles import make_bundle
@@ -111,6 +112,7 @@ NAMES = (
     "compact-refused",
     "export",
     "export-data",
+    "export-data-refused",
     "export-bundle-refused",
     "import",
     "import-machine",
@@ -125,6 +127,7 @@ NAMES = (
     "connect-ssh",
     "force-off",
     "health",
+    "health-delete",
     "health-nothing",
     "problem",
     "plan",
@@ -503,6 +506,9 @@ def _taken_out(studio: Studio, folder: Path, xml: str) -> None:
         studio.shoot("export-data", dialog)
         dialog.findChild(QComboBox).setCurrentIndex(3)
         studio.shoot("export-bundle-refused", dialog)
+        dialog.findChild(QComboBox).setCurrentIndex(0)
+        _field(dialog, QLineEdit, "Folder").setText("exports")
+        studio.shoot("export-data-refused", dialog)
     bundle = make_bundle(folder / "bundle", xml)
     with studio.dialog(Act.IMPORT_MACHINE) as dialog:
         _field(dialog, QLineEdit, "Folder").setText(str(folder))
@@ -558,7 +564,12 @@ def _health(studio: Studio) -> None:
         os.utime(left, (time.time() - age, time.time() - age))
     studio.until(lambda: studio.row("after-update") is None, "the snapshot to be forgotten")
     with studio.dialog(Act.CHECK_HEALTH) as dialog:
+        tree = dialog.findChild(QTreeWidget)
+        studio.until(lambda: tree.topLevelItem(0).child(0).text(3) != "\N{EN DASH}", "the snapshot to be counted")
         studio.shoot("health", dialog)
+        dialog.findChild(QComboBox).setCurrentIndex(1)
+        studio.shoot("health-delete", dialog)
+        dialog.findChild(QComboBox).setCurrentIndex(0)
         studio.accept(dialog)
     studio.until(lambda: studio.row("after-update"), "the snapshot to be known again")
 

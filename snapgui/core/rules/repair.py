@@ -206,7 +206,7 @@ def _effects(by_name: Mapping[str, Mapping[str, Ailment]], usage: Usage | None) 
     yield from _freed(by_name["erase"], usage)
     sizes = [each.size for each in by_name["files"].values() if each.size]
     if sizes:
-        text = translate("Plan", "Frees {size} of files.").format(size=size_text(sum(sizes)))
+        text = translate("Plan", "Deleting the files frees {size}.").format(size=size_text(sum(sizes)))
         yield Effect(EffectKind.CHANGES, text)
 
 
