@@ -43,14 +43,19 @@ def by_daemon(uri: str) -> str:
     return f"qemu+unix{uri[len('qemu') :]}" if local else uri
 
 
-def embedded_folder(uri: str) -> str:
-    """The name of the folder that QEMU's driver in this process keeps everything in; "" where the URI has none.
+def embedded_root(uri: str) -> str:
+    """The folder that QEMU's driver in this process keeps everything in; "" where the URI has none.
 
     https://libvirt.org/drvqemu.html#embedded-driver
     """
     parts = urlsplit(uri)
     root = parse_qs(parts.query).get("root", [""])[0] if parts.path == "/embed" else ""
-    return root.rstrip("/").rpartition("/")[2]
+    return root.rstrip("/")
+
+
+def embedded_folder(uri: str) -> str:
+    """The name of that folder."""
+    return embedded_root(uri).rpartition("/")[2]
 
 
 def is_demo(uri: str) -> bool:

@@ -18,7 +18,7 @@ from snapgui.core.text import translate
 from snapgui.core.xml.take import take_xml
 from snapgui.demo import folder
 from snapgui.demo.boot_sector import boot_sector
-from snapgui.virt import eventloop
+from snapgui.virt import embedded, eventloop
 from snapgui.virt.errors import telling
 from snapgui.virt.host import Host
 
@@ -27,7 +27,6 @@ _EMULATOR = "qemu-system-x86_64"
 _DISK_BYTES = 8 * 2**20
 
 _SETTINGS = """\
-stdio_handler = "file"
 security_driver = "none"
 security_default_confined = 0
 namespaces = []
@@ -91,9 +90,7 @@ class Demo:
                 raise SnapguiError(_not_installed(", ".join(missing)))
             folder.remove_abandoned()
             self._root, self._lock = folder.create()
-            settings = self._root / "etc" / "qemu.conf"
-            settings.parent.mkdir()
-            settings.write_text(_SETTINGS + (_ROOTS_SETTINGS if os.geteuid() == 0 else ""))
+            embedded.settle(self._root, _SETTINGS + (_ROOTS_SETTINGS if os.geteuid() == 0 else ""))
             eventloop.start()
             uri = self._uri = f"qemu:///embed?root={self._root}"
             try:

@@ -34,7 +34,7 @@ from snapgui.core.xml.document import XmlError
 from snapgui.core.xml.read import read_config_then
 from snapgui.core.xml.read import read_domain as read_domain_xml
 from snapgui.qcow2.source import ByteSource
-from snapgui.virt import images, reading, sizes
+from snapgui.virt import embedded, images, reading, sizes
 from snapgui.virt.connection import Connection
 from snapgui.virt.errors import telling
 from snapgui.virt.events import Event
@@ -103,6 +103,7 @@ class Host:
     @classmethod
     def open(cls, uri: str, on_event: Callable[[Event], None]) -> "Host":
         """Connect. ``on_event`` is called on any thread; it must not block or call the host."""
+        embedded.settle_for(uri)
         with telling(translate("Host", "Connecting to {uri}").format(uri=uri), uri):
             return cls(uri, on_event)
 

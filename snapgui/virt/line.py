@@ -48,7 +48,7 @@ class Line:
                 if self._connection.dead:
                     self._on_dead(_reason(error))
                     raise SnapguiError(_lost(tried, str(error))) from error
-                raise SnapguiError(explain(code_of(error), str(error), tried)) from error
+                raise SnapguiError(explain(code_of(error), str(error), tried, self._connection.uri)) from error
             finally:
                 _log.debug("%s: %.1f ms", tried, (time.perf_counter() - started) * 1000)
 

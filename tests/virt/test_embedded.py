@@ -47,10 +47,10 @@ from testbed.tiny import tiny_machine
 from snapgui.core.plan import Call, Step
 from snapgui.core.records import DomainId
 from snapgui.demo import session
+from snapgui.virt import embedded
 from snapgui.virt.host import Host
 root, what = Path(sys.argv[1]), sys.argv[2]
-(root / "etc").mkdir(exist_ok=True)
-(root / "etc" / "qemu.conf").write_text(session._SETTINGS + session._ROOTS_SETTINGS)
+embedded.settle(root, session._SETTINGS + session._ROOTS_SETTINGS)
 host = Host.open(f"qemu:///embed?root={root}", lambda _: None)
 if what == "CREATE":
     (connection,) = host._connections
@@ -82,6 +82,65 @@ def test_an_embedded_host_s_machine_goes_on_when_the_window_is_closed_and_is_the
             for call in ("CREATE", "SUSPEND", "DESTROY")
         ]
     assert told == ["shut off\n", "running\n", "paused\n"]
+
+
+_OF_ONES_OWN = """\
+import sys
+from pathlib import Path
+from testbed.tiny import tiny_machine
+from snapgui.core.errors import SnapguiError
+from snapgui.core.plan import Call, Step
+from snapgui.virt.host import Host
+root = Path(sys.argv[1])
+host = Host.open(f"qemu:///embed?root={root}", lambda _: None)
+(connection,) = host._connections
+connection.libvirt.defineXML(tiny_machine("tiny", root / "disk.qcow2"))
+(found,) = host.list_domains()
+try:
+    host.run(Step(Call.CREATE, found.id, "tiny"))
+    print(host.list_domains()[0].state.value)
+    host.run(Step(Call.DESTROY, found.id, "tiny"))
+except SnapguiError as error:
+    print(error.problem.why, error.problem.remedy)
+host.close()
+"""
+
+
+def _started_in(root: Path) -> str:
+    """What becomes of a machine that is started in a folder of one's own."""
+    root.chmod(0o755)  # root's QEMU runs as a user who has to enter it
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", root / "disk.qcow2", "8M"], check=True)
+    environment = {**_ENVIRONMENT, "PYTHONPATH": f"{_ENVIRONMENT['PYTHONPATH']}:{Path(__file__).parents[1]}"}
+    command = [sys.executable, "-c", _OF_ONES_OWN, root]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
+    return ran.stdout
+
+
+@pytest.mark.real
+def test_in_a_new_folder_of_one_s_own_machines_start_without_a_daemon() -> None:
+    if names := requirements.missing("real"):
+        requirements.lacking(", ".join(names))
+    with tempfile.TemporaryDirectory(prefix="snapgui-", dir="/tmp") as root:
+        assert _started_in(Path(root)) == "running\n"
+        assert Path(root, "etc/qemu.conf").read_text() == 'stdio_handler = "file"\n', "and nothing less safe"
+
+
+_VIRTLOGD = Path("/run/libvirt/virtlogd-sock")
+
+
+@pytest.mark.real
+@pytest.mark.skipif(os.geteuid() != 0 or _VIRTLOGD.exists(), reason="libvirt finds or starts a virtlogd here")
+def test_settings_that_a_folder_has_are_left_and_that_virtlogd_is_missing_is_said() -> None:
+    if names := requirements.missing("real"):
+        requirements.lacking(", ".join(names))
+    with tempfile.TemporaryDirectory(prefix="snapgui-", dir="/tmp") as root:
+        own = Path(root, "etc/qemu.conf")
+        own.parent.mkdir()
+        own.write_text("max_files = 4096\n")
+        told = _started_in(Path(root))
+        assert "No machine starts without" in told
+        assert f'write stdio_handler = "file" into {own}' in told
+        assert own.read_text() == "max_files = 4096\n"
 
 
 _BESIDE = """\

@@ -1,11 +1,25 @@
 """libvirt's errors about hosts: their URIs and the way to them."""
 
+from snapgui.core.embedded import LOG_SETTING, settings_path
 from snapgui.core.errors.meaning import Meaning
 from snapgui.core.text import translate
+from snapgui.core.uris import embedded_root
 
 
 def check_the_beginning() -> str:
     return translate("Error", "Check the beginning of the URI: for QEMU and KVM it is “qemu”.")
+
+
+def about_virtlogd(uri: str) -> tuple[str, str]:
+    """The daemon that writes down what QEMU says can't be reached: why no machine starts, and what helps."""
+    why = translate(
+        "Error", "No machine starts without libvirt’s daemon virtlogd, which keeps QEMU’s log and can’t be reached."
+    )
+    root = embedded_root(uri)
+    if not root:
+        return why, translate("Error", "Start it on the host (systemctl start virtlogd.socket), or install it.")
+    remedy = translate("Error", "Start it, or do without: write {line} into {path}, then open snapgui again.")
+    return why, remedy.format(line=LOG_SETTING, path=settings_path(root))
 
 
 def about_uris() -> tuple[Meaning, ...]:

@@ -3,7 +3,7 @@
 import re
 
 from snapgui.core.errors import Problem
-from snapgui.core.errors.connections import about_connections, about_uris, check_the_beginning
+from snapgui.core.errors.connections import about_connections, about_uris, about_virtlogd, check_the_beginning
 from snapgui.core.errors.machines import about_machines
 from snapgui.core.errors.snapshots import about_snapshots
 from snapgui.core.text import translate
@@ -15,8 +15,10 @@ _RPC = 38
 def explain(code: int, message: str, tried: str, uri: str = "") -> Problem:
     """libvirt's error in plain words; in its own where it is not known.
 
-    ``tried`` says what was being done. ``uri``: what libvirt was to connect to, where it was.
+    ``tried`` says what was being done. ``uri``: what libvirt was to connect to, or is connected to, where that is told.
     """
+    if code == _RPC and "virtlogd-sock" in message:
+        return Problem(tried, *about_virtlogd(uri), message, code)
     if code == _RPC and (found_out := _about_driver(driver_of(uri), message)) is not None:
         return Problem(tried, *found_out, message, code)
     for meaning in (*about_snapshots(), *about_machines(), *about_uris(), *about_connections()):

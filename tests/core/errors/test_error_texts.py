@@ -204,6 +204,12 @@ TABLE = [
     ),
     (
         38,
+        "Failed to connect socket to '/run/libvirt/virtlogd-sock': No such file or directory",
+        "daemon virtlogd",
+        "systemctl start virtlogd.socket",
+    ),
+    (
+        38,
         "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
         "may not talk",
         "group",
@@ -265,6 +271,13 @@ def test_a_driver_that_libvirt_does_not_know_is_no_missing_daemon() -> None:
     assert problem.raw == message
     assert "daemon with the driver “vbox”" in explain(38, message, "Connecting", "vbox:///session").why
     assert "No libvirt daemon" in explain(38, message, "Connecting", "qemu:///system").why
+
+
+def test_without_virtlogd_a_folder_of_one_s_own_can_do_without_it() -> None:
+    message = "Failed to connect socket to '/run/libvirt/virtlogd-sock': No such file or directory"
+    problem = explain(38, message, "Starting pisces", "qemu:///embed?root=/home/me/machines/")
+    assert 'write stdio_handler = "file" into /home/me/machines/etc/qemu.conf' in problem.remedy
+    assert "systemctl" not in problem.remedy
 
 
 def test_a_text_counts_only_with_its_code() -> None:
